@@ -112,10 +112,6 @@ export function formatUnitPrice(symbol: string, price: string): string {
   return `${formatSharePrice(price, symbolTicks(symbol))} ${perUnitWords(symbol)}`;
 }
 
-export function quantityQuestion(symbol: string): string {
-  return `How ${symbolAssetClass(symbol) === 'crypto' ? 'much' : 'many'} ${unitWords(symbol)}`;
-}
-
 export function unitWords(symbol: string): string {
   return classTable[symbolAssetClass(symbol)].unit(symbol)[1];
 }

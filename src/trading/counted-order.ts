@@ -49,7 +49,7 @@ export const emptyTotals: CountedTotals = {
 /**
  * Returns an order's size for checking limits. A buy counts at its maximum cost. A sell counts at the higher of its
  * limit price and the reference price, so that a low limit can't make a large sale look small. An option sold to open
- * counts at its strike.
+ * counts at its strike. The cost of a purchase includes its fees.
  * @returns `notional` in dollars, rounded up to the cent, or null if unbounded; `qty` in shares, computed at the
  *   reference price and rounded up if the order is in dollars
  */
@@ -126,12 +126,11 @@ export function isSimilarOrder(terms: string, { prefix, least, most }: SimilarTe
 }
 
 function exactNotional(draft: OrderDraft): Dec | undefined {
-  const { side, qty = '0', notional, limit_price, reference_price, symbol, ...rest } = boundedOrder(draft);
-  if (notional !== undefined) return new Dec(notional);
+  const { side, qty = '0', limit_price, reference_price, symbol, ...rest } = boundedOrder(draft);
   const units = new Dec(qty).times(contractMultiplier(symbol));
   const assignment = assignmentEffect(draft);
   if (assignment !== undefined) return new Dec(assignment.cash);
   // The exits of a buy only reduce the position, so they don't count.
-  if (side === 'buy') return limit_price === undefined ? undefined : units.times(limit_price);
+  if (side === 'buy') return limit_price === undefined ? undefined : units.times(limit_price).plus(rest.max_fees ?? 0);
   return units.times(Dec.max(reference_price, limit_price ?? rest.take_profit_limit_price ?? 0));
 }

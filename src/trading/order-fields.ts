@@ -98,6 +98,8 @@ export const orderTermFields = {
   extended_hours: wordField('Extended hours', namedFormat({ true: 'Yes', false: 'No' })),
   reference_price: { form: 'price', sent: false, label: 'Reference price', shown: formatPerShare },
   max_slippage: { form: 'amount', sent: false, label: 'Max slippage', shown: percentOfFraction },
+  max_fees: { form: 'amount', sent: false, label: 'Fees at most', shown: formatDollars },
+  coin_fee: { form: 'amount', sent: false, label: 'Fee in coins', shown: percentOfFraction },
 } as const satisfies Record<string, OrderField>;
 
 export const orderFrameFields = {

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { formatDollarAmount, formatShares } from './amounts.ts';
 import { perUnitWords, symbolTicks, unitWords } from './asset-class.ts';
-import { Dec, formatPrice, isOnTick, positiveDecimalString, type Tick, toCents, toPlain } from './decimal.ts';
+import {
+  Dec,
+  decimalString,
+  formatPrice,
+  isOnTick,
+  positiveDecimalString,
+  type Tick,
+  toCents,
+  toPlain,
+} from './decimal.ts';
 import { slotPattern } from './mandate/cadence.ts';
 import { checkOrderClass, checkPositionIntent } from './order-class-checks.ts';
 import { type OrderClass, orderClasses, orderClassWords, positionIntents } from './order-classes.ts';
@@ -37,6 +46,8 @@ export const slippageSchema = positiveDecimalString.refine(
   (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(MAX_SLIPPAGE),
   `must be a fraction of at most ${MAX_SLIPPAGE}`,
 );
+
+const feeSchema = decimalString.refine((text) => !text.startsWith('-'), 'must not be negative');
 
 export const accountNumberSchema = z
   .string()
@@ -106,6 +117,10 @@ export const orderDraftSchema = z.lazy(() =>
     extended_hours: z.boolean(),
     reference_price: positiveDecimalString,
     max_slippage: slippageSchema,
+    /** The most that the broker charges, in dollars. Set by the gateway; absent if it is unknown. */
+    max_fees: feeSchema.optional(),
+    /** The fraction of the coins bought that the broker keeps. Set by the gateway. */
+    coin_fee: feeSchema.optional(),
     client_order_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),
     /** The mandate that authorizes the order in place of an approval. Set only by the gateway. */

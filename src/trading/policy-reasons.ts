@@ -57,6 +57,7 @@ export const policyReasons = [
   'MARKET_CLOSED',
   'PRICE_MOVED',
   'PRICE_UNAVAILABLE',
+  'FEES_EXCEED_APPROVED',
   'ORDER_NOT_TAKEN_BY_BROKER',
   'EXITS_EXCEED_POSITION',
   // messages

@@ -1,6 +1,6 @@
-import { formatDollarAmount, formatSharePrice } from './amounts.ts';
-import { contractMultiplier, formatQuantity, formatUnitPrice, quantityQuestion, symbolTicks } from './asset-class.ts';
-import { Dec } from './decimal.ts';
+import { formatDollarAmount, formatExactPercent, formatSharePrice } from './amounts.ts';
+import { contractMultiplier, formatQuantity, formatUnitPrice, symbolTicks, unitWords } from './asset-class.ts';
+import { Dec, toPlain } from './decimal.ts';
 import { assignmentEffect } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import { priceBand } from './order-types.ts';
@@ -10,10 +10,9 @@ import type { WorstCase } from './proposal.ts';
 /**
  * Returns the order as it is sent, with the approved bounds in its terms, so that the broker also enforces them. A
  * market order becomes a limit order at `reference_price` × (1 ± `max_slippage`). A stop becomes a stop-limit with that
- * band around its stop price, and a stop loss without a limit gets a limit in the same way. A buy in dollars is bounded
- * by its amount and stays a market order, the only type for which Alpaca accepts amounts. A sale in dollars becomes a
- * limit order, because it sells more shares the lower the price is. A trailing stop stays unbounded, because it has no
- * price until it triggers.
+ * band around its stop price, and a stop loss without a limit gets a limit in the same way. An order in dollars becomes
+ * an order for the fraction of shares that its amount buys, fees included, at the limit, because brokers accept amounts
+ * only for market orders. A trailing stop stays unbounded, because it has no price until it triggers.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
   return boundedStopLoss(boundedEntry(draft));
@@ -21,24 +20,38 @@ export function boundedOrder(draft: OrderDraft): OrderDraft {
 
 function boundedEntry(draft: OrderDraft): OrderDraft {
   const limit = sentLimitPrice(draft);
-  if (limit === undefined || limit === draft.limit_price) return draft;
-  return { ...draft, type: priceBand(draft.type)?.goesOutAs ?? draft.type, limit_price: limit };
+  if (limit === undefined) return draft;
+  const type = priceBand(draft.type)?.goesOutAs ?? draft.type;
+  const { notional, qty, ...rest } = draft;
+  if (notional !== undefined && qty === undefined) {
+    return { ...rest, type, limit_price: limit, qty: toPlain(sharesFor(notional, limit, draft)) };
+  }
+  return limit === draft.limit_price ? draft : { ...draft, type, limit_price: limit };
+}
+
+/** Decimals of a quantity of shares or coins, at every broker that accepts orders in dollars. */
+const QTY_DECIMALS = 9;
+
+/** Returns the quantity that an amount pays for: a purchase and its fees at the limit, a sale at the better price. */
+function sharesFor(notional: string, limit: string, { side, reference_price, max_fees = '0' }: OrderDraft): Dec {
+  const shares =
+    side === 'buy'
+      ? Dec.max(new Dec(notional).minus(max_fees), 0).div(limit)
+      : new Dec(notional).div(Dec.max(limit, reference_price));
+  return shares.toDecimalPlaces(QTY_DECIMALS, Dec.ROUND_DOWN);
 }
 
 type BoundedTerms = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_slippage'> & {
   readonly type: string;
-  readonly qty?: string | null | undefined;
   readonly limit_price?: string | null | undefined;
   readonly stop_price?: string | null | undefined;
 };
 
 /** Returns the limit price that is sent ({@link boundedOrder}), or undefined for an order without a limit. */
 export function sentLimitPrice(order: BoundedTerms): string | undefined {
-  const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
+  const { symbol, side, type, limit_price, stop_price, reference_price, max_slippage } = order;
   const band = priceBand(type)?.around;
-  // A market buy in dollars is bounded by its amount.
-  const isBoundByAmount = band === 'reference_price' && side === 'buy' && qty == null;
-  const around = band === 'stop_price' ? stop_price : band === undefined || isBoundByAmount ? null : reference_price;
+  const around = band === 'stop_price' ? stop_price : band === undefined ? null : reference_price;
   if (around == null) return limit_price ?? undefined;
   return worstPrice(side, around, max_slippage, symbolTicks(symbol));
 }
@@ -50,14 +63,23 @@ function boundedStopLoss(draft: OrderDraft): OrderDraft {
 }
 
 /**
- * Returns the worst case of the order's own fills, within the bounds of {@link boundedOrder}. Excludes fees, taxes and
- * later losses.
+ * Returns the worst case of the order's own fills, within the bounds of {@link boundedOrder} and including their fees
+ * if the broker's fees are known. Excludes taxes and later losses.
  */
 export function computeWorstCase(draft: OrderDraft): WorstCase {
   const order = boundedOrder(draft);
   if (order.order_class === 'oco') return ocoWorstCase(order);
-  const entry = addOptionText(entryWorstCase(order), order);
+  const entry = addOptionText(addAmountText(entryWorstCase(order), draft, order), order);
   return order.order_class === undefined ? entry : { ...entry, text: addExitText(entry.text, order) };
+}
+
+function addAmountText(worst: WorstCase, { notional }: OrderDraft, { symbol, qty, coin_fee }: OrderDraft): WorstCase {
+  const coins =
+    coin_fee === undefined
+      ? ''
+      : ` The broker keeps up to ${formatExactPercent(coin_fee)} of the ${unitWords(symbol)} as its fee.`;
+  const amount = notional === undefined || qty === undefined ? '' : ` That is ${formatQuantity(symbol, qty)}.`;
+  return { ...worst, text: `${worst.text}${amount}${coins}` };
 }
 
 function addOptionText(worst: WorstCase, order: OrderDraft): WorstCase {
@@ -67,41 +89,38 @@ function addOptionText(worst: WorstCase, order: OrderDraft): WorstCase {
   return more === undefined ? worst : { ...worst, text: `${worst.text} ${more}` };
 }
 
-function entryWorstCase({ symbol, side, qty, notional, limit_price: limit }: OrderDraft): WorstCase {
+function entryWorstCase({ symbol, side, qty = '0', limit_price: limit, max_fees }: OrderDraft): WorstCase {
   const buys = side === 'buy';
-  if (limit === undefined && notional !== undefined) {
-    return {
-      cash: new Dec(notional).toFixed(2),
-      price: null,
-      text: `Costs at most ${formatDollarAmount(notional)}. ${quantityQuestion(symbol)} that buys depends on the price.`,
-    };
-  }
   if (limit === undefined) {
-    return {
-      cash: null,
-      price: null,
-      text: `The price is unbounded: once triggered, the order ${buys ? 'buys' : 'sells'} at the market price.`,
-    };
+    const text = `The price is unbounded: once triggered, the order ${buys ? 'buys' : 'sells'} at the market price.`;
+    return { cash: null, price: null, text };
   }
-  const each = formatUnitPrice(symbol, limit);
-  const exact = qty === undefined ? new Dec(notional ?? 0) : dollarValue(qty, limit, symbol);
-  const cash = exact.toFixed(2, buys ? Dec.ROUND_UP : Dec.ROUND_DOWN);
-  if (buys) {
-    return {
-      cash,
-      price: limit,
-      text: `Costs at most ${formatDollarAmount(cash)} (limit ${each}).`,
-    };
+  const at = `(limit ${formatUnitPrice(symbol, limit)})`;
+  if (!buys) {
+    const { cash, text } = proceedsAfterFees(dollarValue(qty, limit, symbol), max_fees);
+    return { cash, price: limit, text: `${text} ${at}.` };
   }
-  const most = exact.div(limit).toDecimalPlaces(4, Dec.ROUND_UP).toFixed();
-  return {
-    cash,
-    price: limit,
-    text:
-      qty === undefined
-        ? `Brings in ${formatDollarAmount(cash)} if it all sells (limit ${each}), selling at most ${formatQuantity(symbol, most)}.`
-        : `Brings in at least ${formatDollarAmount(cash)} if it all sells (limit ${each}).`,
-  };
+  const cash = dollarValue(qty, limit, symbol)
+    .plus(max_fees ?? 0)
+    .toFixed(2, Dec.ROUND_UP);
+  return { cash, price: limit, text: `Costs at most ${formatDollarAmount(cash)}${purchaseFeeWords(max_fees)} ${at}.` };
+}
+
+/** Returns the words about the fees of a purchase; empty if there are none. @param fees undefined if unknown */
+export function purchaseFeeWords(fees: string | undefined): string {
+  if (fees === undefined) return ' plus your broker’s fees';
+  return new Dec(fees).isZero() ? '' : ` including ${formatDollarAmount(fees)} in fees`;
+}
+
+/** Returns the words about the fees of a sale; empty if there are none. @param fees undefined if unknown */
+export function saleFeeWords(fees: string | undefined): string {
+  if (fees === undefined) return ', less your broker’s fees,';
+  return new Dec(fees).isZero() ? '' : ` after ${formatDollarAmount(fees)} in fees`;
+}
+
+function proceedsAfterFees(value: Dec, fees: string | undefined): { readonly cash: string; readonly text: string } {
+  const cash = value.minus(fees ?? 0).toFixed(2, Dec.ROUND_FLOOR);
+  return { cash, text: `Brings in at least ${formatDollarAmount(cash)}${saleFeeWords(fees)} if it all sells` };
 }
 
 /** Adds what the exits of an entry sell for. The stop always has a limit here, because `boundedOrder` adds one. */
@@ -120,16 +139,32 @@ function addExitText(entry: string, order: OrderDraft): string {
 function ocoWorstCase(order: OrderDraft): WorstCase {
   const { symbol, qty = '0', take_profit_limit_price: profit = '0' } = order;
   const { stop_loss_stop_price: stop = '0', stop_loss_limit_price: least = '0' } = order;
-  const cash = dollarValue(qty, least, symbol).toFixed(2, Dec.ROUND_DOWN);
+  const { cash, text } = proceedsAfterFees(dollarValue(qty, least, symbol), order.max_fees);
   return {
     cash,
     price: least,
     text:
-      `Brings in at least ${formatDollarAmount(cash)} if it all sells: at ${formatUnitPrice(symbol, profit)} or more, or, once the stop at ${formatSharePrice(stop, symbolTicks(symbol))} ` +
+      `${text}: at ${formatUnitPrice(symbol, profit)} or more, or, once the stop at ${formatSharePrice(stop, symbolTicks(symbol))} ` +
       `is reached, at no less than ${formatUnitPrice(symbol, least)}. If the price jumps past the stop's limit, it does not sell.`,
   };
 }
 
 function dollarValue(qty: string, price: string, symbol: string): Dec {
   return new Dec(qty).times(price).times(contractMultiplier(symbol));
+}
+
+/**
+ * Returns how a proposal's cash is bounded: `at most`, or `at most, plus fees` if the fees are unknown.
+ * @param subject the order, or the orders, or the replacement of an order; other subjects have no fees
+ */
+export function cashBoundWords(side: 'buy' | 'sell' | undefined, subject: Readonly<Record<string, unknown>>): string {
+  const { draft, orders } = subject;
+  const drafts = Array.isArray(orders) ? orders : [draft ?? subject];
+  const isUnknown = drafts.some((one: unknown) => isOrderDraft(one) && !('max_fees' in one));
+  if (side === 'sell') return isUnknown ? 'at least, less fees' : 'at least';
+  return isUnknown ? 'at most, plus fees' : 'at most';
+}
+
+function isOrderDraft(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && 'reference_price' in value;
 }

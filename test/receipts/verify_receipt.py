@@ -151,6 +151,7 @@ CRYPTO = re.compile("[A-Z0-9]{2,10}/(USD|USDT|USDC|BTC)")
 SYMBOL = text("[A-Z][A-Z0-9]{0,9}([.][A-Z0-9]{1,4})?|" + CRYPTO.pattern + "|[A-Z][A-Z0-9]{0,5}[0-9]{6}[CP][0-9]{8}", symbol_ok)
 PLAIN = "-?(0|[1-9][0-9]{0,17})([.][0-9]{1,12})?"
 DECIMAL, POSITIVE = text(PLAIN), text(PLAIN, lambda value: Decimal(value) > 0)
+FEES = text(PLAIN, lambda value: not value.startswith("-"))
 DAY, CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}:[0-9]{2}"
 TIME, SECONDS = text(f"{DAY}T{CLOCK}[.][0-9]{{3}}Z", is_date), text(f"{DAY}T{CLOCK}Z", is_date)
 B64URL, DIGEST = text("[A-Za-z0-9_-]+", lambda value: unb64(value) is not None), text("[A-Za-z0-9_-]{43}")
@@ -194,7 +195,7 @@ DRAFT = members(
         "client_order_id": text("[A-Za-z0-9_-]{8,48}"), "expires_at": SECONDS,
     },
     {
-        "qty": POSITIVE, "notional": POSITIVE, "order_class": CLASS, "position_intent": INTENT, "mandate": text("M-[A-Za-z0-9_-]{10}"),
+        "max_fees": FEES, "coin_fee": FEES, "qty": POSITIVE, "notional": POSITIVE, "order_class": CLASS, "position_intent": INTENT, "mandate": text("M-[A-Za-z0-9_-]{10}"),
         "slot": text("[0-9]{4}-(W[0-9]{2}|[0-9]{2}(-[0-9]{2})?)"), **{name: POSITIVE for name in PRICES},
     },
 )
@@ -363,8 +364,7 @@ def worst_price(side, around, slippage, symbol):
 
 def sent_limit(draft):
     band = {"market": "reference_price", "stop": "stop_price"}.get(draft["type"])
-    by_amount = band == "reference_price" and draft["side"] == "buy" and "qty" not in draft
-    around = None if band is None or by_amount else draft.get(band)
+    around = None if band is None else draft.get(band)
     if around is None:
         return draft.get("limit_price")
     return worst_price(draft["side"], around, draft["max_slippage"], draft["symbol"])
@@ -376,16 +376,31 @@ def stop_loss_limit(draft):
     return given if stop is None or given is not None else worst_price("sell", stop, draft["max_slippage"], draft["symbol"])
 
 
+def fees(draft):
+    return Decimal(draft.get("max_fees", "0"))
+
+
+def sent_quantity(draft):
+    """The quantity that is sent: an amount in dollars pays for shares and their fees at the limit."""
+    limit = sent_limit(draft)
+    if "qty" in draft or "notional" not in draft or limit is None:
+        return amount(draft.get("qty"))
+    dollars, price = Decimal(draft["notional"]), Decimal(limit)
+    if draft["side"] == "buy":
+        dollars = max(dollars - fees(draft), Decimal(0))
+    else:
+        price = max(price, Decimal(draft["reference_price"]))
+    return (dollars / price).quantize(Decimal("0.000000001"), ROUND_DOWN)
+
+
 def counted(draft):
     """What an order counts toward a mandate, in dollars; None without a bound."""
     limit, option = sent_limit(draft), OPTION.fullmatch(draft["symbol"])
-    if "notional" in draft:
-        return Decimal(draft["notional"])
-    units = Decimal(draft.get("qty", "0")) * multiplier(draft["symbol"])
+    units = (sent_quantity(draft) or 0) * multiplier(draft["symbol"])
     if option and draft.get("position_intent") == "sell_to_open":
         return units * Decimal(option.group(6)) / 1000
     if draft["side"] == "buy":
-        return None if limit is None else units * Decimal(limit)
+        return None if limit is None else units * Decimal(limit) + fees(draft)
     return units * max(Decimal(draft["reference_price"]), Decimal(limit or draft.get("take_profit_limit_price", "0")))
 
 
@@ -395,12 +410,10 @@ def worst_case(draft):
     if oco:
         limit = stop_loss_limit(draft) or "0"
     if limit is None:
-        cash = amount(draft.get("notional"))
-        return (None if cash is None else f"{cash.quantize(Decimal('0.01'), ROUND_HALF_EVEN):f}"), None
-    exact = Decimal(draft.get("notional", "0"))
-    if "qty" in draft or oco:
-        exact = Decimal(draft.get("qty", "0")) * Decimal(limit) * multiplier(draft["symbol"])
-    return f"{exact.quantize(Decimal('0.01'), ROUND_UP if buys else ROUND_DOWN):f}", limit
+        return None, None
+    exact = (sent_quantity(draft) or 0) * Decimal(limit) * multiplier(draft["symbol"])
+    exact = exact + fees(draft) if buys else exact - fees(draft)
+    return f"{exact.quantize(Decimal('0.01'), ROUND_UP if buys else ROUND_FLOOR):f}", limit
 
 
 def worst_case_holds(proposal, drafts):
@@ -504,13 +517,14 @@ def within_worst_case(receipt, reports):
                 entry = at == 0 and draft.get("order_class") != "oco"
                 bound = amount(sent_limit(draft) if entry else stop_loss_limit(draft))
                 worse = (lambda price: price > bound) if entry and draft["side"] == "buy" else (lambda price: price < bound)
-                for name, most in (("qty", "qty"), ("filled_qty", "qty"), ("notional", "notional")):
-                    need(part[name] is None or most not in draft or Decimal(part[name]) <= Decimal(draft[most]), "exceeded")
+                quantity, dollar = sent_quantity(draft), amount(draft.get("notional"))
+                for name, most in (("qty", quantity), ("filled_qty", quantity), ("notional", dollar)):
+                    need(part[name] is None or most is None or Decimal(part[name]) <= most, "exceeded")
                 for name in ("filled_avg_price", "limit_price"):
                     need(part[name] is None or bound is None or not worse(Decimal(part[name])), "exceeded")
             price = amount(answered["filled_avg_price"]) or 0
             dollars.append(Decimal(answered["filled_qty"]) * price * multiplier(draft["symbol"]))
-        spent += max(dollars) if draft["side"] == "buy" else 0
+        spent += max(dollars) + fees(draft) if draft["side"] == "buy" else 0
     cash = amount((receipt["proposal"]["worst_case"] or {}).get("cash"))
     need(cash is None or spent.quantize(Decimal("0.01"), ROUND_DOWN) <= cash, "exceeded")
 

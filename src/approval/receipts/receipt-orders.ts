@@ -182,7 +182,15 @@ export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt, re
     if (order.side === 'buy') spent = spent.plus(Dec.max(0, ...told.map((one) => filledDollars(order, one))));
   }
   const { cash = null } = proposal.worst_case ?? {};
-  if (cash === null || toWholeCents(spent).lte(cash)) return;
+  // The broker's answers do not contain the fees, which are part of the approved cash.
+  const fees = orders.flatMap(({ order: { side, max_fees = '0' } }) => (side === 'buy' ? [max_fees] : []));
+  if (
+    cash === null ||
+    toWholeCents(spent)
+      .plus(Dec.sum(0, ...fees))
+      .lte(cash)
+  )
+    return;
   throw new ReceiptError(
     'exceeded',
     `the broker exceeded what was approved: it cost ${formatDollarAmount(spent.toFixed())}`,
@@ -193,14 +201,14 @@ export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt, re
 const isEntry = ({ order_class }: OrderDraft, part: OrderLeg, order: Order) => part === order && order_class !== 'oco';
 
 function findExcess(draft: OrderDraft, part: OrderLeg, entry: boolean): string | undefined {
-  const { limit_price, stop_loss_limit_price } = boundedOrder(draft);
+  const { qty, limit_price, stop_loss_limit_price } = boundedOrder(draft);
   const buys = entry && draft.side === 'buy';
   const bound = entry ? limit_price : stop_loss_limit_price;
   const isBeyond = (price: string | null) =>
     price !== null && bound !== undefined && (buys ? new Dec(price).gt(bound) : new Dec(price).lt(bound));
   const isMore = (amount: string | null, most: string | undefined) =>
     amount !== null && most !== undefined && new Dec(amount).gt(most);
-  if (isMore(part.qty, draft.qty) || isMore(part.filled_qty, draft.qty)) return 'is for a larger quantity';
+  if (isMore(part.qty, qty) || isMore(part.filled_qty, qty)) return 'is for a larger quantity';
   if (isMore(part.notional, draft.notional)) return 'is for a larger amount';
   if (isBeyond(part.filled_avg_price)) return 'was filled at a worse price';
   if (isBeyond(part.limit_price)) return 'has a worse limit';

@@ -1,4 +1,5 @@
 import type { RateLimit } from '../../store/rate-buckets.ts';
+import type { FeeSchedule } from '../../trading/broker-fees.ts';
 import type { TermsByAssetClass } from '../../trading/order-terms.ts';
 
 /** Features that a broker may lack (`lacks`), because portfolio checks don't need them. */
@@ -42,6 +43,8 @@ export interface BrokerTraits {
       }
     | undefined;
   readonly lacks: readonly OptionalFeature[];
+  /** The broker's fees; undefined if they are unknown. */
+  readonly fees?: FeeSchedule;
   /**
    * How deposits and withdrawals since the last close are excluded from the day's loss. `reported`: the broker reports
    * them as activities, and the account has `last_equity_on`. `excluded`: `last_equity` is calculated so that they have

@@ -43,6 +43,7 @@ export function createOrderPorts(options: OrderPortsOptions): ReplacePorts & Can
   const shown = (proposer: Proposer, broker: OpenAccount, world: BrokerWorld) =>
     toOrderWorld(rules, proposer, world, {
       shareDecimals: shareDecimalsFor(broker, world.asset.symbol),
+      fees: broker.traits.fees,
       ...(hasSeveralBrokers ? { broker: broker.at.label } : {}),
     });
   return {
@@ -109,7 +110,7 @@ function toOrderWorld(
   rules: OrderRules,
   proposer: Proposer,
   world: BrokerWorld,
-  about: Pick<OrderContext, 'shareDecimals' | 'broker'>,
+  about: Pick<OrderContext, 'shareDecimals' | 'broker' | 'fees'>,
 ): OrderContext {
   const { account, quote, asset, positions, market } = world;
   return {
@@ -144,7 +145,7 @@ export function createOrderCheck({ rules, brokerFor, maxSlippage, now }: OrderCh
     const { symbol, account } = request;
     const broker = await brokerFor(proposer, account);
     const found = requireSymbolSnapshot(await rules.worlds(broker, [symbol]), symbol);
-    const world = { ...found, shareDecimals: shareDecimalsFor(broker, symbol) };
+    const world = { ...found, shareDecimals: shareDecimalsFor(broker, symbol), fees: broker.traits.fees };
     const draft = draftOrder(
       request,
       world,

@@ -45,6 +45,7 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
       ...defined({ hint }),
       problem: { status: 400, code: 'invalid_order', ...defined({ fields }) },
     },
+    feeObjection(broker.fees),
     broker.trading_blocked && {
       reason: 'ACCOUNT_BLOCKED',
       text: 'the broker has blocked trading in this account',
@@ -68,6 +69,29 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
         },
       },
   );
+}
+
+/**
+ * Objects if the order could cost more in fees than was approved, or if it claims to know fees that are unknown, because
+ * what the phone showed must hold.
+ */
+function feeObjection(fees: BrokerFacts['fees']): Objection | undefined {
+  if (fees === undefined) return undefined;
+  const { known, max_fees, coin_fee } = fees;
+  const reason = 'FEES_EXCEED_APPROVED';
+  if (!known && max_fees.approved !== null) {
+    return { reason, text: 'the order names a maximum for fees that are unknown', hint: 'Leave out max_fees.' };
+  }
+  const hint = 'Propose the order again, so that its owner sees and approves the fees.';
+  const { approved, now } = max_fees;
+  if (new Dec(now).gt(approved ?? 0)) {
+    const instead = approved === null ? 'no fees were' : `only ${formatDollarAmount(approved)} was`;
+    const text = `the fees can be ${formatDollarAmount(now)}, but ${instead} approved`;
+    return { reason, text, hint, limit: new Dec(approved ?? 0).toFixed(2), value: new Dec(now).toFixed(2) };
+  }
+  if (!new Dec(coin_fee.now).gt(coin_fee.approved ?? 0)) return undefined;
+  const kept = formatExactPercent(coin_fee.now);
+  return { reason, text: `the broker keeps up to ${kept} of the coins, more than was approved`, hint };
 }
 
 /** Objects if an OCO's legs would sell short: they may sell only shares that are held and in no open sell order. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { OpenOrderEntry, OrderJournal } from '../../store/order-journal.ts';
 import type { Activity } from '../../trading/activity.ts';
 import { contractMultiplier, parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
+import { maxFees } from '../../trading/broker-fees.ts';
 import { countedSize } from '../../trading/counted-order.ts';
 import { netDepositsSinceClose } from '../../trading/day-flow.ts';
 import { Dec } from '../../trading/decimal.ts';
@@ -229,7 +230,18 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: BrokerSnapsh
     tradable: asset.tradable,
     fractionable: asset.fractionable,
     class_enabled: classEnabled(draft.symbol, account),
+    fees: feeFacts(draft, traits),
     objection: brokerObjection(draft, traits),
+  };
+}
+
+/** Returns the fees at the current figures, next to the approved ones. Zero and unknown fees need no approval. */
+function feeFacts(draft: OrderDraft, { fees }: BrokerTraits): NonNullable<BrokerFacts['fees']> {
+  const now = maxFees(draft, fees);
+  return {
+    known: now.max_fees !== undefined,
+    max_fees: { approved: draft.max_fees ?? null, now: now.max_fees ?? '0' },
+    coin_fee: { approved: draft.coin_fee ?? null, now: now.coin_fee ?? '0' },
   };
 }
 
@@ -241,7 +253,10 @@ function classEnabled(symbol: string, { crypto_active = false, options_level = 0
 /** Returns the broker's objection to the order that would actually be sent (`boundedOrder`); null if it has none. */
 function brokerObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['objection'] {
   const { reference_price: _, ...sent } = boundedOrder(draft);
+  const { notional } = draft;
   try {
+    // An order in dollars is sent in shares, but only to a broker that trades the fractions of an amount.
+    if (notional !== undefined) checkBrokerTerms({ ...sent, qty: undefined, notional }, traits.orders);
     checkBrokerTerms(sent, traits.orders);
     return null;
   } catch (error) {

@@ -78,7 +78,9 @@ describe('a coin, on a Sunday', () => {
       called({ symbol: 'ETH/USD', side: 'buy', notional: 120 }),
     ]) {
       const proposal = await alice.propose(request);
-      expect(proposal.worst_case?.text).toMatch(/^Costs at most \$1[02]0\.00\. How much ETH that buys/);
+      expect(proposal.worst_case?.text).toMatch(
+        /^Costs at most \$1[02]0\.00 \(limit .* That is 0\.\d+ ETH\. The broker keeps up to 0\.25%/,
+      );
       await alice.tap(proposal.code);
       const { result } = await alice.until(proposal.id, 'executed');
       const order = result as Order;

@@ -54,6 +54,8 @@ const others: { [Field in Exclude<keyof OrderDraft, Mandated>]-?: OrderDraft[Fie
   extended_hours: true,
   reference_price: '180.02',
   max_slippage: '0.02',
+  max_fees: '1.01',
+  coin_fee: '0.0025',
   client_order_id: 'ta-another-order',
   expires_at: '2040-01-01T00:00:00Z',
 };

@@ -55,9 +55,15 @@ describe('the card of a request', () => {
   });
 
   it('of a client that asks by itself works out the worst case, too', async () => {
+    const shown = await card({ details: details({ limit_price: '180.00', qty: '5', max_fees: '1.03' }) });
+    expect(shown).toContain('data-testid="amount">$901.03</strong> <span aria-hidden="true">at most<');
+    expect(shown).toContain('Costs at most $901.03 including $1.03 in fees (limit $180.00 a share).');
+  });
+
+  it('says beside the amount that unknown fees are not in it', async () => {
     const shown = await card({ details: details({ limit_price: '180.00', qty: '5' }) });
-    expect(shown).toContain('data-testid="amount">$900.00<');
-    expect(shown).toContain('Costs at most $900.00 (limit $180.00 a share).');
+    expect(shown).toContain('data-testid="amount">$900.00</strong> <span aria-hidden="true">at most, plus fees<');
+    expect(shown).toContain('Costs at most $900.00 plus your broker’s fees (limit $180.00 a share).');
   });
 
   it.each([

@@ -56,6 +56,8 @@ const changed: Readonly<Record<OrderFieldName, Partial<OrderDraft>>> = {
   extended_hours: { extended_hours: true },
   reference_price: { reference_price: '180.50' },
   max_slippage: { max_slippage: '0.01' },
+  max_fees: { max_fees: '0.03' },
+  coin_fee: { coin_fee: '0.0025' },
   client_order_id: { client_order_id: 'ta-fedcba9876543210' },
   expires_at: { expires_at: '2026-11-25T09:31:00Z' },
   mandate: { mandate: 'M-x9K2aB7cD1' },

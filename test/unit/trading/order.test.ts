@@ -226,7 +226,7 @@ describe('an order draft', () => {
     const fields = Object.keys(orderDraftSchema.unwrap().shape);
     const whole = Object.fromEntries(fields.map((field) => [field, '1.0']));
     const prices = fields.filter((field) => field.endsWith('_price'));
-    const amounts = ['qty', 'notional', 'trail_percent', 'max_slippage'];
+    const amounts = ['qty', 'notional', 'trail_percent', 'max_slippage', 'max_fees', 'coin_fee'];
     for (const [field, text] of Object.entries(normalizeOrder(whole as unknown as OrderDraft))) {
       const form = prices.includes(field) ? '1.00' : amounts.includes(field) ? '1' : '1.0';
       expect(text, field).toBe(form);

@@ -13,6 +13,7 @@ const order = (changes: Changes) =>
     type: 'market',
     reference_price: '250.00',
     client_order_id: 'ta-00000001',
+    max_fees: '0',
     ...(changes as OrderChanges),
   });
 const worst = (changes: Changes) => {
@@ -37,7 +38,7 @@ it.each<[string, Changes, string]>([
   [
     'for an amount',
     { notional: '500.00' },
-    '500.00 null: Costs at most $500.00. How many shares that buys depends on the price.',
+    '500.00 252.50: Costs at most $500.00 (limit $252.50 a share). That is 1.980198019 shares.',
   ],
   ['of a fraction, to the cent above', { qty: '0.333' }, bought('84.09', '252.50')],
   ['below a dollar, to the tick below', { reference_price: '0.3333' }, bought('1.69', '0.3366')],
@@ -51,9 +52,9 @@ it.each<[string, Changes, string]>([
   ['by a stop', { type: 'stop', stop_price: '240.00' }, sold('1188.00', '237.60')],
   ['by a stop limit', { ...limit('239.00'), type: 'stop_limit', stop_price: '240.00' }, sold('1195.00', '239.00')],
   [
-    'for an amount, which may take more shares',
+    'for an amount, at the current price',
     { notional: '500.00' },
-    '500.00 247.50: Brings in $500.00 if it all sells (limit $247.50 a share), selling at most 2.0203 shares.',
+    '495.00 247.50: Brings in at least $495.00 if it all sells (limit $247.50 a share). That is 2 shares.',
   ],
   ['of a fraction, to the cent below', { qty: '0.333' }, sold('82.41', '247.50')],
 ])('the worst case of a sale %s', (_, changes, told) => {

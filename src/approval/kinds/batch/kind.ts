@@ -19,7 +19,7 @@ import { invalidOrderError } from '../../../trading/order-problem.ts';
 import { orderHeadline } from '../../../trading/order-words.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { isFinalStatus, type Order } from '../../../trading/views.ts';
-import { computeWorstCase } from '../../../trading/worst-case.ts';
+import { computeWorstCase, purchaseFeeWords, saleFeeWords } from '../../../trading/worst-case.ts';
 import type { Approval, ExecutionOutcome, Kind, Proposer } from '../../kind.ts';
 import { toDisplayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects } from '../order/effects.ts';
@@ -345,17 +345,30 @@ function batchEffects(
 
 function batchWorstCase(drafts: readonly OrderDraft[], costs: Decimal, brings: Decimal): WorstCase {
   const unbounded = drafts.filter((draft) => computeWorstCase(draft).cash === null).map(({ symbol }) => symbol);
+  const fees = (side: OrderDraft['side']) => totalFees(drafts.filter((draft) => draft.side === side));
   const texts = [
-    ...(costs.isZero() ? [] : [`The purchases cost at most ${formatDollarAmount(costs.toFixed(2))} in total.`]),
+    ...(costs.isZero()
+      ? []
+      : [
+          `The purchases cost at most ${formatDollarAmount(costs.toFixed(2))}${purchaseFeeWords(fees('buy'))} in total.`,
+        ]),
     ...(brings.isZero()
       ? []
-      : [`The sales bring in at least ${formatDollarAmount(brings.toFixed(2))} if everything sells.`]),
+      : [
+          `The sales bring in at least ${formatDollarAmount(brings.toFixed(2))}${saleFeeWords(fees('sell'))} if everything sells.`,
+        ]),
   ];
   if (unbounded.length > 0) {
     const text = `There is no limit on the price of ${unbounded.join(', ')}. ${texts.join(' ')}`;
     return { cash: null, price: null, text };
   }
   return { cash: (costs.isZero() ? brings : costs).toFixed(2), price: null, text: texts.join(' ') };
+}
+
+/** Returns the fees of the orders together; undefined if those of any are unknown. */
+function totalFees(drafts: readonly OrderDraft[]): string | undefined {
+  const known = drafts.flatMap(({ max_fees }) => max_fees ?? []);
+  return known.length < drafts.length ? undefined : Dec.sum(0, ...known).toFixed(2);
 }
 
 /** Returns a line such as `SELL 5 AAPL, market: at least $891.00; 10 held now`. */

@@ -1,5 +1,6 @@
 import { formatDollarAmount, formatSharePrice, formatShares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
+import { type FeeSchedule, maxFees } from '../../../trading/broker-fees.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type OrderProposalRequest, order } from '../../../trading/kinds/order.ts';
@@ -43,6 +44,8 @@ export interface OrderContext {
   readonly broker?: string;
   /** Number of decimals of a share quantity; zero if only whole shares can be traded. */
   readonly shareDecimals: number;
+  /** The broker's fees; undefined if they are unknown. */
+  readonly fees?: FeeSchedule | undefined;
   readonly quote: Quote;
   readonly positions: readonly Position[];
   readonly market: MarketClock;
@@ -180,7 +183,7 @@ function refuseOnError(check: () => void): void {
  */
 export function draftOrder(
   { max_slippage, environment, ...asked }: OrderProposalRequest,
-  world: Pick<OrderContext, 'account' | 'quote' | 'positions' | 'shareDecimals'>,
+  world: Pick<OrderContext, 'account' | 'quote' | 'positions' | 'shareDecimals' | 'fees'>,
   ports: Pick<OrderPorts, 'maxSlippage'>,
   { subjectId, expiresAt }: { readonly subjectId: string; readonly expiresAt: string },
 ): OrderDraft {
@@ -188,7 +191,7 @@ export function draftOrder(
   const reference = referencePrice(asked.side, quote);
   const order = saleInShares(asked, reference, world.shareDecimals);
   requireSuitableAccount(order, world, environment);
-  const draft = normalizeOrder({
+  const terms = normalizeOrder({
     ...order,
     account: account.account,
     environment: account.environment,
@@ -197,6 +200,7 @@ export function draftOrder(
     client_order_id: subjectId,
     expires_at: expiresAt,
   });
+  const draft = normalizeOrder({ ...terms, ...maxFees(terms, world.fees) });
   refuseOnError(() => checkOrderClass(draft));
   return draft;
 }

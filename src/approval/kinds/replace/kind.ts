@@ -1,5 +1,6 @@
 import { orderDigest } from '../../../trading/approval-details.ts';
 import { symbolTicks } from '../../../trading/asset-class.ts';
+import { maxFees } from '../../../trading/broker-fees.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type ReplaceRequest, type ReplaceSubject, replace } from '../../../trading/kinds/replace.ts';
 import { describeOpenOrder, toOrderRequest } from '../../../trading/open-order.ts';
@@ -44,7 +45,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       const terms = changedTerms(order, asked, { changes, maxSlippage: ports.maxSlippage });
       const world = await ports.orderContext(proposer, named, order.symbol);
       const { account, quote } = world;
-      const draft = normalizeOrder({
+      const priced = normalizeOrder({
         ...terms,
         account: account.account,
         environment: account.environment,
@@ -53,6 +54,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         client_order_id: subjectId,
         expires_at: expiresAt,
       });
+      const draft = normalizeOrder({ ...priced, ...maxFees(priced, world.fees) });
       requireReplaceable(draft);
       const needs = await world.requireAllowed(draft, { replaces: order.id });
       const worst = computeWorstCase(draft);

@@ -1,4 +1,5 @@
 import type { trading } from '@alpacahq/alpaca-trade-api/rest';
+import { feeSchedules } from '../../../trading/broker-fees.ts';
 import { anyBrokerTerms, type OrderTerms } from '../../../trading/order-terms.ts';
 import { type OrderType, orderTypes } from '../../../trading/order-types.ts';
 import type { BrokerTraits } from '../broker-traits.ts';
@@ -32,6 +33,7 @@ export const alpacaTraits: BrokerTraits = {
   clientOrderId: { acceptedOnce: true, lookup: 'for_good' },
   replaces: { fractions: false },
   lacks: [],
+  fees: feeSchedules.alpaca,
   dayFlows: 'reported',
   pushesUpdates: true,
   // Alpaca allows 200 requests a minute per account, and another 200 for prices on a different host.

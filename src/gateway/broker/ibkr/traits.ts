@@ -1,3 +1,4 @@
+import { feeSchedules } from '../../../trading/broker-fees.ts';
 import { usTicks } from '../../../trading/decimal.ts';
 import type { OrderTerms } from '../../../trading/order-terms.ts';
 import type { OrderType } from '../../../trading/order-types.ts';
@@ -51,5 +52,6 @@ export const ibkrTraits: BrokerTraits = {
   clientOrderId: { acceptedOnce: false, lookup: 'while_listed' },
   replaces: undefined,
   lacks: ibkrLacks,
+  fees: feeSchedules.ibkr,
   dayFlows: 'excluded',
 };

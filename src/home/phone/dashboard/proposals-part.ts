@@ -248,7 +248,7 @@ function displayedView(proposal: Proposal): RequestView {
 export function toRequestPanel(proposal: Proposal): RequestPanel {
   const { id, state, code, code_entry, expires_at, provenance, client, approval } = proposal;
   const view = displayedView(proposal);
-  const { banner, live, side, headline, terms, amount, total, warnings, again, chosenByAi, tainted } = view;
+  const { banner, live, side, headline, terms, amount, bound, total, warnings, again, chosenByAi, tainted } = view;
   return {
     id,
     state,
@@ -276,6 +276,7 @@ export function toRequestPanel(proposal: Proposal): RequestPanel {
     ...defined({
       side,
       amount,
+      bound,
       worstCase: total,
       sentence: view.sentence,
       // Omits any link that does not lead to an https page or to this machine.

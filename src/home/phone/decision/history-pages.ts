@@ -50,6 +50,12 @@ function historyItem(request: ApprovalRequest, why: string | undefined): Markup 
 </li>`;
 }
 
+/** Returns `at most $900.00`, or `at most $900.00, plus fees`. */
+function withBound(bound: string, amount: string): string {
+  const [words = '', note] = bound.split(',');
+  return `${words} ${amount}${note === undefined ? '' : `,${note}`}`;
+}
+
 /** Returns the amount paid or received if the order filled, or otherwise the order's worst case. */
 function entryAmounts(
   { outcome }: ApprovalRequest,
@@ -57,10 +63,9 @@ function entryAmounts(
 ): { price: string; total: string; traded: boolean } {
   const fill = outcome === undefined ? undefined : parseFillText(outcome.text, view.symbol ?? '');
   if (fill !== undefined) return { price: fill.price, total: fill.total, traded: true };
-  const bound = view.side === 'sell' ? 'at least' : 'at most';
   return {
     price: view.side === undefined ? '' : view.terms,
-    total: view.amount === undefined ? '' : `${bound} ${view.amount}`,
+    total: view.amount === undefined ? '' : withBound(view.bound, view.amount),
     traded: false,
   };
 }

@@ -46,10 +46,9 @@ ${decisionBar(request, view, state)}
 }
 
 /** Renders the largest text on the card: the maximum cost or the minimum proceeds. */
-function amountLine({ amount, side, total }: RequestView): Markup | '' {
+function amountLine({ amount, bound, total }: RequestView): Markup | '' {
   if (total === undefined) return '';
   if (amount === undefined) return html`<p class="amount unbounded" data-testid="total">${total}</p>`;
-  const bound = side === 'sell' ? 'at least' : 'at most';
   return html`<p class="amount"><strong data-testid="amount">${amount}</strong> <span aria-hidden="true">${bound}</span></p>
 <p class="worst" data-testid="total">${total}</p>`;
 }

@@ -6,7 +6,7 @@ import type { Banner } from '../../../trading/kinds/kind-words.ts';
 import { getKindDefinition, kinds } from '../../../trading/kinds/kinds.ts';
 import { isMessageDetails, messageView } from '../../../trading/kinds/message.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
-import { computeWorstCase } from '../../../trading/worst-case.ts';
+import { cashBoundWords, computeWorstCase } from '../../../trading/worst-case.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import { toOrderDraft } from '../../identity-provider/approval-subject.ts';
 import { outcomeText, type ProposalView, toProposalView } from '../page/proposal-view.ts';
@@ -88,6 +88,7 @@ function plainView({ code: _, ...details }: ApprovalRequest['details']): Request
     act: buttonAction(view.headline),
     side: order?.side,
     amount: worst?.cash == null ? undefined : formatDollarAmount(worst.cash),
+    bound: cashBoundWords(order?.side, order ?? {}),
     total: worst?.text,
     cash: worst?.cash,
     shows: [],

@@ -6,6 +6,7 @@ import { type DetailField, detailsEnvironment, fieldLabel, toDetailFields } from
 import { chosenByAiWarning, fieldsChosenByAi } from '../../../trading/kinds/chosen-by-ai.ts';
 import type { PhoneView } from '../../../trading/kinds/kind-words.ts';
 import { getKindDefinition, kinds, type ProposalKind } from '../../../trading/kinds/kinds.ts';
+import { cashBoundWords } from '../../../trading/worst-case.ts';
 
 /** The displayed form of a proposal, for a page or a terminal. All members are plain text, never markup. */
 export interface ProposalView {
@@ -19,6 +20,8 @@ export interface ProposalView {
   readonly side: 'buy' | 'sell' | undefined;
   /** The maximum cost or minimum proceeds, such as `$900.00`. Undefined if the cost is unbounded or no money moves. */
   readonly amount: string | undefined;
+  /** How the amount bounds the cost: `at most`, or `at most, plus fees`. */
+  readonly bound: string;
   readonly total: string | undefined;
   readonly shows: readonly LabeledText[];
   readonly warnings: readonly string[];
@@ -53,6 +56,7 @@ export function toProposalView(details: ProposalDetails): ProposalView {
     terms: markInvisibleCharacters(subject.terms),
     side: subject.side,
     amount: worst_case === null || worst_case.cash === null ? undefined : formatDollarAmount(worst_case.cash),
+    bound: cashBoundWords(subject.side, details.subject),
     total: worst_case === null ? undefined : markInvisibleCharacters(worst_case.text),
     shows: Object.entries(details.shows).map(([label, text]) => ({
       label: markInvisibleCharacters(label),

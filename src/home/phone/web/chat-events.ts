@@ -34,6 +34,8 @@ export interface RequestPanel {
   readonly terms: string;
   /** The maximum cost or minimum proceeds. */
   readonly amount?: string | undefined;
+  /** Example: `at most`. */
+  readonly bound?: string | undefined;
   readonly worstCase?: string | undefined;
   readonly cautions: readonly string[];
   readonly askedBy: string;

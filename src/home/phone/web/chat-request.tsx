@@ -80,14 +80,13 @@ export function RequestCard({
   );
 }
 
-function Amount({ request: { amount, worstCase, side } }: { readonly request: RequestPanel }) {
+function Amount({ request: { amount, bound, worstCase } }: { readonly request: RequestPanel }) {
   if (worstCase === undefined) return null;
   if (amount === undefined) return <p class="amount unbounded">{worstCase}</p>;
   return (
     <>
       <p class="amount">
-        <strong data-testid="amount">{amount}</strong>{' '}
-        <span aria-hidden="true">{side === 'sell' ? 'at least' : 'at most'}</span>
+        <strong data-testid="amount">{amount}</strong> <span aria-hidden="true">{bound}</span>
       </p>
       <p class="worst" data-testid="worst-case">
         <Words text={worstCase} />

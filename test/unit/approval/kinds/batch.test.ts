@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Approval } from '../../../../src/approval/kind.ts';
 import { type BatchPorts, batchKind } from '../../../../src/approval/kinds/batch/kind.ts';
 import type { OrderContext } from '../../../../src/approval/kinds/order/kind.ts';
+import { feeSchedules } from '../../../../src/trading/broker-fees.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { type BatchRequest, type BatchSubject, batch } from '../../../../src/trading/kinds/batch.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -43,6 +44,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
           {
             account: anAccount({ cash: buyingPower, equity: '20000', buying_power: buyingPower }),
             shareDecimals: 9,
+            fees: feeSchedules.ibkr,
             quote: quoteAt(symbol, PRICES[symbol] ?? ''),
             market: { is_open: true } as MarketClock,
             positions: ['AAPL', 'KO'].map(
@@ -121,13 +123,13 @@ describe('orders that belong together', () => {
       'buy MSFT',
       'buy NVDA',
     ]);
-    // 2 × 404.00 and 3 × 101.00 at most; 5 × 178.20 and 59.40 at least.
-    expect(worstCase).toMatchObject({ cash: '1111.00', price: null });
+    // 2 × 404.00 and 3 × 101.00 at most; 5 × 178.20 and 59.40 at least; and the fees of each order.
+    expect(worstCase).toMatchObject({ cash: '1113.04', price: null });
     expect(worstCase?.text).toBe(
-      'The purchases cost at most $1,111.00 in total. The sales bring in at least $950.40 if everything sells.',
+      'The purchases cost at most $1,113.04 including $2.04 in fees in total. The sales bring in at least $948.69 after $1.71 in fees if everything sells.',
     );
-    expect(shows.Cash).toBe('$10,000.00 now, $9,839.40 after');
-    expect(shows['1']).toContain('at least $891.00');
+    expect(shows.Cash).toBe('$10,000.00 now, $9,835.65 after');
+    expect(shows['1']).toContain('at least $889.93');
     expect(it.counted).toEqual([[], ['AAPL'], ['AAPL', 'KO'], ['AAPL', 'KO', 'MSFT']]);
   });
 

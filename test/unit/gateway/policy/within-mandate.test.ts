@@ -150,11 +150,10 @@ describe('prices that a mandate names', () => {
     expect(within({ type: 'market', reference_price: '247.55' })).toEqual(['MANDATE_PRICE_OUTSIDE_BAND']);
   });
 
-  it('hold no purchase for an amount, which goes out without a price', () => {
+  it('hold a purchase for an amount at the limit that it is sent with', () => {
     const amount = { type: 'market', qty: undefined, notional: '200.00' } as const;
-    expect(within(amount)).toEqual(['MANDATE_PRICE_OUTSIDE_BAND']);
-    const { price: _price, ...unbanded } = terms;
-    expect(within(amount, unbanded)).toEqual([]);
+    expect(within(amount)).toEqual([]);
+    expect(within({ ...amount, reference_price: '247.55' })).toEqual(['MANDATE_PRICE_OUTSIDE_BAND']);
   });
 
   it('hold a sale at its lowest, and at what it would bring now', () => {
