@@ -117,7 +117,7 @@ export const orderFrameFields = {
   expires_at: {
     form: 'word',
     sent: false,
-    label: 'Valid until',
+    label: 'Approve by',
     shown: (value) => value.replace('T', ' ').replace('Z', ' UTC'),
   },
   mandate: { form: 'word', sent: false, label: 'Under mandate', shown: identity },

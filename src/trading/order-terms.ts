@@ -16,6 +16,8 @@ export interface OrderTerms {
   readonly timesInForce: Readonly<Partial<Record<OrderType, readonly TimeInForce[]>>>;
   readonly fractions: AcceptedTerms & { readonly decimals: number };
   readonly amounts: AcceptedTerms;
+  /** The smallest purchase of a fraction or an amount, in dollars; undefined if there is no minimum. */
+  readonly minimumDollars?: string;
   readonly extendedHours: AcceptedTerms;
   /** Accepted order classes, with the `type` and `time_in_force` values of their entries. */
   readonly classes: Partial<Readonly<Record<OrderClass, AcceptedTerms>>>;

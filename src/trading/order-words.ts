@@ -3,6 +3,7 @@ import { contractMultiplier } from './asset-class.ts';
 import { describeOptionSymbol } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { environmentName } from './environment.ts';
+import { cashBoundWords } from './fee-words.ts';
 import type { OrderDraft } from './order.ts';
 import { findOrderField, orderFieldNames } from './order-fields.ts';
 import { type ExitPrices, exitPrices, isMultiLeg } from './order-legs.ts';
@@ -80,7 +81,7 @@ const formattedFields = new Set(
   (
     'side qty notional symbol type limit_price stop_price trail_price trail_percent take_profit_limit_price ' +
     'stop_loss_stop_price account environment time_in_force extended_hours reference_price max_slippage ' +
-    'client_order_id expires_at'
+    'max_fees client_order_id expires_at'
   ).split(' '),
 );
 
@@ -103,16 +104,19 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
 
 /**
  * Describes the bound on the price. Adds the resulting total, because an extra digit is easy to spot in a total. If the
- * order has a limit price, that is the bound, and the slippage only decides whether the gateway still places the order.
+ * order has a limit price, that is the bound, and the slippage only decides whether the gateway still places an order
+ * that would trade at once.
  */
 function describeBound(order: OrderDraft): string {
-  const total = (each: string) =>
-    formatDollarAmount(new Dec(order.qty ?? '0').mul(each).mul(contractMultiplier(order.symbol)).toFixed());
-  if (order.limit_price !== undefined) {
-    const [atWorst, moves] = order.side === 'buy' ? ['at most', 'rises'] : ['at least', 'falls'];
-    const sum = order.qty === undefined ? '' : `, ${total(order.limit_price)} ${atWorst}`;
-    return `${sum}; not placed if the price ${moves} over ${formatExactPercent(order.max_slippage)}`;
+  const { side, symbol, qty, limit_price, stop_price, reference_price, max_slippage, max_fees = '0' } = order;
+  const slippage = formatExactPercent(max_slippage);
+  if (limit_price !== undefined) {
+    const value = new Dec(qty ?? 0).mul(limit_price).mul(contractMultiplier(symbol));
+    const cash = side === 'buy' ? value.plus(max_fees) : value.minus(max_fees);
+    const sum = qty === undefined ? '' : `, ${formatDollarAmount(cash.toFixed())} ${cashBoundWords(side, order)}`;
+    return `${sum}; not placed if the price ${side === 'buy' ? 'rises' : 'falls'} over ${slippage} within its limit`;
   }
-  const sum = order.qty === undefined ? '' : `; about ${total(order.stop_price ?? order.reference_price)} total`;
-  return `, may move ${formatExactPercent(order.max_slippage)}${sum}`;
+  const each = new Dec(stop_price ?? reference_price).mul(contractMultiplier(symbol));
+  const sum = qty === undefined ? '' : `; about ${formatDollarAmount(each.mul(qty).toFixed())} total`;
+  return `, may move ${slippage}${sum}`;
 }

@@ -139,6 +139,8 @@ export const assetSchema = z.lazy(() =>
     tradable: z.boolean(),
     fractionable: z.boolean(),
     shortable: z.boolean(),
+    /** The smallest quantity of an order, for coins. */
+    min_order_size: decimalString.optional(),
   }),
 );
 export type Asset = Readonly<z.output<typeof assetSchema>>;

@@ -1,6 +1,7 @@
 import { formatDollarAmount, formatExactPercent, formatSharePrice } from './amounts.ts';
 import { contractMultiplier, formatQuantity, formatUnitPrice, symbolTicks, unitWords } from './asset-class.ts';
 import { Dec, toPlain } from './decimal.ts';
+import { purchaseFeeWords, saleFeeWords } from './fee-words.ts';
 import { assignmentEffect } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import { priceBand } from './order-types.ts';
@@ -106,18 +107,6 @@ function entryWorstCase({ symbol, side, qty = '0', limit_price: limit, max_fees 
   return { cash, price: limit, text: `Costs at most ${formatDollarAmount(cash)}${purchaseFeeWords(max_fees)} ${at}.` };
 }
 
-/** Returns the words about the fees of a purchase; empty if there are none. @param fees undefined if unknown */
-export function purchaseFeeWords(fees: string | undefined): string {
-  if (fees === undefined) return ' plus your broker’s fees';
-  return new Dec(fees).isZero() ? '' : ` including ${formatDollarAmount(fees)} in fees`;
-}
-
-/** Returns the words about the fees of a sale; empty if there are none. @param fees undefined if unknown */
-export function saleFeeWords(fees: string | undefined): string {
-  if (fees === undefined) return ', less your broker’s fees,';
-  return new Dec(fees).isZero() ? '' : ` after ${formatDollarAmount(fees)} in fees`;
-}
-
 function proceedsAfterFees(value: Dec, fees: string | undefined): { readonly cash: string; readonly text: string } {
   const cash = value.minus(fees ?? 0).toFixed(2, Dec.ROUND_FLOOR);
   return { cash, text: `Brings in at least ${formatDollarAmount(cash)}${saleFeeWords(fees)} if it all sells` };
@@ -151,20 +140,4 @@ function ocoWorstCase(order: OrderDraft): WorstCase {
 
 function dollarValue(qty: string, price: string, symbol: string): Dec {
   return new Dec(qty).times(price).times(contractMultiplier(symbol));
-}
-
-/**
- * Returns how a proposal's cash is bounded: `at most`, or `at most, plus fees` if the fees are unknown.
- * @param subject the order, or the orders, or the replacement of an order; other subjects have no fees
- */
-export function cashBoundWords(side: 'buy' | 'sell' | undefined, subject: Readonly<Record<string, unknown>>): string {
-  const { draft, orders } = subject;
-  const drafts = Array.isArray(orders) ? orders : [draft ?? subject];
-  const isUnknown = drafts.some((one: unknown) => isOrderDraft(one) && !('max_fees' in one));
-  if (side === 'sell') return isUnknown ? 'at least, less fees' : 'at least';
-  return isUnknown ? 'at most, plus fees' : 'at most';
-}
-
-function isOrderDraft(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && 'reference_price' in value;
 }

@@ -52,7 +52,7 @@ export function approvalLines(
     ['code', `${approval.code}   (${codeInstruction(approval)})`],
     ['asked by', requesterText(approval, machine)],
     ...fields.slice(first),
-    ['expires', `${approval.expires_at} (in ${formatCountdown(msUntilExpiry(approval, now))})`],
+    ['decide by', `${approval.expires_at} (in ${formatCountdown(msUntilExpiry(approval, now))})`],
     ['approve', whereToApprove(phone)],
   ];
   return [

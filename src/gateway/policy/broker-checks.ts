@@ -6,6 +6,7 @@ import { newYorkDate } from '../../trading/new-york-time.ts';
 import { putCollateralDollars } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
+import { findOrderType } from '../../trading/order-types.ts';
 import { adverseSide, currentPrice, sideOutsideBand } from '../../trading/price-drift.ts';
 import type { Quote } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
@@ -150,19 +151,32 @@ type PriceCheck =
 
 /**
  * Checks whether the price has moved against the order by more than `max_slippage` of `reference_price`: for a buy,
- * whether the ask rose; for a sell, whether the bid fell. Objects if there is no price (`currentPrice`), or if the
- * quote is older than the last session.
+ * whether the ask rose; for a sell, whether the bid fell. An order that would not trade at this price rests, whatever
+ * the price does ({@link restsAt}). Objects if there is no price (`currentPrice`), or if the quote is older than the
+ * last session.
  * @param lastSession New York date of the latest session that has begun; undefined if unknown
  */
 export function checkPriceMovement(
-  draft: Pick<OrderDraft, 'side' | 'reference_price' | 'max_slippage'>,
+  draft: PricedOrder,
   quote: Pick<Quote, 'bid' | 'ask' | 'last' | 'at'>,
   lastSession: string | undefined,
 ): PriceCheck {
   const price = currentPrice(draft.side, quote);
   if (price === undefined || isQuoteStale(quote.at, lastSession ?? null)) return { ok: false, reason: 'no_price' };
   const moved = sideOutsideBand(price, { around: draft.reference_price, fraction: draft.max_slippage });
-  return moved === adverseSide[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
+  const isRefused = moved === adverseSide[draft.side] && !restsAt(price, draft);
+  return isRefused ? { ok: false, reason: 'moved', price } : { ok: true, price };
+}
+
+type PricedOrder = Pick<OrderDraft, 'side' | 'reference_price' | 'max_slippage'> &
+  Partial<Pick<OrderFacts, 'type' | 'limit_price' | 'stop_price'>>;
+
+/** Returns whether an order waits at this price: its own limit is out of reach, or its stop is not reached. */
+function restsAt(price: string, { side, type = 'market', limit_price, stop_price }: PricedOrder): boolean {
+  if (limit_price != null && (side === 'buy' ? new Dec(limit_price).lt(price) : new Dec(limit_price).gt(price))) {
+    return true;
+  }
+  return stop_price != null && findOrderType(type)?.matches?.(side, new Dec(price), stop_price) === false;
 }
 
 /** Returns whether a quote is older than the last session. Also true if the session is unknown. */

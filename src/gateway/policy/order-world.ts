@@ -2,7 +2,8 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { OpenOrderEntry, OrderJournal } from '../../store/order-journal.ts';
 import type { Activity } from '../../trading/activity.ts';
-import { contractMultiplier, parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
+import { formatDollarAmount } from '../../trading/amounts.ts';
+import { contractMultiplier, formatQuantity, parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
 import { maxFees } from '../../trading/broker-fees.ts';
 import { countedSize } from '../../trading/counted-order.ts';
 import { netDepositsSinceClose } from '../../trading/day-flow.ts';
@@ -231,7 +232,7 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: BrokerSnapsh
     fractionable: asset.fractionable,
     class_enabled: classEnabled(draft.symbol, account),
     fees: feeFacts(draft, traits),
-    objection: brokerObjection(draft, traits),
+    objection: brokerObjection(draft, traits) ?? minimumObjection(draft, traits, asset),
   };
 }
 
@@ -268,6 +269,27 @@ function brokerObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['
       ...(typeof field === 'string' ? { field } : {}),
     };
   }
+}
+
+/** Returns why a purchase is too small for the broker; null if it is not. Sales may be of any size, to close positions. */
+function minimumObjection(draft: OrderDraft, { orders }: BrokerTraits, asset: Asset): BrokerFacts['objection'] {
+  const { symbol, side, reference_price, limit_price = reference_price, qty = '0' } = boundedOrder(draft);
+  const { minimumDollars: least = '0' } = orders[symbolAssetClass(symbol)] ?? {};
+  const { min_order_size: smallest = '0' } = asset;
+  const field = draft.notional === undefined ? 'qty' : 'notional';
+  if (side === 'sell' || (new Dec(qty).isInteger() && new Dec(qty).gte(smallest) && draft.notional === undefined)) {
+    return null;
+  }
+  // The broker may value the order at its limit or at the current price.
+  const dollars = new Dec(qty).times(Dec.min(limit_price, reference_price));
+  if (dollars.lt(least)) {
+    const value = formatDollarAmount(dollars.toFixed(2, Dec.ROUND_DOWN));
+    const text = `this broker accepts purchases from ${formatDollarAmount(least)}, but this one is for ${value} at the current price`;
+    return { text, hint: 'Order a little more.', field };
+  }
+  if (new Dec(qty).gte(smallest)) return null;
+  const text = `this broker accepts orders from ${formatQuantity(symbol, smallest)}, but this one is for ${formatQuantity(symbol, qty)}`;
+  return { text, hint: 'Order more.', field };
 }
 
 function holdingFacts(

@@ -45,16 +45,17 @@ describe('the price', () => {
     });
   });
 
-  it('is guarded for limit orders alike', async () => {
+  it('is guarded for limit orders that would trade alike, and not for those that wait', async () => {
     world.broker.price.ask = 200;
-    await world.refuses(place(), 409, 'price_moved');
+    await world.refuses(place({ limit_price: '200.00' }), 409, 'price_moved');
+    expect((await place()).status).toBe(201);
   });
 
   it('is the last trade where nobody quotes', async () => {
     world.broker.price = { bid: 0, ask: 0, last: 200 };
-    await world.refuses(place(), 409, 'price_moved', { current_price: '200.00' });
+    await world.refuses(place(market), 409, 'price_moved', { current_price: '200.00' });
     world.broker.price.last = 180;
-    expect((await place()).status).toBe(201);
+    expect((await place(market)).status).toBe(201);
   });
 
   it('must be known', async () => {

@@ -99,6 +99,7 @@ describe('an approved replacement', () => {
 
   it('is held to the price like any order', async () => {
     world.alpaca.price = { bid: 190, ask: 190, last: 190 };
+    draft = world.draft({ limit_price: '190.00' });
     expect(await replace()).toMatchObject({ code: 'price_moved' });
     expect(world.alpaca.replacements).toEqual([]);
   });

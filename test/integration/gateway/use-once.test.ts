@@ -159,7 +159,7 @@ describe('an approval', () => {
   });
 
   it('is not used up by a refusal', async () => {
-    const { draft, token, place } = await world.approved();
+    const { draft, token, place } = await world.approved({ type: 'market' });
     await world.place({ ...draft, qty: '6' }, token);
     world.broker.price.ask = 200;
     await world.refuses(place(), 409, 'price_moved');
@@ -274,7 +274,7 @@ describe('what the broker says no to', () => {
   });
 
   it('and then the price moves: the same request is told the price, not sent', async () => {
-    const { place } = await world.approved();
+    const { place } = await world.approved({ type: 'market' });
     world.broker.onSubmit.push(tooMany);
     await place();
     world.broker.price.ask = 200;

@@ -24,6 +24,7 @@ export const approval: ApprovalViewOf<'order'> = {
     extended_hours: false,
     reference_price: '179.50',
     max_slippage: '0.01',
+    max_fees: '0',
     client_order_id: 'ta-abcdefgh',
     expires_at: '2026-01-30T14:35:00Z',
   },

@@ -3,6 +3,7 @@ import { formatDollarAmount, formatShares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
 import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
+import { purchaseFeeWords, saleFeeWords } from '../../../trading/fee-words.ts';
 import type { HttpProblem } from '../../../trading/http-problem.ts';
 import {
   type BatchRequest,
@@ -19,7 +20,7 @@ import { invalidOrderError } from '../../../trading/order-problem.ts';
 import { orderHeadline } from '../../../trading/order-words.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { isFinalStatus, type Order } from '../../../trading/views.ts';
-import { computeWorstCase, purchaseFeeWords, saleFeeWords } from '../../../trading/worst-case.ts';
+import { computeWorstCase } from '../../../trading/worst-case.ts';
 import type { Approval, ExecutionOutcome, Kind, Proposer } from '../../kind.ts';
 import { toDisplayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects } from '../order/effects.ts';

@@ -19,7 +19,7 @@ export async function printApproval(context: Context, approval: ApprovalView): P
       ['approval', reader.ids([approval.id])(approval.id)],
       ['code', approval.code],
       ...subjectFields(approval),
-      ['expires', reader.time(approval.expires_at)],
+      ['decide by', reader.time(approval.expires_at)],
       ['asked by', requesterText(approval)],
       ...(approval.thread === '' ? [] : [['thread', approval.thread] as [string, string]]),
     ];

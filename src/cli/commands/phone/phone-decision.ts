@@ -40,7 +40,7 @@ function plainRows(request: PhoneRequest): Row[] {
   return [
     ['requested by', request.client_name],
     ...(request.binding_message === null ? [] : [['message', request.binding_message] as Row]),
-    ['expires', request.expires_at],
+    ['decide by', request.expires_at],
     ...details,
   ];
 }
@@ -61,7 +61,7 @@ function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
     ...optional('from outside', view.tainted),
     ...view.origins.map(({ label, text }): Row => [`${label} from`, text]),
     ...optional('message', request.binding_message ?? undefined),
-    ['expires', request.expires_at],
+    ['decide by', request.expires_at],
     ...view.fields.map(({ name, text }): Row => [name, text]),
   ];
 }

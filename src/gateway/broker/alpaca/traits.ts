@@ -25,10 +25,11 @@ const crypto = taken(anyBrokerTerms.crypto);
 export const alpacaTraits: BrokerTraits = {
   label: 'Alpaca',
   orders: {
-    us_equity: taken(anyBrokerTerms.us_equity),
+    // "Fractional Trading": at least $1. "Crypto Trading": at least $10.
+    us_equity: { ...taken(anyBrokerTerms.us_equity), minimumDollars: '1' },
     us_option: taken(anyBrokerTerms.us_option),
     // A stop-limit order waits for its stop price, so it can't be immediate.
-    crypto: { ...crypto, timesInForce: { ...crypto.timesInForce, stop_limit: ['gtc'] } },
+    crypto: { ...crypto, minimumDollars: '10', timesInForce: { ...crypto.timesInForce, stop_limit: ['gtc'] } },
   },
   clientOrderId: { acceptedOnce: true, lookup: 'for_good' },
   replaces: { fractions: false },

@@ -1,6 +1,6 @@
 import type { trading } from '@alpacahq/alpaca-trade-api/rest';
 import { symbolAssetClass } from '../../../trading/asset-class.ts';
-import { Dec, ZERO } from '../../../trading/decimal.ts';
+import { Dec, isDecimalString, ZERO } from '../../../trading/decimal.ts';
 import { type ListedContract, listedContractSchema } from '../../../trading/listed-contract.ts';
 import {
   type Account,
@@ -53,6 +53,8 @@ export function toAsset(asset: trading.Assets): Asset {
     tradable: asset.tradable === true && asset.status === 'active',
     fractionable: asset.fractionable === true,
     shortable: asset.shortable === true,
+    // Left out if it is unreadable, because one coin must not make the whole list unreadable.
+    min_order_size: isDecimalString(asset.minOrderSize ?? '') ? asset.minOrderSize : undefined,
   });
 }
 

@@ -2,11 +2,12 @@ import { type ProposalDetails, proposalDetailsSchema } from '../../../approval/d
 import { formatDollarAmount } from '../../../trading/amounts.ts';
 import { tradeOrderDetailsSchema } from '../../../trading/approval-details.ts';
 import { type DetailField, detailsHeadline, detailsTerms, toDetailFields } from '../../../trading/detail-fields.ts';
+import { cashBoundWords } from '../../../trading/fee-words.ts';
 import type { Banner } from '../../../trading/kinds/kind-words.ts';
 import { getKindDefinition, kinds } from '../../../trading/kinds/kinds.ts';
 import { isMessageDetails, messageView } from '../../../trading/kinds/message.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
-import { cashBoundWords, computeWorstCase } from '../../../trading/worst-case.ts';
+import { computeWorstCase } from '../../../trading/worst-case.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import { toOrderDraft } from '../../identity-provider/approval-subject.ts';
 import { outcomeText, type ProposalView, toProposalView } from '../page/proposal-view.ts';

@@ -3,10 +3,10 @@ import type { ProposalDetails } from '../../../approval/details.ts';
 import { markInvisibleCharacters } from '../../../text/sanitize.ts';
 import { formatDollarAmount } from '../../../trading/amounts.ts';
 import { type DetailField, detailsEnvironment, fieldLabel, toDetailFields } from '../../../trading/detail-fields.ts';
+import { cashBoundWords } from '../../../trading/fee-words.ts';
 import { chosenByAiWarning, fieldsChosenByAi } from '../../../trading/kinds/chosen-by-ai.ts';
 import type { PhoneView } from '../../../trading/kinds/kind-words.ts';
 import { getKindDefinition, kinds, type ProposalKind } from '../../../trading/kinds/kinds.ts';
-import { cashBoundWords } from '../../../trading/worst-case.ts';
 
 /** The displayed form of a proposal, for a page or a terminal. All members are plain text, never markup. */
 export interface ProposalView {

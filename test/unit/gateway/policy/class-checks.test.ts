@@ -44,7 +44,7 @@ const option = (symbol: string, position_intent: NonNullable<Changes['position_i
 const elsewhere = (changes: Partial<Order>) => placedElsewhere({ side: 'sell', ...changes });
 
 describe('a class that the broker lets nobody at', () => {
-  const coin: Changes = { symbol: 'BTC/USD', qty: '0.001', time_in_force: 'gtc', coin_fee: '0.0025' };
+  const coin: Changes = { symbol: 'BTC/USD', qty: '0.1', time_in_force: 'gtc', coin_fee: '0.0025' };
 
   it.each<[string, Changes, Partial<BrokerSnapshot['account']>]>([
     ['crypto of an account that is not let at it', coin, { crypto_active: false }],

@@ -95,7 +95,12 @@ describe('what the broker and the market ask keeps its problem code, and gains r
     ['SYMBOL_NOT_TRADABLE', 'symbol_not_tradable', 422, { world: untraded }],
     ['SYMBOL_NOT_FRACTIONABLE', 'symbol_not_fractionable', 422, whole],
     ['MARKET_CLOSED', 'market_closed', 409, closed],
-    ['PRICE_MOVED', 'price_moved', 409, { world: { quote: aQuote({ ask: '181.82' }) } }],
+    [
+      'PRICE_MOVED',
+      'price_moved',
+      409,
+      { order: { limit_price: '190.00' }, world: { quote: aQuote({ ask: '181.82' }) } },
+    ],
     ['PRICE_UNAVAILABLE', 'price_unavailable', 409, { world: { quote: aQuote({ bid: '0', ask: '0', last: '0' }) } }],
     ['ORDER_NOT_TAKEN_BY_BROKER', 'invalid_order', 400, { order: { limit_price: '180.001' } }],
   ])('%s: %s', (reason, code, status, circumstances) => {
@@ -107,7 +112,7 @@ describe('what the broker and the market ask keeps its problem code, and gains r
   });
 
   it('says what is needed to go on', () => {
-    const moved = problemOf({ world: { quote: aQuote({ ask: '181.82' }) } });
+    const moved = problemOf({ order: { limit_price: '190.00' }, world: { quote: aQuote({ ask: '181.82' }) } });
     expect(moved).toMatchObject({ current_price: '181.82', reference_price: '180.01', max_slippage: '0.01' });
     expect(problemOf(closed)).toMatchObject({ next_open: world.market.next_open });
     expect(problemOf({ order: { limit_price: '180.001' } })).toMatchObject({ fields: ['limit_price'] });

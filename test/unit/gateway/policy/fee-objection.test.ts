@@ -15,7 +15,7 @@ const decided = (traits: typeof ibkrTraits, changes: Changes) => {
     counted: nothingCounted,
   });
 };
-const coins: Changes = { symbol: 'BTC/USD', qty: '0.001', time_in_force: 'gtc' };
+const coins: Changes = { symbol: 'BTC/USD', qty: '0.1', time_in_force: 'gtc' };
 
 describe('fees at the moment that an order is placed', () => {
   it.each<[string, typeof ibkrTraits, Changes]>([

@@ -28,6 +28,30 @@ describe('the price guard', () => {
     });
   });
 
+  it.each<[string, object, number, boolean]>([
+    ['a purchase below the market waits', { type: 'limit', limit_price: '90.00' }, 120, true],
+    [
+      'a purchase at a limit that would pay the new price does not',
+      { type: 'limit', limit_price: '130.00' },
+      120,
+      false,
+    ],
+    ['a purchase at exactly the new price does not', { type: 'limit', limit_price: '120.00' }, 120, false],
+    ['a sale above the market waits', { side: 'sell', type: 'limit', limit_price: '110.00' }, 80, true],
+    ['a sale at any price does not', { side: 'sell', type: 'limit', limit_price: '10.00' }, 80, false],
+    ['a stop loss below the market waits', { side: 'sell', type: 'stop', stop_price: '70.00' }, 80, true],
+    ['a stop loss that is reached does not', { side: 'sell', type: 'stop', stop_price: '85.00' }, 80, false],
+    [
+      'a stop-limit that is not reached waits',
+      { type: 'stop_limit', stop_price: '130', limit_price: '140' },
+      120,
+      true,
+    ],
+  ])('%s when the price has moved', (_, terms, price, ok) => {
+    const quote = { bid: String(price), ask: String(price), last: String(price), at };
+    expect(checkPriceMovement({ ...order, ...terms }, quote, today).ok).toBe(ok);
+  });
+
   it('is exact where binary floats are not', () => {
     // 0.07 · 1.1 is 0.07700000000000001 in binary.
     const tight = { side: 'buy', reference_price: '0.0700', max_slippage: '0.1' } as const;
