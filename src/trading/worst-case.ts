@@ -90,21 +90,22 @@ function addOptionText(worst: WorstCase, order: OrderDraft): WorstCase {
   return more === undefined ? worst : { ...worst, text: `${worst.text} ${more}` };
 }
 
-function entryWorstCase({ symbol, side, qty = '0', limit_price: limit, max_fees }: OrderDraft): WorstCase {
+function entryWorstCase({ symbol, side, qty = '0', limit_price: limit, stop_price, max_fees }: OrderDraft): WorstCase {
   const buys = side === 'buy';
   if (limit === undefined) {
     const text = `The price is unbounded: once triggered, the order ${buys ? 'buys' : 'sells'} at the market price.`;
     return { cash: null, price: null, text };
   }
-  const at = `(limit ${formatUnitPrice(symbol, limit)})`;
+  const gap = ` If the price jumps past that limit, it does not ${buys ? 'buy' : 'sell'}.`;
+  const at = `(limit ${formatUnitPrice(symbol, limit)}).${stop_price === undefined ? '' : gap}`;
   if (!buys) {
     const { cash, text } = proceedsAfterFees(dollarValue(qty, limit, symbol), max_fees);
-    return { cash, price: limit, text: `${text} ${at}.` };
+    return { cash, price: limit, text: `${text} ${at}` };
   }
   const cash = dollarValue(qty, limit, symbol)
     .plus(max_fees ?? 0)
     .toFixed(2, Dec.ROUND_UP);
-  return { cash, price: limit, text: `Costs at most ${formatDollarAmount(cash)}${purchaseFeeWords(max_fees)} ${at}.` };
+  return { cash, price: limit, text: `Costs at most ${formatDollarAmount(cash)}${purchaseFeeWords(max_fees)} ${at}` };
 }
 
 function proceedsAfterFees(value: Dec, fees: string | undefined): { readonly cash: string; readonly text: string } {

@@ -33,8 +33,16 @@ const dollars = (cash: string) => `$${cash.replace(/(\d)(\d{3})\./, '$1,$2.')}`;
 it.each<[string, Changes, string]>([
   ['at the market', {}, bought('1262.50', '252.50')],
   ['at a limit', limit('249.99'), bought('1249.95', '249.99')],
-  ['by a stop', { type: 'stop', stop_price: '260.00' }, bought('1313.00', '262.60')],
-  ['by a stop limit', { ...limit('261.00'), type: 'stop_limit', stop_price: '260.00' }, bought('1305.00', '261.00')],
+  [
+    'by a stop',
+    { type: 'stop', stop_price: '260.00' },
+    `${bought('1313.00', '262.60')} If the price jumps past that limit, it does not buy.`,
+  ],
+  [
+    'by a stop limit',
+    { ...limit('261.00'), type: 'stop_limit', stop_price: '260.00' },
+    `${bought('1305.00', '261.00')} If the price jumps past that limit, it does not buy.`,
+  ],
   [
     'for an amount',
     { notional: '500.00' },
@@ -49,8 +57,16 @@ it.each<[string, Changes, string]>([
 it.each<[string, Changes, string]>([
   ['at the market', {}, sold('1237.50', '247.50')],
   ['at a limit', limit('251.00'), sold('1255.00', '251.00')],
-  ['by a stop', { type: 'stop', stop_price: '240.00' }, sold('1188.00', '237.60')],
-  ['by a stop limit', { ...limit('239.00'), type: 'stop_limit', stop_price: '240.00' }, sold('1195.00', '239.00')],
+  [
+    'by a stop',
+    { type: 'stop', stop_price: '240.00' },
+    `${sold('1188.00', '237.60')} If the price jumps past that limit, it does not sell.`,
+  ],
+  [
+    'by a stop limit',
+    { ...limit('239.00'), type: 'stop_limit', stop_price: '240.00' },
+    `${sold('1195.00', '239.00')} If the price jumps past that limit, it does not sell.`,
+  ],
   [
     'for an amount, at the current price',
     { notional: '500.00' },
