@@ -9,7 +9,7 @@ export interface Say {
 }
 
 /** An undefined value is left out. */
-type Value = string | number | Phrase | undefined;
+export type Value = string | number | Phrase | undefined;
 
 export const english: Say = (parts, ...values) =>
   parts.map((part, at) => (at === 0 ? part : `${values[at - 1] ?? ''}${part}`)).join('');
@@ -31,7 +31,7 @@ export class Phrase {
   }
 
   in(say: Say): string {
-    const text = say(this.#parts, ...this.#values.map((value) => (value instanceof Phrase ? value.in(say) : value)));
+    const text = say(this.#parts, ...this.#values);
     return this.#example === undefined ? text : text.replaceAll('AAPL', this.#example);
   }
 

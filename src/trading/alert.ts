@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
+import { english, type Phrase, phrase, type Say } from '../text/phrase.ts';
 import { formatSharePrice } from './amounts.ts';
 import { positiveDecimalString } from './decimal.ts';
 import { symbolSchema } from './order.ts';
@@ -39,16 +40,16 @@ export function alertCondition(alert: Alert): { readonly condition: AlertConditi
   return { condition, limit: alert[condition] ?? '' };
 }
 
-const conditionWords: Readonly<Record<AlertCondition, (limit: string) => string>> = {
-  above: (limit) => `rises above ${formatSharePrice(limit)}`,
-  below: (limit) => `falls below ${formatSharePrice(limit)}`,
-  rises_by: (limit) => `rises by more than ${limit} in a day`,
-  falls_by: (limit) => `falls by more than ${limit} in a day`,
+const conditionPhrases: Readonly<Record<AlertCondition, (symbol: string, limit: string) => Phrase>> = {
+  above: (symbol, limit) => phrase`${symbol} rises above ${formatSharePrice(limit)}`,
+  below: (symbol, limit) => phrase`${symbol} falls below ${formatSharePrice(limit)}`,
+  rises_by: (symbol, limit) => phrase`${symbol} rises by more than ${limit} in a day`,
+  falls_by: (symbol, limit) => phrase`${symbol} falls by more than ${limit} in a day`,
 };
 
-export function describeAlert(alert: Alert): string {
+export function describeAlert(alert: Alert, say: Say = english): string {
   const { condition, limit } = alertCondition(alert);
-  return `${alert.symbol} ${conditionWords[condition](limit)}`;
+  return conditionPhrases[condition](alert.symbol, limit).in(say);
 }
 
 const comparisons = {

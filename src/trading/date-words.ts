@@ -1,3 +1,4 @@
+import { english, type Say } from '../text/phrase.ts';
 import { type IsoDate, newYorkDate, newYorkTimestamp, weekday } from './new-york-time.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -10,8 +11,15 @@ export function formatDayOfMonth(date: IsoDate): string {
   return `${MONTHS[Number(month) - 1] ?? month} ${Number(day)}`;
 }
 
-/** Formats a date as `Dec 24, 2026`. */
-export const formatDate = (date: IsoDate): string => `${formatDayOfMonth(date)}, ${date.slice(0, 4)}`;
+/**
+ * Formats a date as `Dec 24, 2026`, or as a language writes it.
+ * @param locale BCP 47; undefined for English
+ */
+export function formatDate(date: IsoDate, locale?: string): string {
+  if (locale === undefined) return `${formatDayOfMonth(date)}, ${date.slice(0, 4)}`;
+  const style = { dateStyle: 'long', timeZone: 'UTC' } as const;
+  return new Intl.DateTimeFormat(locale, style).format(Date.parse(date));
+}
 
 /** Formats a New York day: `Fri, Nov 27`. */
 export function formatDay(time: number): string {
@@ -19,9 +27,10 @@ export function formatDay(time: number): string {
   return `${DAY_NAMES[weekday(date)]}, ${formatDayOfMonth(date)}`;
 }
 
-/** Formats a time of day, `HH:MM`, as `9:30 AM`. */
-export function formatTimeOfDay(wall: string): string {
+/** Formats a time of day, `HH:MM`, as `9:30 AM`; in a language other than English as `9:30`. */
+export function formatTimeOfDay(wall: string, locale?: string): string {
   const [hours = 0, minutes = '00'] = [Number(wall.slice(0, 2)), wall.slice(3, 5)];
+  if (locale !== undefined) return `${hours}:${minutes}`;
   return `${hours % 12 === 0 ? 12 : hours % 12}:${minutes} ${hours % 24 < 12 ? 'AM' : 'PM'}`;
 }
 
@@ -32,16 +41,17 @@ export function formatNewYorkTime(at: string): string {
 }
 
 /** Formats a time of the coming or past days as `Mon, Nov 30, 10:00 AM New York time`. */
-export function formatNewYorkDateTime(at: string): string {
+export function formatNewYorkDateTime(at: string, say: Say = english): string {
   const time = Date.parse(at);
-  return `${formatDay(time)}, ${formatTimeOfDay(newYorkTimestamp(time).slice(11, 16))} New York time`;
+  const day = say.locale === undefined ? formatDay(time) : formatDate(newYorkDate(time), say.locale);
+  return say`${day}, ${formatTimeOfDay(newYorkTimestamp(time).slice(11, 16), say.locale)} New York time`;
 }
 
 /**
  * Formats a time in the time zone of this machine, and the exchange's time of day if it differs: `2026-11-27 22:00
  * GMT+1 (4:00 PM in New York)`. Other text is returned unchanged. @param at RFC 3339
  */
-export function formatTimeWithZone(at: string): string {
+export function formatTimeWithZone(at: string, say: Say = english): string {
   const time = Date.parse(at);
   if (Number.isNaN(time)) return at;
   const parts = new Intl.DateTimeFormat('en-US', {
@@ -57,5 +67,6 @@ export function formatTimeWithZone(at: string): string {
   const [date, wall] = [`${part('year')}-${part('month')}-${part('day')}`, `${part('hour')}:${part('minute')}`];
   const exchange = newYorkTimestamp(time);
   const same = exchange.startsWith(`${date}T${wall}`);
-  return `${date} ${wall} ${part('timeZoneName')}${same ? '' : ` (${formatTimeOfDay(exchange.slice(11, 16))} in New York)`}`;
+  const own = `${date} ${wall} ${part('timeZoneName')}`;
+  return same ? own : say`${own} (${formatTimeOfDay(exchange.slice(11, 16), say.locale)} in New York)`;
 }

@@ -1,20 +1,25 @@
+import { type Phrase, phrase } from '../text/phrase.ts';
 import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';
 
 export const periods = ['1D', '1W', '1M', '3M', '6M', '1Y', '5Y', 'MTD', 'YTD', 'ALL'] as const;
 export type Period = (typeof periods)[number];
 
-export const periodWords: Readonly<Record<Period, string>> = {
-  '1D': 'today',
-  '1W': 'in the last week',
-  '1M': 'in the last month',
-  '3M': 'in the last three months',
-  '6M': 'in the last six months',
-  '1Y': 'in the last year',
-  '5Y': 'in the last five years',
-  MTD: 'this month',
-  YTD: 'this year',
-  ALL: 'overall',
+export const periodPhrases: Readonly<Record<Period, Phrase>> = {
+  '1D': phrase`today`,
+  '1W': phrase`in the last week`,
+  '1M': phrase`in the last month`,
+  '3M': phrase`in the last three months`,
+  '6M': phrase`in the last six months`,
+  '1Y': phrase`in the last year`,
+  '5Y': phrase`in the last five years`,
+  MTD: phrase`this month`,
+  YTD: phrase`this year`,
+  ALL: phrase`overall`,
 };
+
+export const periodWords = Object.fromEntries(
+  periods.map((period) => [period, `${periodPhrases[period]}`]),
+) as Readonly<Record<Period, string>>;
 
 const EARLIEST_DATE = '2010-01-01';
 

@@ -12,7 +12,7 @@ import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { CallDraft } from '../events.ts';
-import { formatBatchSummary, formatOrderSummary } from '../planner/answer.ts';
+import { formatBatchSummary, formatOrderSummary } from '../planner/order-answers.ts';
 import type { CallOutcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import { callSubject, describeCall } from './call-description.ts';
 import { createDraftMessage, draftSummary } from './dry-run.ts';

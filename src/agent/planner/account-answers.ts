@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Say } from '../../text/phrase.ts';
 import {
   formatDollarAmount,
   formatPercent,
@@ -9,7 +10,7 @@ import {
 import { formatDate } from '../../trading/date-words.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { describeOrder, orderRequestSchema } from '../../trading/order.ts';
-import { periods, periodWords } from '../../trading/period.ts';
+import { periodPhrases, periods } from '../../trading/period.ts';
 
 const risk = z.lazy(() =>
   z.object({
@@ -95,124 +96,138 @@ const checked = z.lazy(() =>
   }),
 );
 
-export function formatAccountAnswer(tool: string, content: unknown): string | undefined {
+export function formatAccountAnswer(tool: string, content: unknown, say: Say): string | undefined {
   switch (tool) {
     case 'get_risk':
-      return riskAnswer(risk.parse(content));
+      return riskAnswer(risk.parse(content), say);
     case 'get_tax_lots':
-      return lotsAnswer(lots.parse(content));
+      return lotsAnswer(lots.parse(content), say);
     case 'check_wash_sale':
-      return washSaleAnswer(wash.parse(content));
+      return washSaleAnswer(wash.parse(content), say);
     case 'get_findings':
-      return findingsAnswer(findings.parse(content));
+      return findingsAnswer(findings.parse(content), say);
     case 'check_rules':
-      return policyCheckAnswer(checked.parse(content));
+      return policyCheckAnswer(checked.parse(content), say);
     default:
       return undefined;
   }
 }
 
-const day = (at: string) => formatDate(at.slice(0, 10));
-const note = (simulated: boolean) => (simulated ? ['Prices are simulated.'] : []);
+const day = (at: string, { locale }: Say) => formatDate(at.slice(0, 10), locale);
+const note = (simulated: boolean, say: Say) => (simulated ? [say`Prices are simulated.`] : []);
 
-function riskAnswer(data: z.output<typeof risk>): string {
+function riskAnswer(data: z.output<typeof risk>, say: Say): string {
   const { drawdown, concentration, positions, simulated } = data;
   const { worst, high } = drawdown;
   const [largest] = positions;
   return [
     data.volatility === null
-      ? 'There is too little history to calculate volatility.'
-      : `Volatility is **${formatPercent(data.volatility)}** a year, based on ${data.returns_counted} returns ${periodWords[data.period]}.`,
+      ? say`There is too little history to calculate volatility.`
+      : say`Volatility is **${formatPercent(data.volatility)}** a year, based on ${data.returns_counted} returns ${periodPhrases[data.period]}.`,
     ...(high === null
       ? []
       : [
-          `The account is ${formatPercent(drawdown.now)} below its highest value, ${formatDollarAmount(high.value)} on ${day(high.at)}.`,
+          say`The account is ${formatPercent(drawdown.now)} below its highest value, ${formatDollarAmount(high.value)} on ${day(high.at, say)}.`,
         ]),
     ...(worst === null
       ? []
       : [
-          `The largest drawdown was ${formatPercent(worst.fraction)}, from ${day(worst.peak_at)} to ${day(worst.trough_at)}.`,
+          say`The largest drawdown was ${formatPercent(worst.fraction)}, from ${day(worst.peak_at, say)} to ${day(worst.trough_at, say)}.`,
         ]),
-    largest === undefined
-      ? 'No positions.'
-      : `The largest position is ${largest.symbol}, ${formatPercent(largest.weight)} of the account; the five largest are ${formatPercent(concentration.five_largest)}, cash is ${formatPercent(concentration.cash)}.${concentration.effective_positions === null ? '' : ` The account is as diversified as about ${new Dec(concentration.effective_positions).toDecimalPlaces(1).toFixed()} equal positions.`}`,
-    ...note(simulated),
+    ...(largest === undefined
+      ? [say`No positions.`]
+      : [
+          say`The largest position is ${largest.symbol}, ${formatPercent(largest.weight)} of the account; the five largest are ${formatPercent(concentration.five_largest)}, cash is ${formatPercent(concentration.cash)}.`,
+          ...(concentration.effective_positions === null
+            ? []
+            : [
+                say`The account is as diversified as about ${new Dec(concentration.effective_positions).toDecimalPlaces(1).toFixed()} equal positions.`,
+              ]),
+        ]),
+    ...note(simulated, say),
   ].join(' ');
 }
 
-function lotsAnswer(data: z.output<typeof lots>): string {
+function lotsAnswer(data: z.output<typeof lots>, say: Say): string {
   const { lots: list, left_out, gain, incomplete, simulated } = data;
-  const missing = incomplete.map(({ symbol, reason }) => `${symbol} is incomplete: ${reason}.`);
+  const missing = incomplete.map(({ symbol, reason }) => say`${symbol} is incomplete: ${reason}.`);
   if (list.length === 0) {
-    const none = data.symbol === undefined ? 'You have no tax lots.' : `You have no known ${data.symbol} lots.`;
-    return [none, ...missing, ...note(simulated)].join(' ');
+    const none = data.symbol === undefined ? say`You have no tax lots.` : say`You have no known ${data.symbol} lots.`;
+    return [none, ...missing, ...note(simulated, say)].join(' ');
   }
   const lines = list.map(
     ({ symbol, acquired, qty, cost, gain: one, term }) =>
-      `- ${acquired} ${formatShares(qty)} ${symbol}, cost ${formatDollarAmount(cost)}, ${formatSignedDollars(one)}, ${term}-term`,
+      `- ${say`${acquired} ${formatShares(qty)} ${symbol}, cost ${formatDollarAmount(cost)}, ${formatSignedDollars(one)}, ${term === 'long' ? say`long-term` : say`short-term`}`}`,
   );
-  const more = left_out === undefined ? [] : [`and ${left_out} more.`];
+  const more = left_out === undefined ? [] : [say`and ${left_out} more.`];
   const rows =
-    data.imported === 0 ? [] : [`${data.imported} of the activities were imported; your broker did not report them.`];
-  const sums = `First in, first out; losses disallowed by wash sales are added to the cost.`;
+    data.imported === 0
+      ? []
+      : [say`${data.imported} of the activities were imported; your broker did not report them.`];
+  const sums = say`First in, first out; losses disallowed by wash sales are added to the cost.`;
   const total = new Dec(gain.short_term).plus(gain.long_term);
-  const lead = `Selling ${data.symbol === undefined ? 'everything' : `all your ${data.symbol}`} at the current price would realize **${formatSignedDollars(total.toFixed(2))}**: ${formatSignedDollars(gain.short_term)} short-term, ${formatSignedDollars(gain.long_term)} long-term. That is no tax advice.`;
-  return [lead, lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated)].join(' ')].join('\n\n');
+  const sum = formatSignedDollars(total.toFixed(2));
+  const [short, long] = [formatSignedDollars(gain.short_term), formatSignedDollars(gain.long_term)];
+  const lead =
+    data.symbol === undefined
+      ? say`Selling everything at the current price would realize **${sum}**: ${short} short-term, ${long} long-term. That is no tax advice.`
+      : say`Selling all your ${data.symbol} at the current price would realize **${sum}**: ${short} short-term, ${long} long-term. That is no tax advice.`;
+  return [lead, lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated, say)].join(' ')].join('\n\n');
 }
 
-function washSaleAnswer({ symbol, verdict, sale: sold, ...data }: z.output<typeof wash>): string {
+function washSaleAnswer({ symbol, verdict, sale: sold, ...data }: z.output<typeof wash>, say: Say): string {
   const { open_purchases, earlier_losses, not_known, simulated } = data;
   const lines = [
-    ...(sold === null ? [`You hold no ${symbol}.`] : [saleVerdict(symbol, verdict, sold)]),
-    ...(sold?.unclear === undefined ? [] : [`The share counts may not match: ${sold.unclear}.`]),
-    ...(open_purchases.length === 0 ? [] : [`An open order would buy more ${symbol}.`]),
+    ...(sold === null ? [say`You hold no ${symbol}.`] : [saleVerdict(symbol, verdict, sold, say)]),
+    ...(sold?.unclear === undefined ? [] : [say`The share counts may not match: ${sold.unclear}.`]),
+    ...(open_purchases.length === 0 ? [] : [say`An open order would buy more ${symbol}.`]),
     ...earlier_losses.map(
       ({ date, qty, loss, window }) =>
-        `${formatShares(qty)} ${symbol} were sold on ${date} at a loss of ${formatDollarAmount(loss)}: buying it again by ${window.ends} would make that a wash sale.`,
+        say`${formatShares(qty)} ${symbol} were sold on ${date} at a loss of ${formatDollarAmount(loss)}: buying it again by ${window.ends} would make that a wash sale.`,
     ),
-    `Unknown: ${not_known.join('; ')}.`,
+    say`Unknown: ${not_known.join('; ')}.`,
   ];
-  return [...lines, ...note(simulated)].join(' ');
+  return [...lines, ...note(simulated, say)].join(' ');
 }
 
-function saleVerdict(symbol: string, verdict: string, sold: z.output<typeof sale>): string {
-  const what = `selling ${formatShares(sold.qty)} ${symbol} at ${formatSharePrice(sold.price)}`;
-  const bought = sold.purchases.map(({ date, qty }) => `${formatShares(qty)} on ${date}`).join(', ');
-  const until = `Buying more by ${sold.window.ends} would count too.`;
+function saleVerdict(symbol: string, verdict: string, sold: z.output<typeof sale>, say: Say): string {
+  const what = say`selling ${formatShares(sold.qty)} ${symbol} at ${formatSharePrice(sold.price)}`;
+  const bought = sold.purchases.map(({ date, qty }) => say`${formatShares(qty)} on ${date}`).join(', ');
+  const until = say`Buying more by ${sold.window.ends} would count too.`;
   switch (verdict) {
     case 'wash_sale':
-      return `Yes: ${what} would realize a loss of ${formatDollarAmount(sold.loss)}, and shares were bought within 30 days (${bought}).`;
+      return say`Yes: ${what} would realize a loss of ${formatDollarAmount(sold.loss)}, and shares were bought within 30 days (${bought}).`;
     case 'partly_wash_sale':
-      return `Partly: ${what} would realize a loss of ${formatDollarAmount(sold.loss)}; ${formatDollarAmount(sold.affected_loss)} of that, on ${formatShares(sold.affected_qty)} shares, is a wash sale because shares were bought within 30 days (${bought}). ${until}`;
+      return say`Partly: ${what} would realize a loss of ${formatDollarAmount(sold.loss)}; ${formatDollarAmount(sold.affected_loss)} of that, on ${formatShares(sold.affected_qty)} shares, is a wash sale because shares were bought within 30 days (${bought}). ${until}`;
     case 'no_loss':
-      return `No: ${what} would not realize a loss.`;
+      return say`No: ${what} would not realize a loss.`;
     case 'cost_unknown':
-      return `I can’t tell: the cost of ${formatShares(sold.unknown_cost_qty)} of the shares is unknown.`;
+      return say`I can’t tell: the cost of ${formatShares(sold.unknown_cost_qty)} of the shares is unknown.`;
     default:
-      return `No, judging by this account’s trades: ${what} would realize a loss of ${formatDollarAmount(sold.loss)}, and nothing else was bought within 30 days. ${until}`;
+      return say`No, judging by this account’s trades: ${what} would realize a loss of ${formatDollarAmount(sold.loss)}, and nothing else was bought within 30 days. ${until}`;
   }
 }
 
-function findingsAnswer({
-  rules_file,
-  findings: fresh,
-  ongoing,
-  snoozed,
-  simulated,
-}: z.output<typeof findings>): string {
-  const by = rules_file === null ? 'the default rules' : rules_file;
+function findingsAnswer(
+  { rules_file, findings: fresh, ongoing, snoozed, simulated }: z.output<typeof findings>,
+  say: Say,
+): string {
+  const by = rules_file === null ? say`the default rules` : rules_file;
   const lines = [
     ...fresh.map(({ severity, message }) => `- ${severity}: ${message}`),
-    ...ongoing.map(({ severity, message }) => `- ${severity}, ongoing: ${message}`),
-    ...snoozed.map(({ severity, message }) => `- ${severity}, snoozed: ${message}`),
+    ...ongoing.map(({ severity, message }) => `- ${say`${severity}, ongoing: ${message}`}`),
+    ...snoozed.map(({ severity, message }) => `- ${say`${severity}, snoozed: ${message}`}`),
   ];
-  const head = lines.length === 0 ? `No findings from ${by}.` : `Findings from ${by}:\n\n${lines.join('\n')}`;
-  return [head, ...note(simulated)].join(lines.length === 0 ? ' ' : '\n\n');
+  const head =
+    lines.length === 0 ? say`No findings from ${by}.` : `${say`Findings from ${by}:`}\n\n${lines.join('\n')}`;
+  return [head, ...note(simulated, say)].join(lines.length === 0 ? ' ' : '\n\n');
 }
 
-function policyCheckAnswer({ order, effect, texts, hint }: z.output<typeof checked>): string {
+function policyCheckAnswer({ order, effect, texts, hint }: z.output<typeof checked>, say: Say): string {
   const what = describeOrder(order);
-  const why = texts.length === 0 ? '' : `: ${texts.join('; ').replace(/\.$/, '')}`;
-  if (effect === 'deny') return `${what} would not pass${why}.${hint === undefined ? '' : ` ${hint}`}`;
-  return `${what} would pass${effect === 'ask' ? ', with your approval on the phone' : ' without your approval'}.`;
+  if (effect === 'ask') return say`${what} would pass, with your approval on the phone.`;
+  if (effect === 'allow') return say`${what} would pass without your approval.`;
+  const why = texts.join('; ').replace(/\.$/, '');
+  const refused = why === '' ? say`${what} would not pass.` : say`${what} would not pass: ${why}.`;
+  return hint === undefined ? refused : `${refused} ${hint}`;
 }

@@ -1,4 +1,4 @@
-import { english, phraseKey, type Say } from '../../text/phrase.ts';
+import { english, Phrase, phraseKey, type Say, type Value } from '../../text/phrase.ts';
 
 /** The sentences of one language by their English text, in which `{0}` stands for the first value. */
 type Catalog = Readonly<Record<string, string>>;
@@ -17,11 +17,14 @@ export async function sayIn(language: string): Promise<Say> {
 }
 
 /** A sentence that the catalog lacks is said in English. */
-function createSay(catalog: Catalog, locale: string): Say {
-  const say = (...[parts, ...values]: Parameters<Say>) => {
+export function createSay(catalog: Catalog, locale: string): Say {
+  const shown = (value: Value) => (value instanceof Phrase ? value.in(say) : `${value ?? ''}`);
+  const say: Say = (parts, ...values) => {
     const key = phraseKey(parts);
     const sentence = Object.hasOwn(catalog, key) ? catalog[key] : undefined;
-    return sentence?.replace(/\{(\d+)\}/g, (_, at) => `${values[Number(at)] ?? ''}`) ?? english(parts, ...values);
+    return (
+      sentence?.replace(/\{(\d+)\}/g, (_, at) => shown(values[Number(at)])) ?? english(parts, ...values.map(shown))
+    );
   };
   return Object.assign(say, { locale });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { capitalize } from '../../text/first-letter.ts';
+import { type Phrase, phrase, type Say } from '../../text/phrase.ts';
 import { activitySchema, tradingDaySchema } from '../../trading/activity.ts';
 import {
   formatDollarAmount,
@@ -12,7 +13,7 @@ import { formatDate, formatTimeOfDay } from '../../trading/date-words.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
 import { addDays, WEEKDAYS, weekday } from '../../trading/new-york-time.ts';
-import { periods, periodWords } from '../../trading/period.ts';
+import { periodPhrases, periods } from '../../trading/period.ts';
 import type { ActivityFilter, PerformanceFigure } from '../reader/intent.ts';
 import type { ResultView } from './steps.ts';
 
@@ -46,38 +47,51 @@ export function formatDataAnswer(
   args: Record<string, unknown>,
   content: unknown,
   { only, day }: ResultView,
+  say: Say,
 ): string | undefined {
   switch (tool) {
     case 'get_calendar':
-      return calendarAnswer(calendar.parse(content), day ?? 'tomorrow');
+      return calendarAnswer(calendar.parse(content), day ?? 'tomorrow', say);
     case 'get_corporate_actions':
-      return dividendDatesAnswer(actions.parse(content), args);
+      return dividendDatesAnswer(actions.parse(content), args, say);
     case 'get_news':
-      return newsAnswer(news.parse(content));
+      return newsAnswer(news.parse(content), say);
     case 'get_activities':
-      return activitiesAnswer(activities.parse(content), args, only ?? {});
+      return activitiesAnswer(activities.parse(content), args, only ?? {}, say);
     case 'get_performance':
-      return performanceAnswer(performance.parse(content));
+      return performanceAnswer(performance.parse(content), say);
     case 'get_watchlist':
     case 'set_watchlist':
-      return watchlistAnswer(watchlist.parse(content).watchlist.symbols);
+      return watchlistAnswer(watchlist.parse(content).watchlist.symbols, say);
     default:
       return undefined;
   }
 }
 
-function calendarAnswer({ today, days }: z.output<typeof calendar>, asked: string): string {
-  if (asked === 'holidays') return holidaysAnswer(today, days);
+function calendarAnswer({ today, days }: z.output<typeof calendar>, asked: string, say: Say): string {
+  if (asked === 'holidays') return holidaysAnswer(today, days, say);
   const date = dateOf(asked, today);
-  const name = asked === 'tomorrow' ? 'tomorrow' : `on ${capitalize(asked)}`;
+  const name =
+    asked === 'tomorrow' ? say`tomorrow` : (weekdays[WEEKDAYS.indexOf(asked)] ?? phrase`on that day`).in(say);
   const day = days.find((each) => each.date === date);
-  if (day !== undefined) {
-    return `Yes, the market is open ${name}, ${formatDate(date)}, ${hoursText(day)}.`;
-  }
+  const on = formatDate(date, say.locale);
+  if (day !== undefined) return say`Yes, the market is open ${name}, ${on}, ${hoursText(day, say)}.`;
   const next = days.find((each) => each.date > date);
-  const then = next === undefined ? '' : ` It next opens on ${formatDate(next.date)}, ${hoursText(next)}.`;
-  return `No, the market is closed ${name}, ${formatDate(date)}.${then}`;
+  const closed = say`No, the market is closed ${name}, ${on}.`;
+  if (next === undefined) return closed;
+  return `${closed} ${say`It next opens on ${formatDate(next.date, say.locale)}, ${hoursText(next, say)}.`}`;
 }
+
+/** As {@link WEEKDAYS}, from Sunday. */
+const weekdays = [
+  phrase`on Sunday`,
+  phrase`on Monday`,
+  phrase`on Tuesday`,
+  phrase`on Wednesday`,
+  phrase`on Thursday`,
+  phrase`on Friday`,
+  phrase`on Saturday`,
+];
 
 /** Returns tomorrow, or the next such weekday after today. */
 function dateOf(asked: string, today: string): string {
@@ -89,19 +103,25 @@ const MAX_HOLIDAYS = 6;
 const USUAL_CLOSE = '16:00';
 
 /** Lists the weekdays without trading, and those on which it ends early. */
-function holidaysAnswer(today: string, days: z.output<typeof calendar>['days']): string {
+function holidaysAnswer(today: string, days: z.output<typeof calendar>['days'], say: Say): string {
   const last = days.at(-1)?.date ?? today;
   const found: string[] = [];
   for (let date = today; date <= last && found.length < MAX_HOLIDAYS; date = addDays(date, 1)) {
     const day = days.find((each) => each.date === date);
-    const name = `${capitalize((WEEKDAYS[weekday(date)] ?? '').slice(0, 3))}, ${formatDate(date)}`;
-    if (day === undefined && weekday(date) % 6 !== 0) found.push(`- ${name}: closed`);
+    const name = dayName(date, say);
+    if (day === undefined && weekday(date) % 6 !== 0) found.push(`- ${say`${name}: closed`}`);
     else if (day !== undefined && day.close < USUAL_CLOSE)
-      found.push(`- ${name}: closes early, at ${formatTimeOfDay(day.close)} New York time`);
+      found.push(`- ${say`${name}: closes early, at ${formatTimeOfDay(day.close, say.locale)} New York time`}`);
   }
   return found.length === 0
-    ? 'The calendar shows no holidays.'
-    : ['The next days on which the market is closed or closes early:', ...found].join('\n');
+    ? say`The calendar shows no holidays.`
+    : [say`The next days on which the market is closed or closes early:`, ...found].join('\n');
+}
+
+/** Names a day with its weekday: `Fri, Dec 25, 2026`. */
+function dayName(date: string, { locale }: Say): string {
+  if (locale === undefined) return `${capitalize((WEEKDAYS[weekday(date)] ?? '').slice(0, 3))}, ${formatDate(date)}`;
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: 'UTC' }).format(Date.parse(date));
 }
 
 const actions = z.lazy(() =>
@@ -111,6 +131,7 @@ const actions = z.lazy(() =>
 function dividendDatesAnswer(
   { today, actions: list, simulated }: z.output<typeof actions>,
   { symbols }: Record<string, unknown>,
+  say: Say,
 ): string {
   const paid = list.filter(({ kind, cash }) => kind.includes('dividend') && cash !== null);
   const dayOf = ({ payable_date, ex_date, process_date }: (typeof paid)[number]) =>
@@ -122,26 +143,31 @@ function dividendDatesAnswer(
     const known =
       last === undefined
         ? ''
-        : ` The last was ${formatSharePrice(last.cash ?? '0')} a share on ${formatDate(dayOf(last))}.`;
-    if (next === undefined) return `No dividend of ${symbol} is announced for the next four months.${known}`;
-    const ex = next.ex_date === null ? '' : `, ex-dividend on ${formatDate(next.ex_date)}`;
-    return `${symbol} pays ${formatSharePrice(next.cash ?? '0')} a share on ${formatDate(dayOf(next))}${ex}.${known}`;
+        : ` ${say`The last was ${formatSharePrice(last.cash ?? '0')} a share on ${formatDate(dayOf(last), say.locale)}.`}`;
+    if (next === undefined) return `${say`No dividend of ${symbol} is announced for the next four months.`}${known}`;
+    const pays = say`${symbol} pays ${formatSharePrice(next.cash ?? '0')} a share on ${formatDate(dayOf(next), say.locale)}`;
+    const { ex_date } = next;
+    return `${ex_date === null ? `${pays}.` : say`${pays}, ex-dividend on ${formatDate(ex_date, say.locale)}.`}${known}`;
   });
-  return [...lines, ...(simulated ? ['The dates are simulated.'] : [])].join(' ');
+  return [...lines, ...(simulated ? [say`The dates are simulated.`] : [])].join(' ');
 }
 
-const kindNames: Readonly<Record<string, string>> = { fill: 'trades', dividend: 'dividends', fee: 'fees' };
+const kindNames: Readonly<Record<string, Phrase>> = {
+  fill: phrase`trades`,
+  dividend: phrase`dividends`,
+  fee: phrase`fees`,
+};
 
-const hoursText = ({ open, close }: { open: string; close: string }) =>
-  `from ${formatTimeOfDay(open)} to ${formatTimeOfDay(close)} New York time`;
+const hoursText = ({ open, close }: { open: string; close: string }, say: Say) =>
+  say`from ${formatTimeOfDay(open, say.locale)} to ${formatTimeOfDay(close, say.locale)} New York time`;
 
-function newsAnswer({ news: list, simulated }: z.output<typeof news>): string {
-  if (list.length === 0) return 'There is no news.';
+function newsAnswer({ news: list, simulated }: z.output<typeof news>, say: Say): string {
+  if (list.length === 0) return say`There is no news.`;
   const lines = list.map(
     ({ headline, source, at }) =>
-      `- ${stripMarkdown(headline)} (${stripMarkdown(source)}, ${formatDate(at.slice(0, 10))})`,
+      `- ${stripMarkdown(headline)} (${stripMarkdown(source)}, ${formatDate(at.slice(0, 10), say.locale)})`,
   );
-  return [...lines, ...(simulated ? ['', 'The news is simulated.'] : [])].join('\n');
+  return [...lines, ...(simulated ? ['', say`The news is simulated.`] : [])].join('\n');
 }
 
 function stripMarkdown(text: string): string {
@@ -152,49 +178,81 @@ function activitiesAnswer(
   { period, activities: all, left_out, simulated }: z.output<typeof activities>,
   { kinds }: Record<string, unknown>,
   { side, symbol: of, year }: ActivityFilter,
+  say: Say,
 ): string {
   const kind = Array.isArray(kinds) && kinds.length === 1 ? String(kinds[0]) : undefined;
-  const note = simulated ? ' The account is simulated.' : '';
+  const note = simulated ? say`The account is simulated.` : '';
   const list = all.filter(
     (one) =>
       (side === undefined || one.side === side) &&
       (of === undefined || one.symbol === of) &&
       (year === undefined || one.at.startsWith(year)),
   );
-  const when = year === undefined ? periodWords[period] : `in ${year}`;
-  const named = `${(side === undefined ? undefined : { buy: 'purchases', sell: 'sales' }[side]) ?? kindNames[kind ?? ''] ?? 'activities'}${of === undefined ? '' : ` of ${of}`}`;
-  if (list.length === 0) return `No ${named} ${when}.${note}`;
+  const when = (year === undefined ? periodPhrases[period] : phrase`in ${year}`).in(say);
+  const traded = side === undefined ? undefined : { buy: phrase`purchases`, sell: phrase`sales` }[side];
+  const what = (traded ?? kindNames[kind ?? ''] ?? phrase`activities`).in(say);
+  const named = of === undefined ? what : say`${what} of ${of}`;
+  if (list.length === 0) return [say`No ${named} ${when}.`, ...(note === '' ? [] : [note])].join(' ');
   const amounts = list.flatMap(({ amount }) => (amount === null ? [] : [amount]));
-  const total = Dec.sum(0, ...amounts).abs();
-  const sum =
-    kind === 'dividend' || kind === 'fee' ? `**${formatDollarAmount(total.toFixed(2))}** in ${named} ${when}.` : '';
-  const more = left_out === undefined ? '' : `\n\nand ${left_out} more.`;
-  const lines = list.map(
-    ({ at, kind, symbol, side, qty, price, amount, imported }) =>
-      (kind === 'fill' && qty !== null && price !== null
-        ? `- ${formatDate(at.slice(0, 10))}: ${side === 'buy' ? 'bought' : 'sold'} ${formatShares(qty)} ${symbol} at ${formatSharePrice(price)}`
-        : `- ${formatDate(at.slice(0, 10))}: ${kind}${symbol === null ? '' : ` ${symbol}`}${amount === null ? '' : ` ${formatSignedDollars(amount)}`}`) +
-      (imported === true ? ' (imported)' : ''),
+  const total = formatDollarAmount(
+    Dec.sum(0, ...amounts)
+      .abs()
+      .toFixed(2),
   );
-  return `${sum === '' ? '' : `${sum}\n\n`}${lines.join('\n')}${more}${note === '' ? '' : `\n\n${note.trim()}`}`;
+  return [
+    ...(kind === 'dividend' || kind === 'fee' ? [say`**${total}** in ${named} ${when}.`] : []),
+    list.map((one) => activityLine(one, say)).join('\n'),
+    ...(left_out === undefined ? [] : [say`and ${left_out} more.`]),
+    ...(note === '' ? [] : [note]),
+  ].join('\n\n');
 }
 
-function performanceAnswer(figures: z.output<typeof performance>): string {
+type ActivityRow = z.output<typeof activities>['activities'][number];
+
+function activityLine({ at, kind, symbol, side, qty, price, amount, imported }: ActivityRow, say: Say): string {
+  const date = formatDate(at.slice(0, 10), say.locale);
+  const from = imported === true ? ` ${say`(imported)`}` : '';
+  if (kind === 'fill' && qty !== null && price !== null) {
+    const what = `${formatShares(qty)} ${symbol}`;
+    const each = formatSharePrice(price);
+    return `- ${side === 'buy' ? say`${date}: bought ${what} at ${each}` : say`${date}: sold ${what} at ${each}`}${from}`;
+  }
+  const name = Object.hasOwn(activityNames, kind) ? (activityNames[kind] ?? phrase`${kind}`).in(say) : kind;
+  return `- ${date}: ${name}${symbol === null ? '' : ` ${symbol}`}${amount === null ? '' : ` ${formatSignedDollars(amount)}`}${from}`;
+}
+
+const activityNames: Readonly<Record<string, Phrase>> = {
+  fill: phrase`fill`,
+  dividend: phrase`dividend`,
+  fee: phrase`fee`,
+  deposit: phrase`deposit`,
+  withdrawal: phrase`withdrawal`,
+  interest: phrase`interest`,
+};
+
+function performanceAnswer(figures: z.output<typeof performance>, say: Say): string {
   const { period, profit, added, equity, time_weighted, money_weighted, benchmark, simulated } = figures;
   const rates = [
-    ...(time_weighted === null ? [] : [`${formatSignedPercent(time_weighted.fraction)} time-weighted`]),
-    ...(money_weighted === null ? [] : [`${formatSignedPercent(money_weighted.fraction)} money-weighted`]),
+    ...(time_weighted === null ? [] : [say`${formatSignedPercent(time_weighted.fraction)} time-weighted`]),
+    ...(money_weighted === null ? [] : [say`${formatSignedPercent(money_weighted.fraction)} money-weighted`]),
   ].join(', ');
-  const flows = Number(added) === 0 ? '' : ` Deposits minus withdrawals were ${formatSignedDollars(added)}.`;
-  const beside =
+  const made = say`${formatSignedDollars(profit)} ${periodPhrases[period]}`;
+  const compared =
     benchmark.return === null
-      ? ''
-      : ` ${stripMarkdown(benchmark.symbol)} returned ${formatSignedPercent(benchmark.return.fraction)} with dividends.`;
-  return `${formatSignedDollars(profit)} ${periodWords[period]}${rates === '' ? '' : ` (${rates})`}; equity ${formatDollarAmount(equity)}.${beside}${flows}${simulated ? ' Prices are simulated.' : ''}`;
+      ? []
+      : [
+          say`${stripMarkdown(benchmark.symbol)} returned ${formatSignedPercent(benchmark.return.fraction)} with dividends.`,
+        ];
+  return [
+    say`${rates === '' ? made : `${made} (${rates})`}; equity ${formatDollarAmount(equity)}.`,
+    ...compared,
+    ...(Number(added) === 0 ? [] : [say`Deposits minus withdrawals were ${formatSignedDollars(added)}.`]),
+    ...(simulated ? [say`Prices are simulated.`] : []),
+  ].join(' ');
 }
 
-function watchlistAnswer(symbols: readonly string[]): string {
-  return symbols.length === 0 ? 'Your watchlist is empty.' : `On your watchlist: ${symbols.join(', ')}.`;
+function watchlistAnswer(symbols: readonly string[], say: Say): string {
+  return symbols.length === 0 ? say`Your watchlist is empty.` : say`On your watchlist: ${symbols.join(', ')}.`;
 }
 
 /** Maximum number of sales in an answer. `trade-agent gains` lists all sales. */
@@ -239,95 +297,119 @@ const figures = z.lazy(() =>
   }),
 );
 
-export function formatFigureAnswer(tool: string, content: unknown, view: ResultView): string | undefined {
-  if (tool === 'get_realized_gains') return realizedAnswer(gains.parse(content), view);
+export function formatFigureAnswer(tool: string, content: unknown, view: ResultView, say: Say): string | undefined {
+  if (tool === 'get_realized_gains') return realizedAnswer(gains.parse(content), view, say);
   const { figure } = view;
   if (tool !== 'get_performance' || figure === undefined) return undefined;
   const data = figures.parse(content);
-  const note = data.simulated ? ' Prices are simulated.' : '';
-  if (figure === 'best' || figure === 'worst') return `${contributionAnswer(data, figure)}${note}`;
-  return `${figure === 'dividends' ? dividendsAnswer(data) : ratioAnswer(data, figure)}${note}`;
+  const note = data.simulated ? ` ${say`Prices are simulated.`}` : '';
+  if (figure === 'best' || figure === 'worst') return `${contributionAnswer(data, figure, say)}${note}`;
+  return `${figure === 'dividends' ? dividendsAnswer(data, say) : ratioAnswer(data, figure, say)}${note}`;
 }
 
 function realizedAnswer(
   { year, gains: all, totals, incomplete, ...data }: z.output<typeof gains>,
   { symbol: of, onlyWashSales }: ResultView,
+  say: Say,
 ): string {
-  const when = year === null ? 'to date' : `in ${year}`;
+  const when = year === null ? say`to date` : say`in ${year}`;
   const note = [
     ...(data.imported === 0
       ? []
-      : [`${data.imported} of the activities were imported; your broker did not report them.`]),
-    ...(data.simulated ? ['The account is simulated.'] : []),
+      : [say`${data.imported} of the activities were imported; your broker did not report them.`]),
+    ...(data.simulated ? [say`The account is simulated.`] : []),
   ];
   const lines = all.filter(
     (line) => (of === undefined || line.symbol === of) && (onlyWashSales === undefined || line.adjustment_code === 'W'),
   );
-  if (onlyWashSales && lines.length === 0) return [`No sale ${when} is a known wash sale.`, ...note].join(' ');
-  if (lines.length === 0) return [`Nothing${of === undefined ? '' : ` of ${of}`} was sold ${when}.`, ...note].join(' ');
+  if (onlyWashSales && lines.length === 0) return [say`No sale ${when} is a known wash sale.`, ...note].join(' ');
+  if (lines.length === 0) {
+    const none = of === undefined ? say`Nothing was sold ${when}.` : say`Nothing of ${of} was sold ${when}.`;
+    return [none, ...note].join(' ');
+  }
   const shown = lines.slice(-MAX_LINES).map(({ symbol, qty, sold, gain, adjustment_code, term }) => {
-    const made = gain === null ? 'cost unknown' : formatSignedDollars(gain);
-    const wash = adjustment_code === 'W' ? ', wash sale' : '';
-    return `- ${sold} ${formatShares(qty)} ${symbol}: ${made} (${term === 'unknown' ? 'holding period unknown' : `${term}-term`}${wash})`;
+    const made = gain === null ? say`cost unknown` : formatSignedDollars(gain);
+    const wash = adjustment_code === 'W' ? `, ${say`wash sale`}` : '';
+    return `- ${sold} ${formatShares(qty)} ${symbol}: ${made} (${termWord(term, say)}${wash})`;
   });
   const more = lines.length - shown.length + (data.left_out ?? 0);
   return [
-    realizedLead(lines, when, { of, onlyWashSales }) ??
-      `**${formatSignedDollars(totals.all.gain)}** realized ${when}: short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)} (first in, first out).`,
+    realizedLead(lines, when, { of, onlyWashSales }, say) ??
+      say`**${formatSignedDollars(totals.all.gain)}** realized ${when}: short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)} (first in, first out).`,
     shown.join('\n'),
-    ...(more === 0 ? [] : [`and ${more} earlier; \`trade-agent gains\` lists them all.`]),
-    ...(incomplete.length === 0 ? [] : [`The history is incomplete for ${incomplete.join(', ')}.`]),
+    ...(more === 0 ? [] : [say`and ${more} earlier; \`trade-agent gains\` lists them all.`]),
+    ...(incomplete.length === 0 ? [] : [say`The history is incomplete for ${incomplete.join(', ')}.`]),
     ...(note.length === 0 ? [] : [note.join(' ')]),
   ].join('\n\n');
 }
+
+const termWord = (term: string, say: Say) =>
+  term === 'unknown' ? say`holding period unknown` : term === 'long' ? say`long-term` : say`short-term`;
 
 /** Returns the first sentence about a part of the sales. */
 function realizedLead(
   lines: readonly { readonly gain: string | null }[],
   when: string,
   { of, onlyWashSales }: { of: string | undefined; onlyWashSales: true | undefined },
+  say: Say,
 ): string | undefined {
+  const count = lines.length;
   if (onlyWashSales)
-    return `**${lines.length}** of the sales ${when} ${lines.length === 1 ? 'is a wash sale' : 'are wash sales'}.`;
+    return count === 1
+      ? say`**${count}** of the sales ${when} is a wash sale.`
+      : say`**${count}** of the sales ${when} are wash sales.`;
   if (of === undefined) return undefined;
   const sum = Dec.sum(0, ...lines.map(({ gain }) => gain ?? '0'));
-  return `**${formatSignedDollars(sum.toFixed(2))}** realized ${when} with ${of} (first in, first out).`;
+  return say`**${formatSignedDollars(sum.toFixed(2))}** realized ${when} with ${of} (first in, first out).`;
 }
 
 /** The positions are sorted by their contribution, largest first. */
-function contributionAnswer({ period, contributions }: z.output<typeof figures>, figure: 'best' | 'worst'): string {
+function contributionAnswer(
+  { period, contributions }: z.output<typeof figures>,
+  figure: 'best' | 'worst',
+  say: Say,
+): string {
   const list = contributions?.positions ?? [];
   const sorted = figure === 'best' ? list : list.toReversed();
   const [first] = sorted;
-  if (first === undefined) return `You had no positions ${periodWords[period]}.`;
+  const when = periodPhrases[period];
+  if (first === undefined) return say`You had no positions ${when}.`;
+  const profit = formatSignedDollars(first.profit);
   const lines = sorted.map(
-    ({ symbol, profit, contribution }) =>
-      `- ${symbol}: ${formatSignedDollars(profit)} (${formatSignedPercent(contribution)} of the account’s return)`,
+    ({ symbol, profit: made, contribution }) =>
+      `- ${say`${symbol}: ${formatSignedDollars(made)} (${formatSignedPercent(contribution)} of the account’s return)`}`,
   );
-  return [
-    `Your ${figure} position ${periodWords[period]} was **${first.symbol}**: ${formatSignedDollars(first.profit)}.`,
-    '',
-    ...lines,
-    '',
-  ].join('\n');
+  const lead =
+    figure === 'best'
+      ? say`Your best position ${when} was **${first.symbol}**: ${profit}.`
+      : say`Your worst position ${when} was **${first.symbol}**: ${profit}.`;
+  return [lead, '', ...lines, ''].join('\n');
 }
 
 function ratioAnswer(
   { period, ratios, benchmark }: z.output<typeof figures>,
   figure: Exclude<PerformanceFigure, 'dividends' | 'best' | 'worst'>,
+  say: Say,
 ): string {
   const value = ratios[figure];
-  const by = `${ratios.returns_counted} daily returns ${periodWords[period]}`;
-  const name = { sharpe: 'Sharpe ratio', sortino: 'Sortino ratio', beta: `beta to ${benchmark.symbol}` }[figure];
-  return value === null
-    ? `Your ${name} can't be calculated from ${by}. That requires at least 20 returns, and prices that go back far enough.`
-    : `Your ${name} is **${value}**, based on ${by}${figure === 'beta' ? '' : ', with a risk-free rate of 0%'}.`;
+  const by = say`${ratios.returns_counted} daily returns ${periodPhrases[period]}`;
+  const name = {
+    sharpe: phrase`Sharpe ratio`,
+    sortino: phrase`Sortino ratio`,
+    beta: phrase`beta to ${benchmark.symbol}`,
+  }[figure];
+  if (value === null)
+    return say`Your ${name} can't be calculated from ${by}. That requires at least 20 returns, and prices that go back far enough.`;
+  return figure === 'beta'
+    ? say`Your ${name} is **${value}**, based on ${by}.`
+    : say`Your ${name} is **${value}**, based on ${by}, with a risk-free rate of 0%.`;
 }
 
-function dividendsAnswer({ period, dividends_by_month: months }: z.output<typeof figures>): string {
-  if (months.length === 0) return `No dividends ${periodWords[period]}.`;
+function dividendsAnswer({ period, dividends_by_month: months }: z.output<typeof figures>, say: Say): string {
+  const when = periodPhrases[period];
+  if (months.length === 0) return say`No dividends ${when}.`;
   return [
-    `Dividends ${periodWords[period]}, by month:`,
+    say`Dividends ${when}, by month:`,
     ...months.map(({ month, amount }) => `- ${month} ${formatDollarAmount(amount)}`),
     '',
   ].join('\n');

@@ -6,9 +6,10 @@ import { english, type Say } from '../../text/phrase.ts';
 import { parseNewestTurn } from '../reader/conversation.ts';
 import { languageOf } from '../reader/language.ts';
 import { NotUnderstoodError, type PlannerRefusal, REFUSAL_KEY, refusalIn } from '../reader/refusal.ts';
-import { composeAnswer, helpText, joinHint } from './answer.ts';
+import { composeAnswer, joinHint } from './answer.ts';
 import { type AnsweredCall, findAnsweredCalls } from './answered-calls.ts';
 import { sayIn } from './catalogs.ts';
+import { helpText } from './help-text.ts';
 import { formatRebalanceAnswer, type PlannerStep, planLookups, planPriceLookups, planSteps } from './steps.ts';
 
 /** Maximum number of tool calls per turn. Further calls wait for the next turn. */
@@ -80,7 +81,7 @@ export function nextTurn(messages: readonly BaseMessage[], say: Say = english): 
     const wanted = planLookups(intents);
     if (done.length < wanted.length) return { calls: wanted };
     const lookedUp = done.slice(0, wanted.length);
-    if (lookedUp.some(isFailure)) return { text: composeAnswer(lookedUp.filter(isFailure)) };
+    if (lookedUp.some(isFailure)) return { text: composeAnswer(lookedUp.filter(isFailure), say) };
     const found = wanted.map((step, index) => ({ step, content: lookedUp[index]?.content }));
     const prices = planPriceLookups(intents, found);
     const known = wanted.length + prices.length;
@@ -90,12 +91,12 @@ export function nextTurn(messages: readonly BaseMessage[], say: Say = english): 
     const made = done.length - known;
     if (made < all.length) return { calls: all.slice(made, made + MAX_CALLS_PER_TURN) };
     const said = intents.flatMap((intent) =>
-      intent.kind === 'help' ? [helpText] : intent.kind === 'say' ? [intent.text.in(say)] : [],
+      intent.kind === 'help' ? [helpText(say)] : intent.kind === 'say' ? [intent.text.in(say)] : [],
     );
     const results = done.slice(known).map((each, index) => ({ ...each, view: all[index]?.view }));
-    const answers = results.length > 0 ? [composeAnswer(results)] : [];
+    const answers = results.length > 0 ? [composeAnswer(results, say)] : [];
     const rebalanced = lookedUp.flatMap(({ tool, content }) =>
-      tool === 'suggest_rebalance' ? [formatRebalanceAnswer(content)] : [],
+      tool === 'suggest_rebalance' ? [formatRebalanceAnswer(content, say)] : [],
     );
     const isNothing = all.length === 0 && said.length + rebalanced.length === 0;
     const nothing = isNothing ? [say`There is no open order to cancel.`] : [];

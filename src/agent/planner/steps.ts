@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { phrase } from '../../text/phrase.ts';
+import { phrase, type Say } from '../../text/phrase.ts';
 import { formatDollarAmount, formatPercent, formatSharePrice, formatShares } from '../../trading/amounts.ts';
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { describeOptionSymbol } from '../../trading/contract-words.ts';
@@ -463,15 +463,15 @@ function rebalanceOrderSteps(answer: unknown): PlannerStep[] {
     : [{ name: 'place_orders', args: { orders } }];
 }
 
-export function formatRebalanceAnswer(answer: unknown): string {
+export function formatRebalanceAnswer(answer: unknown, say: Say): string {
   const { orders, left, targets, without_target, simulated } = suggested.parse(answer);
   const stood = targets
-    .map(({ symbol, weight, target }) => `${symbol} ${formatPercent(weight)} (target ${formatPercent(target)})`)
+    .map(({ symbol, weight, target }) => say`${symbol} ${formatPercent(weight)} (target ${formatPercent(target)})`)
     .join(', ');
   return [
-    `${orders.length === 0 ? 'There is nothing to trade. Current weights' : 'Before'}: ${stood}.`,
-    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${describeSkippedReason(reason)}.`),
-    ...(without_target.length === 0 ? [] : [`Not traded (no target): ${without_target.join(', ')}.`]),
-    ...(simulated ? ['Prices are simulated.'] : []),
+    orders.length === 0 ? say`There is nothing to trade. Current weights: ${stood}.` : say`Before: ${stood}.`,
+    ...left.map(({ symbol, reason }) => say`${symbol} was left out: ${describeSkippedReason(reason, say)}.`),
+    ...(without_target.length === 0 ? [] : [say`Not traded (no target): ${without_target.join(', ')}.`]),
+    ...(simulated ? [say`Prices are simulated.`] : []),
   ].join(' ');
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
+import { english, type Say } from '../../text/phrase.ts';
 import { type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { checkOrder, describeOrder, environments, type OrderDraft, orderDraftSchema } from '../order.ts';
 import { invalidOrderError } from '../order-problem.ts';
@@ -151,13 +152,13 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
     throw wrong('a sell comes after a buy');
 }
 
-export function describeBatchOutcome(lines: readonly BatchLine[]): string {
+export function describeBatchOutcome(lines: readonly BatchLine[], say: Say = english): string {
   const placed = lines.filter(({ outcome }) => outcome === 'placed').length;
   const failed = lines.filter(({ outcome }) => outcome === 'refused').length;
   const left = lines.length - placed - failed;
   return [
-    `${placed} of ${lines.length} orders placed`,
-    ...(failed === 0 ? [] : [`${failed} refused`]),
-    ...(left === 0 ? [] : [`${left} not sent`]),
+    say`${placed} of ${lines.length} orders placed`,
+    ...(failed === 0 ? [] : [say`${failed} refused`]),
+    ...(left === 0 ? [] : [say`${left} not sent`]),
   ].join(', ');
 }

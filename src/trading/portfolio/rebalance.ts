@@ -1,22 +1,23 @@
+import { english, phrase, type Say } from '../../text/phrase.ts';
 import { abs, compare, Dec, isPositive, min, ZERO } from '../decimal.ts';
 import { MAX_QTY, type OrderRequest } from '../order.ts';
 import { orderDefaults } from '../order-defaults.ts';
 import type { Drift } from './allocation.ts';
 
-const leftReasonWords = {
-  order_under_way: 'an order for this symbol is already in progress',
-  no_price: 'the symbol has no price',
-  buy_only: 'the position is overweight, but selling is turned off',
-  below_minimum: 'the order would be too small',
-  less_than_a_lot: 'one share costs more than the shortfall',
-  nothing_to_sell: 'the whole position is already in open sell orders',
-  market_closed: 'the order waits for the market to open',
-  awaits_cash: 'there is not enough cash until a sale fills',
+const leftReasonPhrases = {
+  order_under_way: phrase`an order for this symbol is already in progress`,
+  no_price: phrase`the symbol has no price`,
+  buy_only: phrase`the position is overweight, but selling is turned off`,
+  below_minimum: phrase`the order would be too small`,
+  less_than_a_lot: phrase`one share costs more than the shortfall`,
+  nothing_to_sell: phrase`the whole position is already in open sell orders`,
+  market_closed: phrase`the order waits for the market to open`,
+  awaits_cash: phrase`there is not enough cash until a sale fills`,
 } as const;
-type SkippedReason = Exclude<keyof typeof leftReasonWords, 'market_closed'>;
+type SkippedReason = Exclude<keyof typeof leftReasonPhrases, 'market_closed'>;
 
-export function describeSkippedReason(reason: string): string {
-  return Object.hasOwn(leftReasonWords, reason) ? leftReasonWords[reason as SkippedReason] : reason;
+export function describeSkippedReason(reason: string, say: Say = english): string {
+  return Object.hasOwn(leftReasonPhrases, reason) ? leftReasonPhrases[reason as SkippedReason].in(say) : reason;
 }
 
 const ONE = new Dec(1);

@@ -1,11 +1,16 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { parseSync } from 'oxc-parser';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { catalogs, sayIn } from '../../../src/agent/planner/catalogs.ts';
+import { composeAnswer } from '../../../src/agent/planner/answer.ts';
+import { catalogs, createSay, sayIn } from '../../../src/agent/planner/catalogs.ts';
 import { languageOf } from '../../../src/agent/reader/language.ts';
 import { parsePrompt } from '../../../src/agent/reader/read.ts';
-import { english, type Phrase, phrase, phraseKey, type Say } from '../../../src/text/phrase.ts';
+import { english, type Phrase, phrase, phraseKey } from '../../../src/text/phrase.ts';
+import { describeOpenOrder } from '../../../src/trading/open-order.ts';
+import type { Order } from '../../../src/trading/views.ts';
+import { anOrder } from '../../fixtures/builders.ts';
 import { planned } from './planner-world.ts';
 
 const src = new URL('../../../src/', import.meta.url).pathname;
@@ -41,7 +46,8 @@ const withoutPlaceholders = (text: string) => text.replace(/\{\d+\}/g, '');
 /** Numbers, and words in capitals that are tickers in the examples. */
 const facts = (text: string) =>
   new Set(withoutPlaceholders(text).match(/\d+(?:[.,:]\d+)*|\b(?:AAPL|MSFT|NVDA|KO|VTI|BND|BTC|GLD|USO|VXUS|TM)\b/g));
-const quoted = (text: string) => [...text.matchAll(/"([^"]+)"/g)].map(([, inner = '']) => inner);
+const quoted = (text: string) =>
+  [...text.matchAll(/"([^"]+)"|`([^`]+)`/g)].map(([, inner, code]) => inner ?? code ?? '');
 
 const languages = Object.keys(catalogs);
 
@@ -72,6 +78,56 @@ describe.each(languages)('the planner’s sentences in %s', (language) => {
       });
     });
     expect([...new Set(differ)]).toEqual([]);
+  });
+});
+
+const prices = fc.integer({ min: 1, max: 9_999_999 }).map((cents) => (cents / 100).toFixed(2));
+const sizes = fc.integer({ min: 1, max: 100_000 }).map(String);
+const orders = fc.record({
+  symbol: fc.constantFrom('AAPL', 'BRK.B', 'BTC/USD', 'T'),
+  side: fc.constantFrom('buy', 'sell'),
+  qty: sizes,
+  filled_qty: fc.constantFrom('0', '1', '2.5'),
+  filled_avg_price: fc.option(prices, { nil: null }),
+  status: fc.constantFrom('new', 'filled', 'partially_filled', 'canceled', 'rejected', 'expired', 'held'),
+  type: fc.constantFrom('market', 'limit', 'stop', 'trailing_stop'),
+  limit_price: fc.option(prices, { nil: null }),
+  stop_price: fc.option(prices, { nil: null }),
+  trail_percent: fc.option(fc.constantFrom('5', '2.5'), { nil: null }),
+});
+
+/** All numbers and symbols of a text, in alphabetical order. */
+const figures = (text: string) =>
+  (text.match(/[$]?\d+(?:[.,]\d+)*%?|\b(?:AAPL|BRK\.B|BTC\/USD|T)\b/g) ?? []).toSorted();
+
+describe.each(languages)('answers about orders in %s', (language) => {
+  it('have exactly the numbers and symbols of the English ones', async () => {
+    const say = await sayIn(language);
+    fc.assert(
+      fc.property(orders, fc.constantFrom('approved', 'approved by mandate M-7'), (terms, approval) => {
+        const order = anOrder(terms as Partial<Order>);
+        const results = [
+          { tool: 'place_order', args: {}, content: { order, approval } },
+          { tool: 'place_orders', args: {}, content: { lines: [{ client_order_id: 'a', outcome: 'placed', order }] } },
+          { tool: 'list_orders', args: {}, content: { state: 'open', total: 1, orders: [order] } },
+          { tool: 'place_order', args: {}, content: { dry_run: true, would: { text: describeOpenOrder(order) } } },
+        ];
+        for (const result of results) {
+          expect(figures(composeAnswer([result], say))).toEqual(figures(composeAnswer([result])));
+        }
+      }),
+    );
+  });
+
+  it('and so have the questions about an order that is not complete', async () => {
+    const say = await sayIn(language);
+    const said = ['buy AAPL', 'buy 5 5 AAPL', 'sell 10 AAPL for 2300', 'buy 50 of AAPL', 'sell half of AAPL and MSFT'];
+    const answer = (plan: ReturnType<typeof planned>) => ('refusal' in plan ? plan.refusal.message : '');
+    for (const sentence of [...said, 'sell 250% of my AAPL', 'buy 10 AAPL and MSFT', 'buy AAPL if it hits 180']) {
+      const english = answer(planned([sentence]));
+      expect(english, sentence).not.toBe('');
+      expect(figures(answer(planned([sentence], {}, say))), sentence).toEqual(figures(english));
+    }
   });
 });
 
@@ -108,9 +164,7 @@ describe('the language of an answer', () => {
 });
 
 describe('a phrase', () => {
-  const german: Say = (parts, ...values) =>
-    ({ 'Buy {0}': `Kaufe ${values[0]}`, '{0} shares': `${values[0]} Aktien` })[phraseKey(parts)] ??
-    english(parts, ...values);
+  const german = createSay({ 'Buy {0}': 'Kaufe {0}', '{0} shares': '{0} Aktien' }, 'de-DE');
   const bought: Phrase = phrase`Buy ${phrase`${5} shares`}`;
 
   it('is English until it is said in another language', () => {
