@@ -7,6 +7,7 @@ type Catalog = Readonly<Record<string, string>>;
 export const catalogs: Readonly<Record<string, readonly [locale: string, load: () => Promise<{ default: Catalog }>]>> =
   {
     german: ['de-DE', () => import('./catalogs/german.json', { with: { type: 'json' } })],
+    korean: ['ko-KR', () => import('./catalogs/korean.json', { with: { type: 'json' } })],
   };
 
 /** @param language the name of a lexicon */
