@@ -152,6 +152,7 @@ describe('the language of an answer', () => {
     ['german', 'kaufe AAPL', 'Wie viele Aktien von AAPL, oder für wie viele Dollar?'],
     ['korean', 'AAPL 사줘', 'AAPL 몇 주인가요, 아니면 몇 달러어치인가요?'],
     ['spanish', 'compra AAPL', '¿Cuántas acciones de AAPL o cuántos dólares?'],
+    ['japanese', 'AAPLを買って', 'AAPLを何株ですか、それとも何ドル分ですか？'],
     ['german', 'soll ich AAPL kaufen?', 'Das ist eine Frage, also habe ich nichts getan.'],
   ])('%s: %s', async (language, said, answer) => {
     const plan = planned([said], {}, await sayIn(language));
