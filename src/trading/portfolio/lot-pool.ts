@@ -1,4 +1,5 @@
-import { type Dec, isPositive, ZERO } from '../decimal.ts';
+import TinyQueue from 'tinyqueue';
+import { compare, type Dec, isPositive, ZERO } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 
 /**
@@ -30,122 +31,247 @@ export interface Lot {
 /** Rounds to whole cents, half to even. */
 export const roundToCents = (value: Dec): Dec => value.toDecimalPlaces(2);
 
-/** The lots of one symbol on one side (long or short), oldest first. Lots of unknown age come first. */
+/** A lot and its neighbors, which are older and newer. */
+export interface LotNode {
+  lot: Lot;
+  /** Decides between lots of the same time: the lot added first counts as older. */
+  readonly order: number;
+  older: LotNode | undefined;
+  newer: LotNode | undefined;
+  isHeld: boolean;
+}
+
+interface PricedLot {
+  readonly node: LotNode;
+  readonly lot: Lot;
+  /** Dollars per share. Undefined if the cost is unknown. */
+  readonly unitCost: Dec | undefined;
+}
+
+/** A part of a sale's shares that was bought on a given day. */
+export interface NamedShares {
+  readonly acquired: IsoDate;
+  readonly qty: Dec;
+}
+
+/**
+ * The lots of one symbol on one side (long or short), oldest first. Lots of unknown age come first. The lots are a
+ * linked list with running totals, so adding or removing one takes the same time however many are open (for the highest
+ * cost, logarithmic time).
+ */
 export class LotPool {
-  lots: Lot[] = [];
+  #oldest: LotNode | undefined;
+  #newest: LotNode | undefined;
+  /** The last of the lots of unknown age. */
+  #lastUndated: LotNode | undefined;
+  #qty: Dec = ZERO;
+  #added = 0;
+  /**
+   * With the `average` method, the cost and shares of all lots of known cost. The lots' own amounts then tell only
+   * whether their cost is known.
+   */
+  readonly #known: { amount: Dec; qty: Dec } | undefined;
+  /** With the `highest` method, the lots by cost. Lots that were sold or changed since are skipped when they come up. */
+  readonly #byCost: TinyQueue<PricedLot> | undefined;
+  /** With named lots, the oldest lot and the number of shares of each day of purchase. */
+  readonly #days: Map<IsoDate, { oldest: LotNode; qty: Dec }> | undefined;
+
+  constructor(method: LotMethod, { named = false }: { readonly named?: boolean } = {}) {
+    this.#known = method === 'average' ? { amount: ZERO, qty: ZERO } : undefined;
+    this.#byCost = method === 'highest' ? new TinyQueue<PricedLot>([], dearerFirst) : undefined;
+    this.#days = named ? new Map() : undefined;
+  }
 
   get qty(): Dec {
-    const [first, ...others] = this.lots;
-    return first === undefined ? ZERO : others.reduce((sum, { qty }) => sum.plus(qty), first.qty);
+    return this.#qty;
   }
 
   get isEmpty(): boolean {
-    return this.lots.length === 0;
+    return this.#oldest === undefined;
   }
 
-  put(lot: Lot): void {
-    if ((this.lots.at(-1)?.at ?? 0) <= (lot.at ?? 0)) {
-      this.lots.push(lot);
-      return;
-    }
-    const later = this.lots.findIndex(({ at }) => (at ?? 0) > (lot.at ?? 0));
-    this.lots.splice(later === -1 ? this.lots.length : later, 0, lot);
+  /** Returns the lots, with the total cost spread over them in proportion to their shares if costs are averaged. */
+  get lots(): Lot[] {
+    const lots: Lot[] = [];
+    for (let node = this.#oldest; node !== undefined; node = node.newer) lots.push(node.lot);
+    return this.#known === undefined ? lots : spread(lots, this.#known);
   }
 
-  /** Removes up to `qty` shares by a method. The removed and remaining amounts add up to the cent. */
-  take(qty: Dec, method: LotMethod, named: readonly { readonly acquired: IsoDate; readonly qty: Dec }[] = []): Lot[] {
-    if (this.isEmpty) return [];
-    if (method === 'average') return this.#takeAverage(qty);
-    const taken = named.flatMap((choice) =>
-      this.#takeFrom(choice.qty, ({ at }) => at !== undefined && newYorkDate(at) === choice.acquired),
-    );
-    const rest = taken.reduce((left, lot) => left.minus(lot.qty), qty);
-    if (method === 'highest') {
-      let left = rest;
-      for (let lot = this.#dearest(); lot !== undefined && isPositive(left); lot = this.#dearest()) {
-        const found = this.#takeFrom(left, (one) => one === lot);
-        taken.push(...found);
-        left = found.reduce((still, one) => still.minus(one.qty), left);
+  /** The nodes of the lots, oldest first. */
+  *nodes(): Generator<LotNode> {
+    for (let node = this.#oldest; node !== undefined; node = node.newer) yield node;
+  }
+
+  /** Returns how many shares bought on a day are held. Always zero unless lots can be named. */
+  qtyOf(acquired: IsoDate): Dec {
+    return this.#days?.get(acquired)?.qty ?? ZERO;
+  }
+
+  /** Adds lots, oldest first. Looks for their places from the newest lot down, once for all of them. */
+  put(lots: readonly Lot[]): void {
+    const first = this.#added;
+    const undated = this.#lastUndated;
+    this.#added += lots.length;
+    let place = this.#newest;
+    for (let index = lots.length - 1; index >= 0; index--) {
+      const lot = lots[index] as Lot;
+      if (lot.at === undefined) place = undated;
+      else while (place !== undefined && (place.lot.at ?? Number.NEGATIVE_INFINITY) > lot.at) place = place.older;
+      this.#link({ lot, order: first + index, older: place, newer: undefined, isHeld: true });
+      if (this.#known !== undefined && lot.amount !== undefined) {
+        this.#known.amount = this.#known.amount.plus(lot.amount);
+        this.#known.qty = this.#known.qty.plus(lot.qty);
       }
-      return taken;
     }
-    return taken.length === 0 ? this.#takeFrom(rest) : [...taken, ...this.#takeFrom(rest)];
-  }
-
-  /** Spreads the total known cost over the lots in proportion to their shares. Each lot keeps its quantity and age. */
-  spread(): void {
-    const known = this.lots.filter(({ amount }) => amount !== undefined);
-    if (known.length < 2) return;
-    let [amount, qty] = sumLots(known);
-    this.lots = this.lots.map((lot) => {
-      if (lot.amount === undefined) return lot;
-      const part = proportionalAmount(amount, lot.qty, qty);
-      [amount, qty] = [amount.minus(part), qty.minus(lot.qty)];
-      return { ...lot, amount: part };
-    });
   }
 
   /**
-   * Removes shares at average cost. All remaining cost goes to the first lot of known cost, until `spread` distributes
-   * it.
+   * Removes up to `qty` shares by the pool's method. The removed and remaining amounts add up to the cent.
+   * @param named shares to remove first, at most those held of each day
    */
-  #takeAverage(wanted: Dec): Lot[] {
-    const [all, shares] = sumLots(this.lots);
-    const taken = this.#takeFrom(wanted);
-    let qty = sumLots(taken)[1];
-    let amount = proportionalAmount(all, qty, shares);
-    let left = all.minus(amount);
-    this.lots = this.lots.map((lot) => {
-      if (lot.amount === undefined) return lot;
-      const whole = left;
-      left = ZERO;
-      return { ...lot, amount: whole };
-    });
-    return taken.map((lot) => {
-      if (lot.amount === undefined) return lot;
-      const part = proportionalAmount(amount, lot.qty, qty);
-      [amount, qty] = [amount.minus(part), qty.minus(lot.qty)];
-      return { ...lot, amount: part };
-    });
-  }
-
-  #takeFrom(qty: Dec, wanted?: (lot: Lot) => boolean): Lot[] {
+  take(qty: Dec, named: readonly NamedShares[] = []): Lot[] {
+    if (this.#known !== undefined) return this.takeOldest(qty);
     const taken: Lot[] = [];
     let left = qty;
-    const kept: Lot[] = [];
-    for (const lot of this.lots) {
-      if (!isPositive(left) || wanted?.(lot) === false) {
-        kept.push(lot);
-      } else if (lot.qty.lte(left)) {
-        taken.push(lot);
-        left = left.minus(lot.qty);
-      } else {
-        const part = lot.amount === undefined ? undefined : proportionalAmount(lot.amount, left, lot.qty);
-        taken.push({ ...lot, qty: left, amount: part });
-        kept.push({ ...lot, qty: lot.qty.minus(left), amount: part && lot.amount?.minus(part) });
-        left = ZERO;
-      }
+    for (const { acquired, qty: part } of named) {
+      const rest = this.#takeWhile(part, taken, () => this.#days?.get(acquired)?.oldest);
+      left = left.minus(part).plus(rest);
     }
-    this.lots = kept;
+    this.#takeWhile(left, taken, this.#byCost === undefined ? () => this.#oldest : () => this.#dearest());
     return taken;
   }
 
+  /** Removes up to `qty` of the oldest shares, at average cost if costs are averaged. */
+  takeOldest(qty: Dec): Lot[] {
+    const taken: Lot[] = [];
+    this.#takeWhile(qty, taken, () => this.#oldest);
+    const known = this.#known;
+    if (known === undefined) return taken;
+    const shares = sumShares(taken.filter(({ amount }) => amount !== undefined));
+    const amount = proportionalAmount(known.amount, shares, known.qty);
+    known.amount = known.amount.minus(amount);
+    known.qty = known.qty.minus(shares);
+    return spread(taken, { amount, qty: shares });
+  }
+
+  /** Replaces a lot by one or two lots of the same age with the same number of shares in total. */
+  divide(node: LotNode, [first, rest]: readonly [Lot, Lot?]): void {
+    const { lot, order, older } = node;
+    if (this.#known !== undefined && lot.amount !== undefined && first.amount !== undefined) {
+      const change = first.amount.plus(rest?.amount ?? ZERO).minus(lot.amount);
+      this.#known.amount = this.#known.amount.plus(change);
+    }
+    this.#change(node, rest ?? first);
+    if (rest !== undefined) this.#link({ lot: first, order, older, newer: undefined, isHeld: true });
+  }
+
+  /** @returns the shares that were not found */
+  #takeWhile(qty: Dec, taken: Lot[], next: () => LotNode | undefined): Dec {
+    let left = qty;
+    while (isPositive(left)) {
+      const node = next();
+      if (node === undefined) break;
+      const { lot } = node;
+      if (compare(lot.qty, left) <= 0) {
+        this.#unlink(node);
+        taken.push(lot);
+        left = left.minus(lot.qty);
+      } else {
+        const part = lot.amount && proportionalAmount(lot.amount, left, lot.qty);
+        taken.push({ ...lot, qty: left, amount: part });
+        this.#change(node, { ...lot, qty: lot.qty.minus(left), amount: part && lot.amount?.minus(part) });
+        left = ZERO;
+      }
+    }
+    return left;
+  }
+
+  #link(node: LotNode): void {
+    const { older, lot } = node;
+    node.newer = older === undefined ? this.#oldest : older.newer;
+    if (node.newer === undefined) this.#newest = node;
+    else node.newer.older = node;
+    if (older === undefined) this.#oldest = node;
+    else older.newer = node;
+    if (lot.at === undefined && this.#lastUndated === older) this.#lastUndated = node;
+    this.#qty = this.#qty.plus(lot.qty);
+    this.#byCost?.push(pricedLot(node));
+    if (this.#days === undefined || lot.at === undefined) return;
+    const acquired = newYorkDate(lot.at);
+    const day = this.#days.get(acquired);
+    if (day === undefined) this.#days.set(acquired, { oldest: node, qty: lot.qty });
+    else {
+      if (day.oldest === node.newer) day.oldest = node;
+      day.qty = day.qty.plus(lot.qty);
+    }
+  }
+
+  #unlink(node: LotNode): void {
+    const { older, newer, lot } = node;
+    node.isHeld = false;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    if (this.#lastUndated === node) this.#lastUndated = older;
+    this.#qty = this.#qty.minus(lot.qty);
+    if (this.#days === undefined || lot.at === undefined) return;
+    const acquired = newYorkDate(lot.at);
+    const day = this.#days.get(acquired);
+    if (day === undefined) return;
+    day.qty = day.qty.minus(lot.qty);
+    if (day.oldest !== node) return;
+    if (newer?.lot.at !== undefined && newYorkDate(newer.lot.at) === acquired) day.oldest = newer;
+    else this.#days.delete(acquired);
+  }
+
+  #change(node: LotNode, lot: Lot): void {
+    const change = lot.qty.minus(node.lot.qty);
+    node.lot = lot;
+    this.#qty = this.#qty.plus(change);
+    this.#byCost?.push(pricedLot(node));
+    const day = lot.at === undefined ? undefined : this.#days?.get(newYorkDate(lot.at));
+    if (day !== undefined) day.qty = day.qty.plus(change);
+  }
+
   /** Returns the lot with the highest cost per share. Ties go to the oldest, and lots of unknown cost come last. */
-  #dearest(): Lot | undefined {
-    const [first, ...others] = this.lots;
-    return others.reduce((best, lot) => {
-      if (lot.amount === undefined) return best;
-      if (best?.amount === undefined) return lot;
-      return lot.amount.mul(best.qty).gt(best.amount.mul(lot.qty)) ? lot : best;
-    }, first);
+  #dearest(): LotNode | undefined {
+    for (let first = this.#byCost?.peek(); first !== undefined; first = this.#byCost?.peek()) {
+      if (first.node.isHeld && first.node.lot === first.lot) return first.node;
+      this.#byCost?.pop();
+    }
+    return undefined;
   }
 }
 
-function sumLots(lots: readonly Lot[]): [amount: Dec, qty: Dec] {
-  let [amount, shares]: [Dec, Dec] = [ZERO, ZERO];
-  for (const { amount: cost, qty } of lots)
-    if (cost !== undefined) [amount, shares] = [amount.plus(cost), shares.plus(qty)];
-  return [amount, shares];
+function pricedLot(node: LotNode): PricedLot {
+  const { lot } = node;
+  return { node, lot, unitCost: lot.amount?.div(lot.qty) };
+}
+
+function dearerFirst(a: PricedLot, b: PricedLot): number {
+  if (a.unitCost !== undefined && b.unitCost !== undefined) return compare(b.unitCost, a.unitCost) || olderFirst(a, b);
+  if (a.unitCost === undefined && b.unitCost === undefined) return olderFirst(a, b);
+  return a.unitCost === undefined ? 1 : -1;
+}
+
+function olderFirst({ lot: a, node: { order } }: PricedLot, { lot: b, node }: PricedLot): number {
+  return (a.at ?? 0) - (b.at ?? 0) || order - node.order;
+}
+
+function sumShares(lots: readonly Lot[]): Dec {
+  return lots.reduce((sum, { qty }) => sum.plus(qty), ZERO);
+}
+
+/** Spreads a cost over the lots of known cost in proportion to their shares. Each lot keeps its quantity and age. */
+function spread(lots: readonly Lot[], known: { readonly amount: Dec; readonly qty: Dec }): Lot[] {
+  let { amount, qty } = known;
+  return lots.map((lot) => {
+    if (lot.amount === undefined) return lot;
+    const part = proportionalAmount(amount, lot.qty, qty);
+    [amount, qty] = [amount.minus(part), qty.minus(lot.qty)];
+    return { ...lot, amount: part };
+  });
 }
 
 /**
@@ -154,4 +280,14 @@ function sumLots(lots: readonly Lot[]): [amount: Dec, qty: Dec] {
  */
 export function proportionalAmount(amount: Dec, qty: Dec, whole: Dec): Dec {
   return qty.eq(whole) ? amount : roundToCents(amount.mul(qty).div(whole));
+}
+
+const SHARE_DECIMALS = 9;
+
+/**
+ * Returns the part of `made` shares that replaces `qty` of `old` shares, rounded to the nine decimals that brokers
+ * count shares in, or all of `made` if `qty` equals `old`.
+ */
+export function proportionalShares(made: Dec, qty: Dec, old: Dec): Dec {
+  return qty.eq(old) ? made : made.mul(qty).div(old).toDecimalPlaces(SHARE_DECIMALS);
 }

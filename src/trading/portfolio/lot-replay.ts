@@ -1,21 +1,31 @@
-import { contractMultiplier, type OptionContract, parseOptionSymbol } from '../asset-class.ts';
-import { Dec, isPositive, ZERO } from '../decimal.ts';
-import { newYorkDate } from '../new-york-time.ts';
+import { contractMultiplier, parseOptionSymbol } from '../asset-class.ts';
+import { Dec, isPositive, min, ZERO } from '../decimal.ts';
+import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Side } from '../order.ts';
 import type { LotClosing, LotHistory } from './lot-history.ts';
-import { type Lot, type LotChoice, type LotMethod, LotPool, proportionalAmount, roundToCents } from './lot-pool.ts';
+import {
+  type Lot,
+  type LotChoice,
+  type LotMethod,
+  LotPool,
+  type NamedShares,
+  proportionalAmount,
+  proportionalShares,
+  roundToCents,
+} from './lot-pool.ts';
 import type { Fill, ShareExchange } from './trades.ts';
 import { WashSaleLosses } from './wash-losses.ts';
 
 interface Premium {
-  readonly contract: OptionContract;
   readonly symbol: string;
-  readonly day: string;
-  readonly side: Side;
+  readonly underlying: string;
   shares: Dec;
   /** Dollars to add to the cost or the proceeds of the shares. */
   amount: Dec;
 }
+
+const settlementKey = (underlying: string, side: Side, strike: Dec, at: number) =>
+  `${underlying} ${side} ${strike.toFixed()} ${newYorkDate(at)}`;
 
 /**
  * Premiums of exercised or assigned options, held until the trade in the underlying is booked. A call's premium is
@@ -23,7 +33,8 @@ interface Premium {
  * Calls").
  */
 class OptionPremiums {
-  #open: Premium[] = [];
+  /** Unused premiums by the trade that they belong to. */
+  readonly #open = new Map<string, Premium[]>();
 
   /**
    * Records the premium of exercised or assigned contracts.
@@ -35,70 +46,104 @@ class OptionPremiums {
     const known = taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO);
     const amount = taken.reduce<Dec | undefined>((sum, lot) => lot.amount && sum?.plus(lot.amount), ZERO);
     if (contract === undefined || amount === undefined || !known.eq(qty)) return false;
-    const isCall = contract.right === 'call';
-    this.#open.push({
-      contract,
-      symbol,
-      day: newYorkDate(at),
-      side: held === isCall ? 'buy' : 'sell',
-      shares: qty.mul(contractMultiplier(symbol)),
-      amount: isCall ? amount : amount.neg(),
-    });
+    const { underlying, right, strike } = contract;
+    const isCall = right === 'call';
+    const key = settlementKey(underlying, held === isCall ? 'buy' : 'sell', new Dec(strike), at);
+    const shares = qty.mul(contractMultiplier(symbol));
+    appendTo(this.#open, key, { symbol, underlying, shares, amount: isCall ? amount : amount.neg() });
     return true;
   }
 
   partOf({ symbol, side, qty, price, at }: Fill): Dec {
+    const key = settlementKey(symbol, side, price, at);
+    const open = this.#open.get(key) ?? [];
     let [left, sum] = [qty, ZERO];
-    for (const one of this.#open) {
-      const { contract, day } = one;
-      const isIts = contract.underlying === symbol && one.side === side && price.eq(contract.strike);
-      if (!isIts || day !== newYorkDate(at) || !isPositive(left)) continue;
-      const shares = Dec.min(left, one.shares);
+    for (const one of open) {
+      const shares = min(left, one.shares);
+      if (!isPositive(shares)) continue;
       const amount = proportionalAmount(one.amount, shares, one.shares);
       [one.shares, one.amount] = [one.shares.minus(shares), one.amount.minus(amount)];
       [left, sum] = [left.minus(shares), sum.plus(amount)];
     }
-    this.#open = this.#open.filter(({ shares }) => isPositive(shares));
+    this.#open.set(
+      key,
+      open.filter(({ shares }) => isPositive(shares)),
+    );
     return sum;
   }
 
   /** Symbols and underlyings of exercised or assigned options whose trade in the underlying was not found. */
   get left(): string[] {
-    return this.#open.flatMap(({ symbol, contract }) => [symbol, contract.underlying]);
+    return [...this.#open.values()].flat().flatMap(({ symbol, underlying }) => [symbol, underlying]);
   }
 }
 
+interface OpenChoice {
+  readonly acquired: IsoDate;
+  readonly index: number;
+  left: Dec;
+}
+
+interface DayChoices {
+  /** Choices that have shares left. The first one is last, where it is cheap to remove. */
+  open: OpenChoice[];
+  /** Choices of days of purchase from which nothing is held, so that each sale does not look at all of them again. */
+  readonly waiting: Map<IsoDate, OpenChoice[]>;
+}
+
 class LotChoices {
-  readonly #choices: { readonly choice: LotChoice; left: Dec }[];
+  /** By symbol and day of the sale. */
+  readonly #days = new Map<string, DayChoices>();
 
   constructor(choices: readonly LotChoice[]) {
-    this.#choices = choices.map((choice) => ({ choice, left: choice.qty }));
-  }
-
-  named(symbol: string, qty: Dec, at: number, { lots }: LotPool): { acquired: string; qty: Dec }[] {
-    if (this.#choices.length === 0) return [];
-    const day = newYorkDate(at);
-    const held = new Map<string, Dec>();
-    for (const lot of lots) {
-      const acquired = lot.at === undefined ? '' : newYorkDate(lot.at);
-      held.set(acquired, (held.get(acquired) ?? ZERO).plus(lot.qty));
+    for (const [index, { symbol, sold, acquired, qty }] of [...choices.entries()].reverse()) {
+      if (!isPositive(qty)) continue;
+      const key = `${symbol} ${sold}`;
+      const day: DayChoices = this.#days.get(key) ?? { open: [], waiting: new Map() };
+      day.open.push({ acquired, index, left: qty });
+      this.#days.set(key, day);
     }
-    let open = qty;
-    return this.#choices.flatMap((one) => {
-      const { choice } = one;
-      if (choice.symbol !== symbol || choice.sold !== day) return [];
-      const known = held.get(choice.acquired) ?? ZERO;
-      const part = Dec.min(one.left, open, known);
-      if (!isPositive(part)) return [];
-      one.left = one.left.minus(part);
-      open = open.minus(part);
-      held.set(choice.acquired, known.minus(part));
-      return [{ acquired: choice.acquired, qty: part }];
-    });
   }
 
+  named(symbol: string, qty: Dec, at: number, held: LotPool): NamedShares[] {
+    const day = this.#days.size === 0 ? undefined : this.#days.get(`${symbol} ${newYorkDate(at)}`);
+    if (day === undefined) return [];
+    resumeWaiting(day, held);
+    const { open, waiting } = day;
+    const named = new Map<IsoDate, Dec>();
+    const [found, unfinished]: [NamedShares[], OpenChoice[]] = [[], []];
+    let left = qty;
+    while (isPositive(left)) {
+      const choice = open.pop();
+      if (choice === undefined) break;
+      const { acquired } = choice;
+      const already = named.get(acquired) ?? ZERO;
+      const part = min(min(choice.left, left), held.qtyOf(acquired).minus(already));
+      if (isPositive(part)) {
+        choice.left = choice.left.minus(part);
+        left = left.minus(part);
+        named.set(acquired, already.plus(part));
+        found.push({ acquired, qty: part });
+      }
+      if (held.qtyOf(acquired).isZero()) appendTo(waiting, acquired, choice);
+      else if (isPositive(choice.left)) unfinished.push(choice);
+    }
+    for (const choice of unfinished.reverse()) open.push(choice);
+    return found;
+  }
+
+  /** Indexes of choices that have shares left. */
   get unused(): number[] {
-    return this.#choices.flatMap(({ left }, index) => (isPositive(left) ? [index] : []));
+    const left = [...this.#days.values()].flatMap(({ open, waiting }) => [...open, ...[...waiting.values()].flat()]);
+    return left.map(({ index }) => index).sort((a, b) => a - b);
+  }
+}
+
+function resumeWaiting(day: DayChoices, held: LotPool): void {
+  for (const [acquired, choices] of day.waiting) {
+    if (held.qtyOf(acquired).isZero()) continue;
+    day.waiting.delete(acquired);
+    day.open = [...day.open, ...choices].sort((a, b) => b.index - a.index);
   }
 }
 
@@ -114,6 +159,7 @@ export class LotReplay {
   readonly #books = new Map<string, SymbolLots>();
   readonly #closings: LotClosing[] = [];
   readonly #choices: LotChoices;
+  readonly #hasChoices: boolean;
   readonly #washes: WashSaleLosses | undefined;
   readonly #premiums = new OptionPremiums();
   #trades = 0;
@@ -127,10 +173,13 @@ export class LotReplay {
     this.#method = method;
     this.#washes = washSales ? new WashSaleLosses() : undefined;
     this.#choices = new LotChoices(choices);
+    this.#hasChoices = choices.length > 0;
   }
 
   #booksOf(symbol: string): SymbolLots {
-    const books = this.#books.get(symbol) ?? { long: new LotPool(), short: new LotPool() };
+    const known = this.#books.get(symbol);
+    if (known !== undefined) return known;
+    const books = { long: new LotPool(this.#method, { named: this.#hasChoices }), short: new LotPool('fifo') };
     this.#books.set(symbol, books);
     return books;
   }
@@ -150,10 +199,7 @@ export class LotReplay {
     const { long, short } = this.#booksOf(symbol);
     const trade = this.#trades++;
     const [closes, opens] = side === 'buy' ? [short, long] : [long, short];
-    const taken =
-      side === 'buy'
-        ? closes.take(qty, 'fifo')
-        : closes.take(qty, this.#method, this.#choices.named(symbol, qty, at, long));
+    const taken = closes.take(qty, side === 'buy' ? [] : this.#choices.named(symbol, qty, at, long));
     let [left, money] = [qty, amount];
     const closings = taken.map((lot) => {
       const part = money && proportionalAmount(money, lot.qty, left);
@@ -166,11 +212,11 @@ export class LotReplay {
       const { qty, at: opened, tacked = 0 } = lot;
       return { symbol, qty, opened, closed: at, trade, tacked, washed: ZERO, disallowed: ZERO, ...sides };
     });
-    this.#closings.push(...closings);
+    for (const closing of closings) this.#closings.push(closing);
     if (side === 'sell') this.#washes?.sold(symbol, closings, long);
     if (!isPositive(left)) return;
     const opened = { qty: left, amount: money, at };
-    for (const lot of (side === 'buy' && this.#washes?.bought(symbol, opened)) || [opened]) opens.put(lot);
+    opens.put((side === 'buy' && this.#washes?.bought(symbol, opened)) || [opened]);
   }
 
   /**
@@ -179,10 +225,10 @@ export class LotReplay {
    */
   bring(symbol: string, qty: Dec, at?: number): void {
     const { long, short } = this.#booksOf(symbol);
-    const owed = Dec.min(qty, short.qty);
+    const owed = min(qty, short.qty);
     if (at !== undefined && isPositive(owed)) this.#close(symbol, 'buy', owed, undefined, at);
     const left = qty.minus(owed);
-    if (isPositive(left)) long.put({ qty: left, amount: undefined, at: undefined });
+    if (isPositive(left)) long.put([{ qty: left, amount: undefined, at: undefined }]);
   }
 
   /** Applies an exchange. Replaced shares pass on their cost and age to the new shares. */
@@ -194,7 +240,7 @@ export class LotReplay {
     const gone = sumBySymbol(legs.filter(({ qty }) => qty.isNegative()));
     const come = sumBySymbol(legs.filter(({ qty }) => isPositive(qty)));
     if (turns && this.#turnOne([...gone], [...come], cash, at)) return;
-    for (const [symbol, qty] of gone) this.#booksOf(symbol).long.take(qty.abs(), 'fifo');
+    for (const [symbol, qty] of gone) this.#booksOf(symbol).long.takeOldest(qty.abs());
     for (const [symbol, qty] of come) {
       const held = basis && this.#booksOf(basis.from).long;
       if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
@@ -245,26 +291,22 @@ export class LotReplay {
         continue;
       }
       const { long, short } = this.#booksOf(symbol);
-      const taken = (side === 'sell' ? long : short).take(qty.abs(), 'fifo');
+      const taken = (side === 'sell' ? long : short).takeOldest(qty.abs());
       if (this.#premiums.ended(symbol, side === 'sell', taken, qty.abs(), at)) continue;
       for (const one of [symbol, parseOptionSymbol(symbol)?.underlying]) if (one !== undefined) this.uncertain.add(one);
     }
   }
 
   #turn(side: keyof SymbolLots, from: string, old: Dec, to: string, made: Dec): void {
-    const taken = this.#booksOf(from)[side].take(old, 'fifo');
+    const taken = this.#booksOf(from)[side].takeOldest(old);
     if (side === 'long' && from === to) this.#washes?.split(from, old, made);
     const known = taken.reduce((sum, { qty }) => sum.plus(qty), ZERO);
-    let rest = known.eq(old) ? made : made.mul(known).div(old);
-    for (const [index, lot] of taken.entries()) {
-      // The last lot gets the remainder, so that the lots add up to the broker's quantity.
-      const qty = index === taken.length - 1 ? rest : lot.qty.mul(made).div(old);
-      rest = rest.minus(qty);
-      this.#booksOf(to)[side].put({ ...lot, qty });
-    }
+    const found = proportionalShares(made, known, old);
+    const pool = this.#booksOf(to)[side];
+    if (isPositive(found)) pool.put(convertLots(taken, known, found));
     // Shares missing from the record are added with unknown cost.
-    const missing = known.eq(old) ? ZERO : made.mul(old.minus(known)).div(old);
-    if (isPositive(missing)) this.#booksOf(to)[side].put({ qty: missing, amount: undefined, at: undefined });
+    const missing = made.minus(found);
+    if (isPositive(missing)) pool.put([{ qty: missing, amount: undefined, at: undefined }]);
     // A long and a short position in the new symbol offset each other at an unknown price.
     if (isPositive(this.#booksOf(to)[side === 'long' ? 'short' : 'long'].qty)) this.uncertain.add(to);
   }
@@ -278,7 +320,6 @@ export class LotReplay {
 
   history(): LotHistory {
     for (const symbol of this.#premiums.left) this.uncertain.add(symbol);
-    if (this.#method === 'average') for (const { long } of this.#books.values()) long.spread();
     return {
       closings: this.#closings,
       open: new Map(
@@ -291,10 +332,35 @@ export class LotReplay {
   }
 }
 
+function appendTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
 function sumBySymbol(legs: ShareExchange['legs']): Map<string, Dec> {
   const all = new Map<string, Dec>();
   for (const { symbol, qty } of legs) all.set(symbol, (all.get(symbol) ?? ZERO).plus(qty));
   return all;
+}
+
+/**
+ * Returns lots of `made` shares in total in place of lots of `old` shares. A lot that would be smaller than the smallest
+ * fraction of a share is joined to its neighbor, so that its cost is not lost.
+ */
+function convertLots(lots: readonly Lot[], old: Dec, made: Dec): Lot[] {
+  const converted: Lot[] = [];
+  let [shares, left] = [old, made];
+  let carried: Dec | undefined = ZERO;
+  for (const lot of lots) {
+    const qty = proportionalShares(left, lot.qty, shares);
+    [shares, left] = [shares.minus(lot.qty), left.minus(qty)];
+    const amount: Dec | undefined = carried && lot.amount?.plus(carried);
+    if (isPositive(qty)) converted.push({ ...lot, qty, amount });
+    carried = isPositive(qty) ? ZERO : amount;
+  }
+  const last = converted.pop();
+  return last === undefined ? [] : [...converted, { ...last, amount: carried && last.amount?.plus(carried) }];
 }
 
 /**
@@ -303,12 +369,9 @@ function sumBySymbol(legs: ShareExchange['legs']): Map<string, Dec> {
  * @param fraction the fraction of the cost that moves to the spun-off shares, 0 to 1
  */
 function applySpinOff(held: LotPool, came: LotPool, qty: Dec, fraction: Dec): void {
-  let [shares, left] = [held.qty, qty];
-  held.lots = held.lots.map((lot) => {
-    const part = lot.qty.eq(shares) ? left : left.mul(lot.qty).div(shares);
-    [shares, left] = [shares.minus(lot.qty), left.minus(part)];
-    const amount = lot.amount && roundToCents(lot.amount.mul(fraction));
-    came.put({ ...lot, qty: part, amount });
-    return { ...lot, amount: amount && lot.amount?.minus(amount) };
-  });
+  const shares = held.qty;
+  const lots = held.takeOldest(shares);
+  const moved = lots.map((lot) => ({ ...lot, amount: lot.amount && roundToCents(lot.amount.mul(fraction)) }));
+  held.put(lots.map((lot, index) => ({ ...lot, amount: lot.amount?.minus(moved[index]?.amount ?? ZERO) })));
+  came.put(convertLots(moved, shares, qty));
 }

@@ -1,7 +1,7 @@
 import { symbolAssetClass } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
-import { type Lot, type LotPool, proportionalAmount } from './lot-pool.ts';
+import { type Lot, type LotPool, proportionalAmount, proportionalShares } from './lot-pool.ts';
 
 /** The window covers this many days before and after the sale: 61 days in total, including the day of the sale. */
 export const WASH_SALE_WINDOW_DAYS = 30;
@@ -50,7 +50,10 @@ export class WashSaleLosses {
       const sold = newYorkDate(closed);
       const days = daysBetween(newYorkDate(opened), sold) + tacked;
       const open = { closing, sold, days, qty, loss: cost.minus(proceeds) };
-      held.lots = held.lots.flatMap((lot) => replaceShares(lot, open));
+      for (const node of held.nodes()) {
+        const lots = replaceShares(node.lot, open);
+        if (lots[0] !== node.lot) held.divide(node, lots);
+      }
       if (isPositive(open.qty)) this.#open.set(symbol, [...(this.#open.get(symbol) ?? []), open]);
     }
   }
@@ -69,11 +72,11 @@ export class WashSaleLosses {
   }
 
   split(symbol: string, old: Dec, made: Dec): void {
-    for (const loss of this.#open.get(symbol) ?? []) loss.qty = loss.qty.mul(made).div(old);
+    for (const loss of this.#open.get(symbol) ?? []) loss.qty = proportionalShares(made, loss.qty, old);
   }
 }
 
-function replaceShares(lot: Lot, open: OpenLoss): Lot[] {
+function replaceShares(lot: Lot, open: OpenLoss): [Lot] | [Lot, Lot] {
   const { closing, sold, days } = open;
   if (lot.at === undefined || lot.replaces === true || lot.at === closing.opened || !isPositive(open.qty)) return [lot];
   const day = newYorkDate(lot.at);
@@ -83,7 +86,7 @@ function replaceShares(lot: Lot, open: OpenLoss): Lot[] {
   // A split since the sale has changed `open.qty`, but not `closing.qty`, so the washed shares are computed as a
   // fraction.
   const whole = closing.qty.minus(closing.washed);
-  closing.washed = closing.washed.plus(qty.eq(open.qty) ? whole : whole.mul(qty).div(open.qty));
+  closing.washed = closing.washed.plus(proportionalShares(whole, qty, open.qty));
   closing.disallowed = closing.disallowed.plus(loss);
   [open.qty, open.loss] = [open.qty.minus(qty), open.loss.minus(loss)];
   const part = lot.amount && proportionalAmount(lot.amount, qty, lot.qty);
