@@ -45,8 +45,12 @@ describe('the history', () => {
     await shot(page, 'history');
     expect(await entries().count()).toBe(4);
     expect(await read(0)).toMatch(/^Resume trading Withdrawn withdrawn in the terminal .*ZZZZ$/);
-    expect(await read(1)).toMatch(/^Buy 5 AAPL at most \$900\.00 Approved refused: price moved LIVE .*7777$/);
-    expect(await read(2)).toMatch(/^Sell 12 MSFT at least \$4,920\.00 Denied PAPER Limit order at \$410\.00 .*M3XD$/);
+    expect(await read(1)).toMatch(
+      /^Buy 5 AAPL at most \$900\.00, plus fees Approved refused: price moved LIVE .*7777$/,
+    );
+    expect(await read(2)).toMatch(
+      /^Sell 12 MSFT at least \$4,920\.00, less fees Denied PAPER Limit order at \$410\.00 .*M3XD$/,
+    );
     expect(await read(3)).toMatch(
       /^Buy 5 AAPL \$900\.60 Approved filled 5 at \$180\.12 PAPER \$180\.12 a share .*K7QP$/,
     );
