@@ -260,15 +260,15 @@ interface SignalCleanupOptions {
  * 2. Open proposals that the company's clients made for the person are cancelled, on the phone too.
  * 3. The person's mandates and standing orders are suspended, whoever requested them, because they place orders without
  *    the person's attention. The person has to review them.
- * 4. One audit entry and one notice are written. A crash before completion is recorded can duplicate both, with the
- *    same `jti` and the same id.
+ * 4. One audit entry and one notice are written. A crash, or another process that ends the same signal, can duplicate
+ *    the notice, with the same id.
  * 5. If the account was disabled, the person's broker connections are deleted here, and revoked at the broker if it can
  *    be reached.
  */
 function createSignalCleanup(options: SignalCleanupOptions): (signalCleanups: PendingSignal) => Promise<void> {
   const { companies, gateway, stores, vault, tell, now } = options;
   return async (signalCleanups) => {
-    const { user, issuer, effect, event, reason, jti } = signalCleanups;
+    const { user, issuer, effect, event, reason, jti, at } = signalCleanups;
     const company = companies.find((one) => one.issuer === issuer);
     if (effect !== 'enabled') {
       vault.forget(user);
@@ -277,7 +277,8 @@ function createSignalCleanup(options: SignalCleanupOptions): (signalCleanups: Pe
       await suspendMandates(options, user);
     }
     failpoint('signal.withdrawn');
-    await stores.audit.note(
+    await stores.audit.noteOnce(
+      `signal ${issuer} ${jti} ${at}`,
       {
         event: 'signal_received',
         facts: {

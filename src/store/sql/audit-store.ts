@@ -12,6 +12,7 @@ import { appendToTiles, incompleteTiles, leafHash, rangeHasher, type Tile, type 
 import {
   all,
   type Dialect,
+  lock,
   MAX_COUNTED,
   one,
   run,
@@ -21,10 +22,18 @@ import {
 
 /** Adds a line to the audit log, in the transaction that makes the recorded change. */
 export function* addLine(note: AuditNote, now: number): TransactionWork<void> {
-  yield* run(
-    'INSERT INTO record_lines (sub, about, line) VALUES (@lineSub, @lineAbout, @line)',
-    toLineValues(note, now),
-  );
+  yield* run(INSERT_LINE, toLineValues(note, now));
+}
+
+const INSERT_LINE = 'INSERT INTO record_lines (sub, about, line) VALUES (@lineSub, @lineAbout, @line)';
+
+/** Adds a line that is found by its key, so that processes that repeat an event's work add one line. */
+function* addLineOnce(key: string, note: AuditNote, now: number): TransactionWork<void> {
+  // The prefix keeps a stranger's key from being found as the ID of a proposal.
+  const lineAbout = `once ${key}`;
+  yield* lock('record line', key);
+  if (yield* one('SELECT 1 FROM record_lines WHERE about = @lineAbout', { lineAbout })) return;
+  yield* run(INSERT_LINE, { ...toLineValues(note, now), lineAbout });
 }
 
 interface LineRow {
@@ -51,6 +60,7 @@ export function createAuditStore(database: SqlTransactions): AuditStore {
   const { dialect } = database;
   return {
     note: (note, now) => database.write(() => addLine(note, now)),
+    noteOnce: (key, note, now) => database.write(() => addLineOnce(key, note, now)),
     sequence: (signer, wait) =>
       database.write(function* () {
         const row = yield* lockTree(dialect, wait);

@@ -42,6 +42,17 @@ export function auditStoreContract(open: OpenStores): void {
       expect(await audit.leaves(1, 1)).toEqual([{ leaf: 1, line: lines[1] }]);
     });
 
+    it('adds one line for a key, whichever process notes it first', async () => {
+      const { audit } = opened.stores;
+      const once = (key: string, sub: string) => audit.noteOnce(key, { event: 'halted', facts: { sub } }, 1000);
+      await Promise.all([once('a', 'alice'), once('a', 'alice'), once('b', 'bob')]);
+      await once('a', 'alice');
+      const lines = await sequencedLines(audit);
+      expect(lines.map(({ sub }) => sub).sort()).toEqual(['alice', 'bob']);
+      // A key is not the ID of a proposal, even if a stranger chose it.
+      expect(await audit.about(['a'])).toEqual([]);
+    });
+
     it('finds a person’s lines, newest first, and those about a proposal or key, in the order of the tree', async () => {
       const { audit } = opened.stores;
       const note = (facts: object) => audit.note({ event: 'proposed', facts: { ...facts } }, 1000);
