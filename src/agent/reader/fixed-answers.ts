@@ -254,8 +254,8 @@ export const topicsWithoutData: readonly FixedAnswer[] = [
 
 /** Replies to sentences that ask for nothing. */
 export const smallTalk: readonly FixedAnswer[] = [
-  { say: 'thanks', when: '9 thanks+idle', text: phrase`You’re welcome.` },
-  { say: 'goodbye', when: '8.9 bye+idle', text: phrase`Goodbye.` },
+  { say: 'thanks', when: '9 thanks+idle, 9 thanks+addressed', text: phrase`You’re welcome.` },
+  { say: 'goodbye', when: '8.9 bye+idle, 8.9 bye+addressed', text: phrase`Goodbye.` },
   { say: 'praise', when: '8.8 praise+idle', text: phrase`Thank you. Tell me what to look up or to order next.` },
   {
     say: 'hello',

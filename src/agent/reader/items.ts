@@ -1,4 +1,5 @@
 import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
+import { listedSymbols } from '../../trading/listed-symbols.ts';
 import { symbolSchema } from '../../trading/symbol.ts';
 import { defined } from '../../values/defined.ts';
 import { foldWord, type Lexicon, lexiconFor } from './lexicon.ts';
@@ -279,7 +280,9 @@ function tickerOf(text: string, mayBeTicker: boolean): string | undefined {
   if (/^\$[a-z]{1,5}$/.test(text)) return text.slice(1).toUpperCase();
   const written = mayBeTicker ? TICKER.exec(text)?.[1] : undefined;
   if (written === undefined || (CAPITAL_WORDS.has(text) && !text.startsWith('$'))) return undefined;
-  return symbolSchema.safeParse(written.replace(/-(?=[AB]$)/, '.')).data;
+  const share = written.replace(/-(?=[AB]$)/, '.');
+  // "BRK-B" is a class of shares; "NVD-A" is a slip of the finger.
+  return share === written || listedSymbols().has(share) ? symbolSchema.safeParse(share).data : undefined;
 }
 
 /** Finds the longest name of the gazetteer, with the letter of a share class: "google class a". */

@@ -86,10 +86,8 @@ export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>
     amount: () => items.some(({ quantity }) => quantity !== undefined && quantity.unit !== 'percent'),
     starts_short: () => startsShort(items),
     fund_ticker: () => items.some(isFundTicker),
-    idle: () => {
-      const small = wordsOf(SMALL_TALK);
-      return items.every((item) => isIdle(item, small));
-    },
+    idle: () => isSmallTalk(items, wordsOf(SMALL_TALK)),
+    addressed: () => isAddressed(items, wordsOf(SMALL_TALK)),
   };
   const has = (cue: string) => {
     const test = Object.hasOwn(extra, cue) ? extra[cue] : undefined;
@@ -139,6 +137,17 @@ function startsShort(items: readonly Item[]): boolean {
 
 /** Mutual funds have five letters that end in X: VTSAX. */
 const isFundTicker = ({ text, tags }: Item) => tags.length === 0 && /^[a-z]{4}x$/i.test(text) && !isListedName(text);
+
+const isSmallTalk = (items: readonly Item[], words: ReadonlySet<string>) => items.every((item) => isIdle(item, words));
+
+/** Returns whether small talk ends with a person's name, in small letters or with one capital: "bye mara". */
+function isAddressed(items: readonly Item[], words: ReadonlySet<string>): boolean {
+  const last = items.at(-1);
+  if (last?.name === undefined || last.isKnownName) return false;
+  const said = last.text.split(' ');
+  const isName = said.slice(0, -1).every((word) => words.has(foldWord(word))) && /^\p{L}+$/u.test(said.at(-1) ?? '');
+  return isName && isSmallTalk(items.slice(0, -1), words);
+}
 
 function isIdle(item: Item, words: ReadonlySet<string>): boolean {
   if (item.quantity !== undefined || item.ticker !== undefined || item.isKnownName || item.tags.includes('yes'))

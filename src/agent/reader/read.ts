@@ -95,7 +95,7 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     if (!(error instanceof NotUnderstoodError)) throw error;
     const aside = readBeside(text, it);
     if (aside !== undefined) return { intents: aside };
-    return isForbidden(clauses.flat()) && error.refusal.code === 'usage'
+    return isForbidden(clauses) && error.refusal.code === 'usage'
       ? { refusal: createRefusal('usage', FORBIDDEN, phrase`To trade, leave the "not" out: "sell 5 AAPL".`) }
       : toRefusal(error, text, clauses.length);
   }
@@ -103,12 +103,26 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
 
 const FORBIDDEN = phrase`You said not to, so I haven't done anything.`;
 
-/** Returns whether the first act is forbidden: "don't sell my AAPL". */
-function isForbidden(items: readonly Item[]): boolean {
-  const at = items.findIndex(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
-  const [first, ...between] = items.slice(0, Math.max(0, at)).filter(({ tags }) => !tags.includes('harmless'));
-  return first !== undefined && between.length === 0 && /^(?:don'?t|do not|never)$/.test(first.lower);
+/**
+ * Returns whether every act is forbidden, as in "don't sell my AAPL", or was never carried out: "had I bought it". Words
+ * after the act that undo the prohibition are in another part of the sentence: "don't buy it, sell it".
+ */
+function isForbidden(clauses: readonly (readonly Item[])[]): boolean {
+  let forbidden = 0;
+  for (const clause of clauses) {
+    let before = '';
+    for (const { lower, tags } of clause) {
+      if (tags.some((tag) => ['comma', 'end', 'question'].includes(tag))) before = '';
+      else if (!TRADES.some((tag) => tags.includes(tag))) before = `${before} ${lower.replaceAll("'", '')}`;
+      else if (FORBIDDING.test(before)) forbidden += 1;
+      else if (!UNREAL.test(`${before} ${lower}`)) return false;
+    }
+  }
+  return forbidden > 0;
 }
+
+const FORBIDDING = /\b(?:dont|do not|never|not to)(?: (?:ever|even|just|please|yet))?$/;
+const UNREAL = /\bhad\b.* bought$/;
 
 function readBeside(text: string, it: string | undefined): readonly Intent[] | undefined {
   try {

@@ -98,7 +98,7 @@ const sizeOf = (found: TemplateMatch): Bare => {
   if (unit === 'dollars') return { kind: 'size', size: { notional: value } };
   if (unit === 'percent') return fractionSize(new Dec(value).div(100));
   const isOf = ['of', 'my', 'worth'].some((tag) => found.has(tag));
-  const isShares = found.has('share') || found.has('more');
+  const isShares = found.has('share') || found.has('more') || found.has('another');
   // "2k worth" is dollars: nobody counts shares so.
   if (found.has('worth') && isScaled) return { kind: 'size', size: { notional: value } };
   return { kind: 'size', size: { qty: value, isShares, isOf, isScaled } };
@@ -225,10 +225,11 @@ const slots: readonly (readonly [string, Build])[] = [
   ['my? @ post_asset', asset],
   ['one_share my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['half_share my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
-  ['by? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
+  ['by? another? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
+  ['another share of? my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['on #n share of? my? my?', sharesOf],
   ['on #n of my my?', sharesOf],
-  ['my? $ more? worth? of? my? my? share|position? of?', sizeOf],
+  ['my? another? $ more? worth? of? my? my? share|position? of?', sizeOf],
   [`by? % worth? ${TAIL}`, sizeOf],
   [`on % ${TAIL}`, sizeOf],
   [`on a? ${PART} ${TAIL}`, (found) => fractionSize(partOf(found))],

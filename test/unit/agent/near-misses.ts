@@ -121,10 +121,11 @@ export function wordsOf(text: string) {
     buys: has('buy', 'purchase', 'acquire', 'grab', 'pick'),
     sells: has('sell', 'dump', 'unload', 'offload', 'rid', 'close', 'liquidate', 'exit'),
     /** Words after which nothing may be done. */
-    strange: has(
-      ...'not never unless if only except double minus short calls puts tomorrow maybe without twice dont friday above options another % - and_not'.split(
-        ' ',
-      ),
-    ),
+    strange:
+      has(
+        ...'not never unless if only except double minus short calls puts tomorrow maybe without twice dont friday above options % - and_not'.split(
+          ' ',
+        ),
+      ) || /\banother\b(?! (?:\$?\d|seven\b))/.test(words.join(' ')),
   };
 }

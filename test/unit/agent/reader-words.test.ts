@@ -242,3 +242,57 @@ describe('a turn after another', () => {
     expect(does('buy 5 AAPL', 'buy 2')).toBe('asks');
   });
 });
+
+describe('"another"', () => {
+  it.each([
+    ['buy another 7 KO', '7'],
+    ['buy another share of KO', '1'],
+    ['get me another 3 KO', '3'],
+  ])('counts before a number: %s', (text, qty) =>
+    expect(read(text)).toMatchObject([{ request: { symbol: 'KO', qty } }]),
+  );
+
+  it.each(['buy 7 another KO', 'buy 7 other KO', 'buy another KO 7', 'sell 7 another of my KO'])(
+    'is unclear in %s',
+    (text) => expect(read(text)).toEqual([]),
+  );
+});
+
+describe('a class of shares', () => {
+  it.each([
+    ['buy 5 BRK-B', 'BRK.B'],
+    ['sell 5 HEI-A', 'HEI.A'],
+  ])('may be written with a hyphen: %s', (text, symbol) => expect(read(text)).toMatchObject([{ request: { symbol } }]));
+
+  it.each(['sell $500 of MSF-A', 'buy 5 TSL-B'])('is none where there is no such class: %s', (text) => {
+    for (const intent of read(text)) expect(intent).toMatchObject({ request: { symbol: expect.stringMatching('-') } });
+  });
+});
+
+describe('what is forbidden', () => {
+  it.each([
+    'please do not buy any',
+    'How rich I would be had I only bought some Coca-Cola, but please do not buy any',
+    'never sell my MSFT',
+    'Such a nice company, do not sell it please.',
+  ])('is not done: %s', (text) => expect(refused(text)).toBe("You said not to, so I haven't done anything."));
+
+  it('is no question either', () =>
+    expect(refused('How my aunt regretted that she had not bought Texas Instruments, please do not buy any')).toBe(
+      "I don't have the value of a purchase that was not made.",
+    ));
+
+  it.each(['do not buy it, sell 5 MSFT', "don't hesitate, sell 5 MSFT"])('leaves another act unread: %s', (text) =>
+    expect(refused(text)).not.toMatch(/^You said not to/),
+  );
+});
+
+describe('small talk', () => {
+  it.each(['ok bye mara', 'goodbye Joan', 'good night pam'])('may name a person whose name is a ticker: %s', (text) =>
+    expect(read(text)).toMatchObject([{ kind: 'say', text: 'Goodbye.' }]),
+  );
+
+  it.each(['thanks for the quote of mara', 'bye AAPL'])('is no other request: %s', (text) =>
+    expect(read(text)).not.toMatchObject([{ kind: 'say', text: 'Goodbye.' }]),
+  );
+});
