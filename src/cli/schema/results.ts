@@ -8,15 +8,14 @@ import {
 } from '../../agent/view-schemas.ts';
 import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
+import { periodActivitiesSchema, tradingDaysSchema } from '../../tools/result-schemas.ts';
 import { accountEntrySchema } from '../../trading/account-entry.ts';
-import { activitySchema, tradingDaySchema } from '../../trading/activity.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { articleSchema, watchlistSchema } from '../../trading/market-news.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
 import { sides } from '../../trading/order.ts';
-import { periods } from '../../trading/period.ts';
 import { tradingStates } from '../../trading/policy-views.ts';
 import { grantReceiptSchema, receiptEntrySchema, receiptSchema } from '../../trading/receipt.ts';
 import {
@@ -69,31 +68,15 @@ const receiptResults = {
   }),
 };
 
-const date = z.string().describe('YYYY-MM-DD, New York time');
-const dollars = z.string().describe('dollars, as a decimal number; negative for payments');
-
 const dataResults = {
   clock: clockSchema.unwrap(),
-  calendar: z.object({
-    today: date,
-    start: date,
-    end: date.describe('YYYY-MM-DD, inclusive'),
-    time_zone: z.string().describe('time zone of open and close'),
-    days: z.array(tradingDaySchema).describe('trading days only'),
-  }),
+  calendar: tradingDaysSchema,
   news: z.object({
     news: z.array(articleSchema).describe('newest first, as published'),
     simulated: z.boolean(),
   }),
   watchlist: z.object({ watchlist: watchlistSchema }),
-  activities: z.object({
-    period: z.enum(periods),
-    start: date,
-    activities: z.array(activitySchema).describe('newest first'),
-    left_out: z.int().optional().describe('number of activities that were left out'),
-    totals: z.object({ dividends: dollars, interest: dollars, fees: dollars }).describe('totals of the whole period'),
-    simulated: z.boolean(),
-  }),
+  activities: periodActivitiesSchema,
   ...portfolioResultSchemas,
 } as const satisfies Record<string, z.ZodObject>;
 

@@ -4,6 +4,7 @@ import { orderStatusWords } from '../../trading/kinds/phrases.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { Proposal, ProposalState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
+import type { proposalStatuses } from '../outputs/proposal.ts';
 import { createToolResult, untrustedNote } from './answer.ts';
 
 /** States that don't count as a failure of the call. */
@@ -77,8 +78,7 @@ function nextStep(proposal: Proposal): { readonly next?: string } {
   }
 }
 
-/** Proposal states as shown to models. A proposal that waits for the person is `pending_approval`. */
-type ProposalStatus = Exclude<ProposalState, 'drafted' | 'requested' | 'approved'> | 'pending_approval';
+type ProposalStatus = (typeof proposalStatuses)[number];
 
 const statuses: Readonly<Record<ProposalState, ProposalStatus>> = {
   drafted: 'pending_approval',

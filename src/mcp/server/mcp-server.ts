@@ -21,6 +21,7 @@ import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { createErrorResult, createToolResult, untrustedNote } from '../answers/answer.ts';
 import { createProposalResult, describeProposalForModel } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
+import { listedOutputSchema } from '../outputs/output-schema.ts';
 import { isMcpToolName, listToolsForCaller } from '../tools/catalog.ts';
 import type { McpTool, ProposedResult, ToolCall } from '../tools/mcp-tool.ts';
 import { withConnectUrl } from './account-questions.ts';
@@ -86,12 +87,13 @@ function announcedClientName(server: Server, { mcpReq }: ServerContext): string 
   return client.data?.name;
 }
 
-function toListedTool({ name, title, description, schema, scopes, effect }: McpTool): Tool {
+function toListedTool({ name, title, description, schema, output, scopes, effect }: McpTool): Tool {
   return {
     name,
     title,
     description,
     inputSchema: z.toJSONSchema(schema, { io: 'input' }) as Tool['inputSchema'],
+    outputSchema: listedOutputSchema(output),
     annotations: {
       title,
       readOnlyHint: effect === 'reads',

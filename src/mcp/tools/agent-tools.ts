@@ -27,6 +27,34 @@ import { suggestRebalance } from '../../tools/suggest-rebalance.ts';
 import { type DirectTool, toolArgumentsSchema } from '../../tools/tool.ts';
 import { whoami } from '../../tools/whoami.ts';
 import { defined } from '../../values/defined.ts';
+import {
+  accountsOutput,
+  activitiesOutput,
+  findingsOutput,
+  orderOutput,
+  ordersOutput,
+  performanceOutput,
+  portfolioOutput,
+  realizedGainsOutput,
+  rebalanceOutput,
+  riskOutput,
+  rulesOutput,
+  sessionOutput,
+  taxLotsOutput,
+  washSaleOutput,
+  watchlistOutput,
+} from '../outputs/account.ts';
+import {
+  assetOutput,
+  barsOutput,
+  calendarOutput,
+  clockOutput,
+  corporateActionsOutput,
+  newsOutput,
+  optionContractsOutput,
+  quotesOutput,
+  symbolsOutput,
+} from '../outputs/market.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 
 /** Returns the portfolio in pages, because a hundred positions take about 5,000 tokens. */
@@ -47,40 +75,40 @@ const pagedPortfolio: DirectTool = {
 
 /** The agent's read-only tools, and its tool that changes the watchlist. */
 export const agentTools: readonly McpTool[] = [
-  readingTool(whoami),
-  readingTool(listAccounts),
-  readingTool(withAccountArgument(getQuote)),
-  readingTool(withAccountArgument(getBars)),
-  readingTool({ ...getMarketClock, name: 'market_clock' }),
-  readingTool(getCalendar),
-  readingTool(searchSymbols),
-  readingTool(withAccountArgument(getAsset)),
-  readingTool(withAccountArgument(getOptionContracts)),
-  readingTool(getNews),
-  readingTool(getCorporateActions),
-  readingTool(withAccountArgument(pagedPortfolio)),
-  historyTool(withAccountArgument(getPerformance)),
-  historyTool(withAccountArgument(getActivities)),
-  historyTool(withAccountArgument(getRisk)),
-  historyTool(withAccountArgument(getTaxLots)),
-  historyTool(withAccountArgument(getRealizedGains)),
-  historyTool(withAccountArgument(checkWashSale)),
-  { ...readingTool(getFindings), needsOwnRules: true },
-  readingTool(withAccountArgument(getWatchlist)),
-  readingTool(withAccountArgument(listOrders)),
-  readingTool(withAccountArgument(getOrder)),
-  readingTool(withAccountArgument(checkRules)),
-  readingTool(withAccountArgument(suggestRebalance)),
+  readingTool(whoami, sessionOutput),
+  readingTool(listAccounts, accountsOutput),
+  readingTool(withAccountArgument(getQuote), quotesOutput),
+  readingTool(withAccountArgument(getBars), barsOutput),
+  readingTool({ ...getMarketClock, name: 'market_clock' }, clockOutput),
+  readingTool(getCalendar, calendarOutput),
+  readingTool(searchSymbols, symbolsOutput),
+  readingTool(withAccountArgument(getAsset), assetOutput),
+  readingTool(withAccountArgument(getOptionContracts), optionContractsOutput),
+  readingTool(getNews, newsOutput),
+  readingTool(getCorporateActions, corporateActionsOutput),
+  readingTool(withAccountArgument(pagedPortfolio), portfolioOutput),
+  historyTool(withAccountArgument(getPerformance), performanceOutput),
+  historyTool(withAccountArgument(getActivities), activitiesOutput),
+  historyTool(withAccountArgument(getRisk), riskOutput),
+  historyTool(withAccountArgument(getTaxLots), taxLotsOutput),
+  historyTool(withAccountArgument(getRealizedGains), realizedGainsOutput),
+  historyTool(withAccountArgument(checkWashSale), washSaleOutput),
+  { ...readingTool(getFindings, findingsOutput), needsOwnRules: true },
+  readingTool(withAccountArgument(getWatchlist), watchlistOutput),
+  readingTool(withAccountArgument(listOrders), ordersOutput),
+  readingTool(withAccountArgument(getOrder), orderOutput),
+  readingTool(withAccountArgument(checkRules), rulesOutput),
+  readingTool(withAccountArgument(suggestRebalance), rebalanceOutput),
   // HTTP clients lack the scope of this tool, because only the owner's own programs may change the watchlist.
-  { ...readingTool(withAccountArgument(setWatchlist)), effect: 'acts' },
+  { ...readingTool(withAccountArgument(setWatchlist), watchlistOutput), effect: 'acts' },
 ];
 
 const IMPORTS_NOT_INCLUDED =
   'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
 /** Adds a note to results that are based on activities, if they do not include the imported activities. */
-function historyTool(tool: DirectTool): McpTool {
-  const { run, ...rest } = readingTool(tool);
+function historyTool(tool: DirectTool, output: z.ZodObject): McpTool {
+  const { run, ...rest } = readingTool(tool, output);
   return defineMcpTool({
     ...rest,
     async run(call, args) {
@@ -91,12 +119,13 @@ function historyTool(tool: DirectTool): McpTool {
   });
 }
 
-function readingTool(tool: DirectTool): McpTool {
+function readingTool(tool: DirectTool, output: z.ZodObject): McpTool {
   return defineMcpTool({
     name: tool.name,
     title: tool.title,
     description: tool.description,
     schema: toolArgumentsSchema(tool),
+    output,
     scopes: tool.scopes,
     effect: 'reads',
     async run({ caller }, args) {

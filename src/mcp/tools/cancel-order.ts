@@ -2,6 +2,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { accountArgument, splitAccountArgument } from '../../tools/account-argument.ts';
 import { cancelOrder as agents } from '../../tools/cancel-order.ts';
 import { toolArgumentsSchema } from '../../tools/tool.ts';
+import { cancelOutput } from '../outputs/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { submitProposal } from './propose.ts';
 
@@ -11,6 +12,7 @@ export const cancelOrder = defineMcpTool({
   title: 'Cancel an order',
   description: agents.description,
   schema: toolArgumentsSchema(agents).extend({ account: accountArgument }),
+  output: cancelOutput,
   scopes: agents.scopes,
   effect: 'acts',
   async run(call, args) {

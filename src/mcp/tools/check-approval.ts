@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSettledState } from '../../trading/proposal.ts';
+import { proposalOutput } from '../outputs/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { proposalIdSchema, requireOwnProposal } from './own-proposals.ts';
 
@@ -12,6 +13,7 @@ export const checkApproval = defineMcpTool({
     proposal_id: proposalIdSchema,
     wait_seconds: z.number().int().min(0).max(25).default(20),
   }),
+  output: proposalOutput,
   scopes: ['orders:read'],
   effect: 'reads',
   async run({ caller, signal, holdMs }, { proposal_id, wait_seconds }) {

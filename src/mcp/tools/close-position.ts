@@ -1,5 +1,6 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { closePosition as agents, readClosingOrder } from '../../tools/close-position.ts';
+import { proposalOutput } from '../outputs/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { submitProposal, withIdempotencyKey } from './propose.ts';
 import { clientIdempotencyKey } from './retries.ts';
@@ -9,6 +10,7 @@ export const closePosition = defineMcpTool({
   title: 'Propose to close a position',
   description: `${agents.description} The status is pending_approval until they decide. Then call check_approval, and do not close the position again.`,
   schema: withIdempotencyKey(agents.schema.unwrap()),
+  output: proposalOutput,
   scopes: ['orders:propose', 'portfolio:read', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { proposalFacts } from '../answers/proposal-answer.ts';
+import { proposalsOutput } from '../outputs/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { proposalIdSchema } from './own-proposals.ts';
 
@@ -17,6 +18,7 @@ export const listProposals = defineMcpTool({
     limit: z.number().int().min(1).max(50).default(20),
     cursor: proposalIdSchema.optional().describe('next_cursor of the previous page'),
   }),
+  output: proposalsOutput,
   scopes: ['orders:read'],
   effect: 'reads',
   async run({ caller }, { state, limit, cursor }) {

@@ -39,6 +39,8 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
   readonly title: string;
   readonly description: string;
   readonly schema: Schema;
+  /** The fields of a successful result, besides those of every result. */
+  readonly output: z.ZodObject;
   /** The caller must have all of these scopes. */
   readonly scopes: readonly Scope[];
   /** `asks` creates or withdraws a proposal. `acts` may make a change without approval. */
@@ -60,6 +62,7 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
  *   title: 'Is the market open?',
  *   description: 'Whether the US stock market is open now.',
  *   schema: z.strictObject({}),
+ *   output: z.object({ is_open: z.boolean() }),
  *   scopes: ['market:read'],
  *   effect: 'reads',
  *   async run({ caller }) {

@@ -1,5 +1,6 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { placeOrder as agents, parseOrderRequest } from '../../tools/place-order.ts';
+import { proposalOutput } from '../outputs/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { submitProposal, withIdempotencyKey } from './propose.ts';
 
@@ -8,6 +9,7 @@ export const placeOrder = defineMcpTool({
   title: 'Propose an order',
   description: `${agents.description} The status is pending_approval until they decide. Then call check_approval, and do not place the order again.`,
   schema: withIdempotencyKey(agents.schema.unwrap()),
+  output: proposalOutput,
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {

@@ -1,5 +1,6 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { replaceOrder as agents, parseReplaceRequest } from '../../tools/replace-order.ts';
+import { proposalOutput } from '../outputs/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { submitProposal, withIdempotencyKey } from './propose.ts';
 
@@ -8,6 +9,7 @@ export const replaceOrder = defineMcpTool({
   title: 'Propose to change an order',
   description: agents.description,
   schema: withIdempotencyKey(agents.schema.unwrap()),
+  output: proposalOutput,
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...changes }) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { composeSummary, extractNote } from '../../tools/summary-message.ts';
 import { messageServices } from '../../trading/message.ts';
 import type { Proposal } from '../../trading/proposal.ts';
+import { proposalOutput } from '../outputs/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { submitProposal, withIdempotencyKey } from './propose.ts';
 import { clientIdempotencyKey } from './retries.ts';
@@ -18,6 +19,7 @@ export const sendSummary = defineMcpTool({
       note: z.string().max(400).optional().describe('A sentence to append to the summary'),
     }),
   ),
+  output: proposalOutput,
   scopes: ['orders:propose', 'portfolio:read', 'orders:read'],
   effect: 'asks',
   async run(call, { service, recipient, note, idempotency_key }) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { proposalOutput } from '../outputs/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { proposalIdSchema, requireOwnProposal } from './own-proposals.ts';
 
@@ -8,6 +9,7 @@ export const withdrawProposal = defineMcpTool({
   description:
     'Withdraws a proposal that the owner has not decided yet, and removes it from their phone. It cannot cancel an order that was placed.',
   schema: z.strictObject({ proposal_id: proposalIdSchema }),
+  output: proposalOutput,
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run({ caller }, { proposal_id }) {

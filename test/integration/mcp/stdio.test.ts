@@ -10,10 +10,12 @@ import { serveStdio } from '../../../src/app/mcp/serve-stdio.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
+import type { OwnRules } from '../../../src/tools/own-rules.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { knowRecipients } from '../../fixtures/known-recipients.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from '../approval/world.ts';
 import { type Facts, factsOf } from './mcp-world.ts';
+import { expectOutput } from './output-check.ts';
 
 let world: ProposalWorld;
 beforeAll(async () => {
@@ -48,7 +50,14 @@ const connecting = (person: Person) => ({
   requireSession: async () => person.session,
 });
 
-async function connect(options: { readOnly?: boolean; login?: { isThere: boolean }; capabilities?: object } = {}) {
+interface Connection {
+  readonly readOnly?: boolean;
+  readonly login?: { isThere: boolean };
+  readonly capabilities?: object;
+  readonly ownRules?: OwnRules;
+}
+
+async function connect(options: Connection = {}) {
   const person = await world.as('alice');
   const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
   const app = {
@@ -61,7 +70,8 @@ async function connect(options: { readOnly?: boolean; login?: { isThere: boolean
     limitToReading: () => {},
     ...connecting(person),
   } satisfies Partial<App>;
-  const serving = serveStdio(app, { ...streams, readOnly: options.readOnly ?? false });
+  const { ownRules, readOnly = false } = options;
+  const serving = serveStdio(app, { ...streams, readOnly, ...(ownRules === undefined ? {} : { ownRules }) });
   const { capabilities = {} } = options;
   const client = new Client(
     { name: 'desk-bot', version: '1' },
@@ -176,6 +186,34 @@ describe('trade-agent mcp', () => {
     expect(listed.proposals).toHaveLength(2);
     const refused = await client.callTool({ name: 'withdraw_proposal', arguments: { proposal_id: own.id } });
     expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'not_found' });
+    await client.close();
+  });
+
+  const at = '2026-11-25T15:00:00Z';
+  const finding = {
+    rule: 'drift',
+    kind: 'drift',
+    subject: 'KO',
+    severity: 'warn',
+    message: 'KO is 5% above.',
+    since: at,
+  };
+  const ownRules: OwnRules = {
+    findings: async () => ({
+      ...{ rules_file: 'rules.yaml', checked_at: at, simulated: true, ongoing: [], snoozed: [] },
+      findings: [finding, { ...finding, problem: 'no price' }],
+      skipped: [{ rule: 'news', reason: 'no news' }],
+    }),
+    targets: async () => undefined,
+  };
+
+  it.each([
+    ['get_findings', {}],
+    ['set_watchlist', { add: ['KO'] }],
+  ])('answers as the schema of %s says', async (name, args) => {
+    const { client } = await connect({ ownRules });
+    const { tools } = await client.listTools();
+    expectOutput(name, await client.callTool({ name, arguments: args }), tools);
     await client.close();
   });
 

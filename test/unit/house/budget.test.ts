@@ -4,14 +4,14 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 17_940,
+  cli: 17_840,
   app: 17_145,
   server: 2_850,
-  mcp: 3_100,
+  mcp: 3_440,
   agent: 16_010,
   check: 3_100,
   schedule: 1_150,
-  tools: 4_350,
+  tools: 4_490,
   notify: 700,
   sandbox: 8_300,
   home: 18_110,
