@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { decimalString } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
+import type { KnownOrder } from '../reader/order-traits.ts';
 import { type NameSearchResult, nameSearchSchema } from '../reader/symbols-by-name.ts';
 import { extractPrompts } from './message-history.ts';
 import { findLatestRebalancing, type Rebalancing } from './rebalancing.ts';
@@ -18,7 +19,7 @@ export interface ConversationFacts {
     readonly qty_available: string;
   }[];
   readonly names: readonly NameSearchResult[];
-  readonly openOrders: readonly { readonly id: string; readonly symbol: string }[];
+  readonly openOrders: readonly ({ readonly id: string; readonly symbol: string } & KnownOrder)[];
   readonly rebalancing?: Rebalancing;
 }
 
@@ -27,7 +28,22 @@ const portfolioSchema = z.lazy(() =>
     positions: z.array(z.object({ symbol: z.string(), qty: decimalString, qty_available: decimalString })),
   }),
 );
-const ordersSchema = z.lazy(() => z.object({ orders: z.array(z.object({ id: z.string(), symbol: z.string() })) }));
+const price = () => decimalString.nullish();
+const ordersSchema = z.lazy(() =>
+  z.object({
+    orders: z.array(
+      z.object({
+        id: z.string(),
+        symbol: z.string(),
+        side: z.string().optional(),
+        type: z.string().optional(),
+        qty: price(),
+        limit_price: price(),
+        stop_price: price(),
+      }),
+    ),
+  }),
+);
 
 export function collectConversationFacts(messages: readonly BaseMessage[]): ConversationFacts {
   const asked = extractPrompts(messages);

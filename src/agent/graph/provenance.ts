@@ -6,6 +6,7 @@ import { describePositionFraction, type HeldQuantity, sharesForFraction } from '
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
 import { parseNewestTurn } from '../reader/conversation.ts';
 import { type CancelIntent, isUnresolvedName, type ReplaceIntent } from '../reader/intent.ts';
+import { hasTraits, type KnownOrder, traitsOf } from '../reader/order-traits.ts';
 import { findSymbol, type NameSearchResult } from '../reader/symbols-by-name.ts';
 import { parseUtterances, type Utterance } from '../reader/utterance.ts';
 
@@ -29,7 +30,7 @@ export interface ProvenanceInput {
   readonly names?: readonly NameSearchResult[];
   /** The account that the request names. The person may have used its number, broker or label. */
   readonly account?: AccountEntry;
-  readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
+  readonly openOrders?: readonly OpenOrder[];
 }
 
 const MAX_SENTENCE_LENGTH = 500;
@@ -256,17 +257,26 @@ function openOrderSource(
  */
 function orderRule(
   which: (CancelIntent | ReplaceIntent)['which'],
-  order: { readonly id: string; readonly symbol: string },
-  openOrders: readonly { readonly id: string }[],
+  order: OpenOrder,
+  openOrders: readonly OpenOrder[],
   names: readonly NameSearchResult[],
 ): string | undefined {
-  if ('all' in which) return 'all open orders';
+  if ('id' in which || 'place' in which || 'oldest' in which) return undefined;
   if ('newest' in which) return openOrders[0]?.id === order.id ? 'the newest order' : undefined;
-  if ('only' in which) return openOrders.length === 1 ? 'the only open order' : undefined;
-  if (!('symbol' in which)) return undefined;
+  if (!hasTraits(order, which)) return undefined;
+  const traits = Object.values(traitsOf(which))
+    .map((trait) => `${trait} `)
+    .join('');
+  if ('all' in which) return `all open ${traits}orders`;
+  if ('only' in which) {
+    const isOnly = openOrders.filter((one) => hasTraits(one, which)).length === 1;
+    return isOnly ? `the only open ${traits}order` : undefined;
+  }
   const symbol = isUnresolvedName(which.symbol) ? findSymbol(which.symbol, names) : which.symbol;
-  return symbol === order.symbol ? `open ${order.symbol} orders` : undefined;
+  return symbol === order.symbol ? `open ${traits}${order.symbol} orders` : undefined;
 }
+
+type OpenOrder = { readonly id: string; readonly symbol: string } & KnownOrder;
 
 function hasToken(text: string, value: string): boolean {
   const wanted = value.toLowerCase();

@@ -1,9 +1,11 @@
 import { type Phrase, phrase } from '../../text/phrase.ts';
+import { formatSharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
 import type { Order } from '../../trading/views.ts';
-import type { CancelIntent, OrderChange, OrderReference } from '../reader/intent.ts';
+import type { CancelIntent, OrderChange, OrderReference, OrderTraits } from '../reader/intent.ts';
+import { hasTraits } from '../reader/order-traits.ts';
 import { NotUnderstoodError } from '../reader/refusal.ts';
 
 export const openOrdersQuery = { status: 'open', limit: 500 } as const;
@@ -15,40 +17,56 @@ export function findOrdersToCancel(
   all: readonly Order[],
 ): string[] {
   if ('id' in which) return [findByIdPrefix(which.id, open)?.id ?? which.id];
-  if ('all' in which) return open.map(({ id }) => id);
-  if ('newest' in which) return [requireNewest(all).id];
-  if ('place' in which) return [orderAt(open, which.place).id];
-  if ('only' in which)
-    return [requireSingle(open, undefined, phrase`Say "cancel order ID", or "cancel all orders".`).id];
-  const matching = ordersForSymbol(open, which.symbol);
-  if (which.many) return matching.map(({ id }) => id);
-  const hint = phrase`Say "cancel order ID", or "cancel all ${which.symbol} orders".`;
-  return [requireSingle(matching, which.symbol, hint).id];
+  if ('newest' in which || 'oldest' in which || 'place' in which) return [orderInSequence(which, open, all).id];
+  const what = describeTraits(which);
+  const meant = ('symbol' in which ? ordersForSymbol(open, which.symbol) : open).filter((order) =>
+    hasTraits(order, which),
+  );
+  if ('all' in which || ('symbol' in which && which.many)) {
+    if (meant.length > 0 || what === undefined) return meant.map(({ id }) => id);
+    throw noneOpen(what);
+  }
+  const hint =
+    'symbol' in which
+      ? phrase`Say "cancel order ID", or "cancel all ${which.symbol} orders".`
+      : phrase`Say "cancel order ID", or "cancel all orders".`;
+  return [requireSingle(meant, what, hint).id];
 }
 
 export function findOrderToChange(which: OrderReference, open: readonly Order[], all: readonly Order[]): Order {
   const hint = phrase`Say "change order ID to limit 185".`;
-  if ('newest' in which) return requireNewest(all);
-  if ('only' in which) return requireSingle(open, undefined, hint);
-  if ('place' in which) return orderAt(open, which.place);
-  if ('symbol' in which) {
-    const { symbol, side, qty } = which;
-    const meant = ordersForSymbol(open, symbol).filter(
-      (order) => (side === undefined || order.side === side) && (qty === undefined || isSameQty(order, qty)),
+  if ('newest' in which || 'oldest' in which || 'place' in which) return orderInSequence(which, open, all);
+  if ('id' in which) {
+    const found = findByIdPrefix(which.id, open);
+    if (found !== undefined) return found;
+    throw new NotUnderstoodError(
+      phrase`You have no open order ${which.id}.`,
+      phrase`Ask "open orders" to see them.`,
+      'not_found',
     );
-    const what = [side, qty, symbol].filter((word) => word !== undefined).join(' ');
-    return requireSingle(meant, what, hint);
   }
-  const found = findByIdPrefix(which.id, open);
-  if (found !== undefined) return found;
-  throw new NotUnderstoodError(
-    phrase`You have no open order ${which.id}.`,
-    phrase`Ask "open orders" to see them.`,
-    'not_found',
+  const meant = ('symbol' in which ? ordersForSymbol(open, which.symbol) : open).filter((order) =>
+    hasTraits(order, which),
   );
+  return requireSingle(meant, describeTraits(which), hint);
 }
 
-const isSameQty = (order: Order, qty: string) => order.qty !== null && new Dec(order.qty).eq(qty);
+function orderInSequence(
+  which: Extract<OrderReference, { newest: true } | { oldest: true } | { place: number }>,
+  open: readonly Order[],
+  all: readonly Order[],
+): Order {
+  if ('newest' in which) return requireNewest(all);
+  return 'oldest' in which ? requireOldest(open) : orderAt(open, which.place);
+}
+
+/** Returns what the person said of an order, or undefined if they said nothing. */
+function describeTraits(which: OrderTraits & { readonly symbol?: string }): string | undefined {
+  const { side, qty, symbol, type, price } = which;
+  const words = [side, qty, symbol, type, price === undefined ? undefined : formatSharePrice(price)];
+  const said = words.filter((word) => word !== undefined);
+  return said.length === 0 ? undefined : said.join(' ');
+}
 
 /** Returns whether an order ID is complete. Lists show shortened IDs, which can't be looked up. */
 export function isFullId(id: string): boolean {
@@ -70,12 +88,11 @@ function findByIdPrefix(typed: string, open: readonly Order[]): Order | undefine
 function ordersForSymbol(open: readonly Order[], wanted: string): readonly Order[] {
   const matching = open.filter(({ symbol }) => symbol === wanted);
   if (matching.length > 0) return matching;
-  throw new NotUnderstoodError(
-    phrase`You have no open ${wanted} order.`,
-    phrase`Ask "open orders" to see them.`,
-    'not_found',
-  );
+  throw noneOpen(wanted);
 }
+
+const noneOpen = (what: string) =>
+  new NotUnderstoodError(phrase`You have no open ${what} order.`, phrase`Ask "open orders" to see them.`, 'not_found');
 
 /** @param what the side, quantity and symbol that the person named */
 function requireSingle(orders: readonly Order[], what: string | undefined, hint: Phrase): Order {
@@ -108,6 +125,13 @@ function orderAt(open: readonly Order[], place: number): Order {
   );
 }
 
+/** Returns the open order that was placed first. @throws {NotUnderstoodError} if two were placed at the same time */
+function requireOldest(open: readonly Order[]): Order {
+  const [first, second] = open.toSorted((a, b) => Date.parse(a.submitted_at) - Date.parse(b.submitted_at));
+  if (first !== undefined && first.submitted_at !== second?.submitted_at) return first;
+  return requireSingle(open, undefined, phrase`Ask "open orders" for the IDs, then "cancel order ID".`);
+}
+
 /** Returns the newest order. If it has ended, throws, because "my last order" never means an older order. */
 function requireNewest(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
@@ -129,7 +153,9 @@ function requireNewest(all: readonly Order[]): Order {
 /** A bare number may be a new price or quantity only if it differs from the order's by less than this factor. */
 const MAX_RATIO = 3;
 
-export function orderChangeArguments(change: OrderChange, order: Order): Record<string, string> {
+/** @param was the value that changes, as the person knows it */
+export function orderChangeArguments(change: OrderChange, order: Order, was?: string): Record<string, string> {
+  if (was !== undefined) return changeFrom(was, change, order);
   if (!('value' in change) && !('price' in change)) return { ...change };
   const value = 'value' in change ? change.value : change.price;
   const prices = (['limit_price', 'stop_price'] as const).filter((field) => order[field] !== null);
@@ -151,4 +177,21 @@ export function orderChangeArguments(change: OrderChange, order: Order): Record<
     throw ask(phrase`Is ${value} the new price or the new number of shares?`);
   }
   return { [field]: value };
+}
+
+/** Returns the change of the order's value that was `was`. @throws {NotUnderstoodError} if it has none, or several */
+function changeFrom(was: string, change: OrderChange, order: Order): Record<string, string> {
+  const fields = (['qty', 'limit_price', 'stop_price'] as const).filter((field) => {
+    const value = order[field];
+    return (
+      value !== null && value !== undefined && new Dec(value).eq(was) && (field === 'qty' ? !('price' in change) : true)
+    );
+  });
+  const named = 'value' in change || 'price' in change ? undefined : Object.keys(change)[0];
+  const [field, ...more] = fields.filter((one) => named === undefined || one === named);
+  if (field !== undefined && more.length === 0) return { [field]: Object.values(change)[0] ?? '' };
+  throw new NotUnderstoodError(
+    phrase`The order is ${describeOpenOrder(order)}. ${phrase`Which of its values is ${was}?`}`,
+    phrase`Say "change order ID to limit 185".`,
+  );
 }

@@ -209,7 +209,12 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
       );
     case 'replace': {
       const order = findOrderToChange(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery));
-      return [{ name: 'replace_order', args: { order_id: order.id, ...orderChangeArguments(intent.change, order) } }];
+      return [
+        {
+          name: 'replace_order',
+          args: { order_id: order.id, ...orderChangeArguments(intent.change, order, intent.was) },
+        },
+      ];
     }
     case 'send':
       return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];

@@ -102,7 +102,7 @@ function withAskedSymbol(turn: string, parsed: ParsedPrompt, before: Before): Un
 }
 
 /** Meanings that a correction may have beside its new number. */
-const CORRECTING = 'correction harmless comma share same the_price at my for it is limit'.split(' ');
+const CORRECTING = 'correction harmless comma share same unchanged the_price at my for it is limit'.split(' ');
 const isOnly = ({ lower }: Item) => lower === 'only' || lower === 'just' || lower === 'instead';
 
 /** Reads "make that 6, same price" or "no wait, only 3". Returns undefined if the items are no correction. */
@@ -119,7 +119,11 @@ function correctionOf(items: readonly Item[]): OrderChange | undefined {
   const says = (tag: string) => rest.some(({ tags }) => tags.includes(tag));
   if (says('limit')) return { limit_price: quantity.value };
   const isPrice = quantity.unit === 'dollars' || says('at');
-  const isCount = says('share') || says('same') || rest.some(({ lower }) => lower === 'only' || lower === 'just');
+  const isCount =
+    says('share') ||
+    says('same') ||
+    says('unchanged') ||
+    rest.some(({ lower }) => lower === 'only' || lower === 'just');
   if (isPrice && isCount) return undefined;
   const { value } = quantity;
   return isPrice ? { price: value } : isCount ? { qty: value } : { value };

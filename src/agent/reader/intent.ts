@@ -76,17 +76,26 @@ export interface ActivityFilter {
 /** `best` and `worst` are the positions that added most and least to the return. */
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends' | 'best' | 'worst';
 
+/** Traits that an open order must have to be meant. `price` is its limit or its stop. */
+export interface OrderTraits {
+  readonly side?: Side;
+  readonly qty?: string;
+  readonly price?: string;
+  readonly type?: 'limit' | 'stop' | 'trailing';
+}
+
 /**
- * Identifies an order by its ID or its symbol, as the only open order, or as the newest order. With a side, only an order
- * of this side and of this number of shares is meant.
+ * Identifies an order by its ID or its symbol, as the only open order, or as the newest or oldest order. With traits,
+ * only orders that have them are meant.
  */
 export type OrderReference =
   | { readonly id: string }
-  | { readonly symbol: string; readonly side?: Side; readonly qty?: string }
-  | { readonly only: true }
+  | ({ readonly symbol: string } & OrderTraits)
+  | ({ readonly only: true } & OrderTraits)
   /** The position in the list of open orders, from 1. */
   | { readonly place: number }
-  | { readonly newest: true };
+  | { readonly newest: true }
+  | { readonly oldest: true };
 
 /** A change to an order. `price` may be the limit or the stop price; `value` may be a price or a number of shares. */
 export type OrderChange =
@@ -101,14 +110,16 @@ export interface CancelIntent {
   readonly kind: 'cancel';
   readonly which:
     | Exclude<OrderReference, { readonly symbol: string }>
-    | { readonly symbol: string; readonly many: boolean }
-    | { readonly all: true };
+    | ({ readonly symbol: string; readonly many: boolean } & OrderTraits)
+    | ({ readonly all: true } & OrderTraits);
 }
 
 export interface ReplaceIntent {
   readonly kind: 'replace';
   readonly which: OrderReference;
   readonly change: OrderChange;
+  /** The value that changes, as the person knows it: "from 75 to 73". */
+  readonly was?: string;
 }
 
 /** Target weights by ticker and for `cash`. The weights add up to 1. */

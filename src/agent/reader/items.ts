@@ -187,7 +187,9 @@ function readSpokenNumber(
   const bare: Quantity = { value: said.value, unit: 'none', isScaled: false, isBad: false };
   const { quantity, count } = withUnit(bare, tokens[at + said.count], tokens[at + said.count + 1], lexicon);
   const text = textOf(tokens, at, said.count);
-  const item = { text, lower: text.toLowerCase(), tags: [], aside: tokens[at]?.aside === true, quantity };
+  // "the AAPL one" is no number.
+  const tags = lexicon.tagsOf(text).filter((tag) => tag === 'order_one');
+  const item = { text, lower: text.toLowerCase(), tags, aside: tokens[at]?.aside === true, quantity };
   return { item, count: said.count + count };
 }
 

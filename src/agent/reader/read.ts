@@ -1,7 +1,7 @@
 import { phrase } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
 import { requireUnambiguousAccount, takeAccount } from './account.ts';
-import { readCancel, readChange, readSend, readWatch } from './acts.ts';
+import { readSend, readWatch } from './acts.ts';
 import { readAlert, readAlertSchedule, readStopAlert } from './alert-acts.ts';
 import { isRisky, REQUESTS, splitClauses, TRADES } from './clauses.ts';
 import { withoutComments } from './comments.ts';
@@ -11,6 +11,7 @@ import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { type Item, readItems } from './items.ts';
 import { has, isAsset } from './match.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
+import { readCancel, readChange } from './order-acts.ts';
 import { badNumber, toOrders } from './order-frame.ts';
 import { readAfford, readRules, readWash } from './order-questions.ts';
 import { readRebalance } from './rebalance-act.ts';
@@ -271,7 +272,7 @@ function tryQuestion(items: readonly Item[], it: string | undefined): Intent[] |
 }
 
 /** Meanings that a word may have beside being inert. */
-const IDLE = ['inert', 'nobody', 'comment', 'harmless', 'i', 'is', 'ask', 'latest', 'half_day'];
+const IDLE = ['inert', 'field_qty', 'nobody', 'comment', 'harmless', 'i', 'is', 'ask', 'latest', 'half_day'];
 const isReported = ({ lower }: Item) => /^\w+ing\b/.test(lower);
 
 /**
@@ -282,7 +283,11 @@ function withoutInert(items: readonly Item[]): readonly Item[] {
   const isReport = items.some(
     (item) => isReported(item) && ['buying', 'selling'].some((tag) => item.tags.includes(tag)),
   );
-  const isIdle = ({ tags }: Item) => tags.includes('inert') && tags.every((tag) => IDLE.includes(tag));
+  const isChange = has(items, 'change') || has(items, 'alter');
+  // In a change, "the quantity of" says which value changes.
+  const isField = ({ tags }: Item) => isChange && tags.includes('field_qty');
+  const isIdle = (item: Item) =>
+    item.tags.includes('inert') && item.tags.every((tag) => IDLE.includes(tag)) && !isField(item);
   const kept = items.filter((item) => item.aside || isAsset(item) || !isIdle(item));
   return isReport || kept.length === 0 ? items : kept;
 }
@@ -367,7 +372,9 @@ function requireSingleNumbers(items: readonly Item[]): void {
 const isCancel = (items: readonly Item[]) => {
   const first = items.find(({ tags }) => !tags.includes('harmless'));
   if (first?.tags.includes('cancel')) return true;
-  return first?.tags.includes('remove') === true && items.some(({ tags }) => tags.includes('order_noun'));
+  const nouns = ['order_noun', 'order', 'order_buy', 'order_sell'];
+  const isOrder = ({ tags }: Item) => nouns.some((tag) => tags.includes(tag));
+  return first?.tags.includes('remove') === true && items.some(isOrder);
 };
 
 const ORDER_ACTS = ['buy', 'sell', 'trim', 'close', 'leave', 'protect', 'invest', 'place', 'shorten'];

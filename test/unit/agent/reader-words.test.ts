@@ -288,11 +288,13 @@ describe('what is forbidden', () => {
 });
 
 describe('small talk', () => {
+  const says = (text: string) => read(text).map((intent) => (intent.kind === 'say' ? String(intent.text) : intent.kind));
+
   it.each(['ok bye mara', 'goodbye Joan', 'good night pam'])('may name a person whose name is a ticker: %s', (text) =>
-    expect(read(text)).toMatchObject([{ kind: 'say', text: 'Goodbye.' }]),
+    expect(says(text)).toEqual(['Goodbye.']),
   );
 
   it.each(['thanks for the quote of mara', 'bye AAPL'])('is no other request: %s', (text) =>
-    expect(read(text)).not.toMatchObject([{ kind: 'say', text: 'Goodbye.' }]),
+    expect(says(text)).not.toContain('Goodbye.'),
   );
 });

@@ -8,7 +8,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   app: 17_145,
   server: 2_850,
   mcp: 3_440,
-  agent: 16_010,
+  agent: 16_270,
   check: 3_100,
   schedule: 1_150,
   tools: 4_490,

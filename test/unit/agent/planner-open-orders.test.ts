@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { inShort, planned, sentences } from './planner-world.ts';
+
+const buy = '61e69015-8549-4bfd-b9c3-000000000001';
+const sell = '61e69015-8549-4bfd-b9c3-000000000002';
+const limit = { status: 'new', type: 'limit' } as const;
+/** Newest first, as the list shows them. */
+const orders = [
+  {
+    ...limit,
+    id: sell,
+    symbol: 'NVDA',
+    side: 'sell',
+    qty: '8',
+    limit_price: '160',
+    submitted_at: '2026-12-02T15:00:00Z',
+  },
+  {
+    ...limit,
+    id: buy,
+    symbol: 'MSFT',
+    side: 'buy',
+    qty: '4',
+    limit_price: '400',
+    submitted_at: '2026-12-01T15:00:00Z',
+  },
+] as const;
+const short = (said: string) =>
+  inShort(planned(said.split(' / '), { orders }))
+    .replaceAll(buy, 'BUY')
+    .replaceAll(sell, 'SELL');
+
+describe('an open order is known by what it is', () => {
+  it.each(
+    sentences(`
+      cancel the nvidia one => cancel_order order_id=SELL
+      axe my MSFT buy => cancel_order order_id=BUY
+      withdraw the bid for microsoft => cancel_order order_id=BUY
+      trash all my sell orders => cancel_order order_id=SELL
+      cancel every buy order => cancel_order order_id=BUY
+      scrap that NVDA limit => cancel_order order_id=SELL
+      call off the order at 400 => cancel_order order_id=BUY
+      cancel the one for 8 shares, please => cancel_order order_id=SELL
+      cancel the microsoft order I placed, the one at $400, as I no longer need it => cancel_order order_id=BUY
+      kill the oldest order => cancel_order order_id=BUY
+      drop the older of my two open orders and leave the other alone => cancel_order order_id=BUY
+      delete the 2nd order => cancel_order order_id=BUY
+      nuke everything open => cancel_order order_id=SELL + cancel_order order_id=BUY
+      cancel both of my orders => cancel_order order_id=SELL + cancel_order order_id=BUY
+      cancel the MSFT buy and the NVDA sell => cancel_order order_id=BUY + cancel_order order_id=SELL
+    `),
+  )('%s => %s', (said, expected) => expect(short(said)).toBe(expected));
+
+  it.each(
+    sentences(`
+      move my MSFT buy to 395 => replace_order order_id=BUY limit_price=395
+      bump the nvidia sell up to 165 => replace_order order_id=SELL limit_price=165
+      bring the NVDA limit down to 155.50 => replace_order order_id=SELL limit_price=155.50
+      set my MSFT order to 6 shares => replace_order 6 order_id=BUY
+      make that MSFT buy 6 shares instead of 4 => replace_order 6 order_id=BUY
+      change the NVDA order to 158 instead of 160 => replace_order order_id=SELL limit_price=158
+      raise my microsoft order from 400 to 405 => replace_order order_id=BUY limit_price=405
+      increase the quantity of my MSFT order from 4 to 9, same price => replace_order 9 order_id=BUY
+      reduce the NVDA sell order from eight shares to five and keep the price at 160 => replace_order 5 order_id=SELL
+      up my MSFT bid to 410, it will never fill at 400 => replace_order order_id=BUY limit_price=410
+      would you revise the limit of my NVDA order to 150, please => replace_order order_id=SELL limit_price=150
+      make my MSFT order gtc => replace_order order_id=BUY time_in_force=gtc
+    `),
+  )('%s => %s', (said, expected) => expect(short(said)).toBe(expected));
+
+  it.each([
+    ['cancel my MSFT sell', 'You have no open sell MSFT order.'],
+    ['cancel my stop on NVDA', 'You have no open NVDA stop order.'],
+    ['cancel the order at 401', 'You have no open $401.00 order.'],
+    ['cancel all my MSFT sell orders', 'You have no open sell MSFT order.'],
+    ['cancel the first MSFT order', 'Which order do you mean by "1. MSFT"?'],
+    ['cancel my three orders', "I don't understand"],
+    ['raise my MSFT order from 390 to 405', 'Which of its values is 390?'],
+    ['reduce the NVDA order to 5 shares and keep the price at 150', 'You have no open NVDA $150.00 order.'],
+    ['cancel half my orders', "I don't understand"],
+    ['cancel my MSFT order unless it fills', "I don't understand"],
+    ['move my orders to 300', 'You have 2 open orders'],
+  ])('and asks where it is not: %s', (said, question) => {
+    const plan = planned([said], { orders });
+    expect('refusal' in plan && plan.refusal.message).toContain(question);
+  });
+
+  it.each(
+    sentences(`
+      reduce my NVDA to 5 shares => place_order sell 15 NVDA
+      put a stop on my MSFT at 380 => place_order sell 12 MSFT stop stop_price=380
+    `),
+  )('a position is no order: %s => %s', (said, expected) => expect(short(said)).toBe(expected));
+});
