@@ -288,7 +288,8 @@ describe('what is forbidden', () => {
 });
 
 describe('small talk', () => {
-  const says = (text: string) => read(text).map((intent) => (intent.kind === 'say' ? String(intent.text) : intent.kind));
+  const says = (text: string) =>
+    read(text).map((intent) => (intent.kind === 'say' ? String(intent.text) : intent.kind));
 
   it.each(['ok bye mara', 'goodbye Joan', 'good night pam'])('may name a person whose name is a ticker: %s', (text) =>
     expect(says(text)).toEqual(['Goodbye.']),
