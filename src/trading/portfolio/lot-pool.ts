@@ -32,13 +32,15 @@ export interface Lot {
 export const roundToCents = (value: Dec): Dec => value.toDecimalPlaces(2);
 
 /** A lot and its neighbors, which are older and newer. */
-export interface LotNode {
+interface LotNode {
   lot: Lot;
   /** Decides between lots of the same time: the lot added first counts as older. */
   readonly order: number;
   older: LotNode | undefined;
   newer: LotNode | undefined;
   isHeld: boolean;
+  /** Neighbors among the lots that have replaced no shares yet. Undefined if this lot is not one of them. */
+  unused: { older: LotNode | undefined; newer: LotNode | undefined } | undefined;
 }
 
 interface PricedLot {
@@ -46,6 +48,13 @@ interface PricedLot {
   readonly lot: Lot;
   /** Dollars per share. Undefined if the cost is unknown. */
   readonly unitCost: Dec | undefined;
+}
+
+export interface LotPoolOptions {
+  /** Whether `take` is given the lots of a sale by name. */
+  readonly named?: boolean;
+  /** Whether `replace` is used. */
+  readonly washSales?: boolean;
 }
 
 /** A part of a sale's shares that was bought on a given day. */
@@ -73,13 +82,16 @@ export class LotPool {
   readonly #known: { amount: Dec; qty: Dec } | undefined;
   /** With the `highest` method, the lots by cost. Lots that were sold or changed since are skipped when they come up. */
   readonly #byCost: TinyQueue<PricedLot> | undefined;
+  /** The oldest and newest of the lots that have replaced no shares yet, if wash sales are looked for. */
+  readonly #unused: { oldest: LotNode | undefined; newest: LotNode | undefined } | undefined;
   /** With named lots, the oldest lot and the number of shares of each day of purchase. */
   readonly #days: Map<IsoDate, { oldest: LotNode; qty: Dec }> | undefined;
 
-  constructor(method: LotMethod, { named = false }: { readonly named?: boolean } = {}) {
+  constructor(method: LotMethod, { named = false, washSales = false }: LotPoolOptions = {}) {
     this.#known = method === 'average' ? { amount: ZERO, qty: ZERO } : undefined;
     this.#byCost = method === 'highest' ? new TinyQueue<PricedLot>([], dearerFirst) : undefined;
     this.#days = named ? new Map() : undefined;
+    this.#unused = washSales ? { oldest: undefined, newest: undefined } : undefined;
   }
 
   get qty(): Dec {
@@ -97,11 +109,6 @@ export class LotPool {
     return this.#known === undefined ? lots : spread(lots, this.#known);
   }
 
-  /** The nodes of the lots, oldest first. */
-  *nodes(): Generator<LotNode> {
-    for (let node = this.#oldest; node !== undefined; node = node.newer) yield node;
-  }
-
   /** Returns how many shares bought on a day are held. Always zero unless lots can be named. */
   qtyOf(acquired: IsoDate): Dec {
     return this.#days?.get(acquired)?.qty ?? ZERO;
@@ -113,11 +120,24 @@ export class LotPool {
     const undated = this.#lastUndated;
     this.#added += lots.length;
     let place = this.#newest;
+    let unused = this.#unused?.newest;
     for (let index = lots.length - 1; index >= 0; index--) {
       const lot = lots[index] as Lot;
       if (lot.at === undefined) place = undated;
-      else while (place !== undefined && (place.lot.at ?? Number.NEGATIVE_INFINITY) > lot.at) place = place.older;
-      this.#link({ lot, order: first + index, older: place, newer: undefined, isHeld: true });
+      else while (place !== undefined && isOlder(lot.at, place)) place = place.older;
+      const node: LotNode = {
+        lot,
+        order: first + index,
+        older: place,
+        newer: undefined,
+        isHeld: true,
+        unused: undefined,
+      };
+      this.#link(node);
+      if (lot.at !== undefined && lot.replaces !== true) {
+        while (unused !== undefined && isOlder(lot.at, unused)) unused = unused.unused?.older;
+        this.#offer(node, unused);
+      }
       if (this.#known !== undefined && lot.amount !== undefined) {
         this.#known.amount = this.#known.amount.plus(lot.amount);
         this.#known.qty = this.#known.qty.plus(lot.qty);
@@ -154,15 +174,56 @@ export class LotPool {
     return spread(taken, { amount, qty: shares });
   }
 
-  /** Replaces a lot by one or two lots of the same age with the same number of shares in total. */
-  divide(node: LotNode, [first, rest]: readonly [Lot, Lot?]): void {
+  /**
+   * Offers the lots that have replaced no shares yet, oldest first, to a sale at a loss. Requires `washSales`.
+   * @param first the earliest day of purchase. Older lots are not offered again, so it must never decrease
+   * @param replace returns the lot, or the lots with the same age and number of shares that take its place: first the
+   *   replacement shares, then the rest. Undefined if no shares are left to replace
+   */
+  replace(first: IsoDate, replace: (lot: Lot) => readonly [Lot, Lot?] | undefined): void {
+    for (let node = this.#unused?.oldest; node !== undefined; ) {
+      const newer = node.unused?.newer;
+      if (node.lot.at === undefined || newYorkDate(node.lot.at) < first) this.#use(node);
+      else {
+        const lots = replace(node.lot);
+        if (lots === undefined) return;
+        if (lots[0] !== node.lot) this.#divide(node, lots);
+      }
+      node = newer;
+    }
+  }
+
+  #divide(node: LotNode, [first, rest]: readonly [Lot, Lot?]): void {
     const { lot, order, older } = node;
     if (this.#known !== undefined && lot.amount !== undefined && first.amount !== undefined) {
       const change = first.amount.plus(rest?.amount ?? ZERO).minus(lot.amount);
       this.#known.amount = this.#known.amount.plus(change);
     }
     this.#change(node, rest ?? first);
-    if (rest !== undefined) this.#link({ lot: first, order, older, newer: undefined, isHeld: true });
+    if (rest === undefined) this.#use(node);
+    else this.#link({ lot: first, order, older, newer: undefined, isHeld: true, unused: undefined });
+  }
+
+  /** Removes a lot from those that have replaced no shares yet. */
+  #use(node: LotNode): void {
+    if (node.unused === undefined || this.#unused === undefined) return;
+    const { older, newer } = node.unused;
+    if (older?.unused === undefined) this.#unused.oldest = newer;
+    else older.unused.newer = newer;
+    if (newer?.unused === undefined) this.#unused.newest = older;
+    else newer.unused.older = older;
+    node.unused = undefined;
+  }
+
+  /** Adds a lot to those that have replaced no shares yet. @param older the newest of them that is older */
+  #offer(node: LotNode, older: LotNode | undefined): void {
+    if (this.#unused === undefined) return;
+    const newer = older === undefined ? this.#unused.oldest : older.unused?.newer;
+    node.unused = { older, newer };
+    if (older?.unused === undefined) this.#unused.oldest = node;
+    else older.unused.newer = node;
+    if (newer?.unused === undefined) this.#unused.newest = node;
+    else newer.unused.older = node;
   }
 
   /** @returns the shares that were not found */
@@ -209,6 +270,7 @@ export class LotPool {
   #unlink(node: LotNode): void {
     const { older, newer, lot } = node;
     node.isHeld = false;
+    this.#use(node);
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;
     if (newer === undefined) this.#newest = older;
@@ -243,6 +305,8 @@ export class LotPool {
     return undefined;
   }
 }
+
+const isOlder = (at: number, { lot }: LotNode) => (lot.at ?? Number.NEGATIVE_INFINITY) > at;
 
 function pricedLot(node: LotNode): PricedLot {
   const { lot } = node;

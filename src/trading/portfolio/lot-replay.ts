@@ -179,7 +179,10 @@ export class LotReplay {
   #booksOf(symbol: string): SymbolLots {
     const known = this.#books.get(symbol);
     if (known !== undefined) return known;
-    const books = { long: new LotPool(this.#method, { named: this.#hasChoices }), short: new LotPool('fifo') };
+    const books = {
+      long: new LotPool(this.#method, { named: this.#hasChoices, washSales: this.#washes !== undefined }),
+      short: new LotPool('fifo'),
+    };
     this.#books.set(symbol, books);
     return books;
   }

@@ -1,5 +1,5 @@
 import { symbolAssetClass } from '../asset-class.ts';
-import { Dec, isPositive, ZERO } from '../decimal.ts';
+import { type Dec, isPositive, min } from '../decimal.ts';
 import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { type Lot, type LotPool, proportionalAmount, proportionalShares } from './lot-pool.ts';
 
@@ -38,7 +38,8 @@ interface OpenLoss {
  * Publication 550, "Wash Sales".
  */
 export class WashSaleLosses {
-  readonly #open = new Map<string, OpenLoss[]>();
+  /** Losses that later purchases may replace, by symbol, in the order of the sales. */
+  readonly #open = new Map<string, { losses: OpenLoss[]; first: number }>();
 
   /** Records a sale. @param held lots held after the sale; replacement lots get the loss added to their cost */
   sold(symbol: string, closings: readonly Closed[], held: LotPool): void {
@@ -50,53 +51,60 @@ export class WashSaleLosses {
       const sold = newYorkDate(closed);
       const days = daysBetween(newYorkDate(opened), sold) + tacked;
       const open = { closing, sold, days, qty, loss: cost.minus(proceeds) };
-      for (const node of held.nodes()) {
-        const lots = replaceShares(node.lot, open);
-        if (lots[0] !== node.lot) held.divide(node, lots);
-      }
-      if (isPositive(open.qty)) this.#open.set(symbol, [...(this.#open.get(symbol) ?? []), open]);
+      held.replace(addDays(sold, -WASH_SALE_WINDOW_DAYS), (lot) =>
+        isPositive(open.qty) ? replaceShares(lot, open) : undefined,
+      );
+      if (isPositive(open.qty)) this.#openOf(symbol).losses.push(open);
     }
+  }
+
+  #openOf(symbol: string) {
+    const known = this.#open.get(symbol);
+    if (known !== undefined) return known;
+    const open = { losses: [], first: 0 };
+    this.#open.set(symbol, open);
+    return open;
   }
 
   /** Returns the lots that a purchase opens: replacement shares for earlier losses, and the rest. */
   bought(symbol: string, lot: Lot & { readonly at: number }): Lot[] {
     const open = this.#open.get(symbol);
     if (open === undefined) return [lot];
-    const lots = open.reduce<Lot[]>((parts, loss) => parts.flatMap((part) => replaceShares(part, loss)), [lot]);
-    const day = newYorkDate(lot.at);
-    this.#open.set(
-      symbol,
-      open.filter(({ qty, sold }) => isPositive(qty) && day <= addDays(sold, WASH_SALE_WINDOW_DAYS)),
-    );
-    return lots;
+    const { losses } = open;
+    const earliest = addDays(newYorkDate(lot.at), -WASH_SALE_WINDOW_DAYS);
+    const lots: Lot[] = [];
+    let rest: Lot | undefined = lot;
+    for (let index = open.first; rest !== undefined && index < losses.length; index++) {
+      const loss = losses[index] as OpenLoss;
+      const isPast = !isPositive(loss.qty) || loss.sold < earliest;
+      if (isPast && index === open.first) open.first++;
+      if (isPast) continue;
+      const [replaced, left]: readonly [Lot, Lot?] = replaceShares(rest, loss);
+      if (replaced === rest) continue;
+      lots.push(replaced);
+      rest = left;
+    }
+    return rest === undefined ? lots : [...lots, rest];
   }
 
   split(symbol: string, old: Dec, made: Dec): void {
-    for (const loss of this.#open.get(symbol) ?? []) loss.qty = proportionalShares(made, loss.qty, old);
+    for (const loss of this.#open.get(symbol)?.losses ?? []) loss.qty = proportionalShares(made, loss.qty, old);
   }
 }
 
-function replaceShares(lot: Lot, open: OpenLoss): [Lot] | [Lot, Lot] {
-  const { closing, sold, days } = open;
-  if (lot.at === undefined || lot.replaces === true || lot.at === closing.opened || !isPositive(open.qty)) return [lot];
-  const day = newYorkDate(lot.at);
-  if (day < addDays(sold, -WASH_SALE_WINDOW_DAYS) || day > addDays(sold, WASH_SALE_WINDOW_DAYS)) return [lot];
-  const qty = Dec.min(lot.qty, open.qty);
+/** Returns the lot itself if it can't replace the shares of the loss. */
+function replaceShares(lot: Lot, open: OpenLoss): readonly [Lot, Lot?] {
+  const { closing, days } = open;
+  if (lot.at === closing.opened) return [lot];
+  const qty = min(lot.qty, open.qty);
   const loss = proportionalAmount(open.loss, qty, open.qty);
   // A split since the sale has changed `open.qty`, but not `closing.qty`, so the washed shares are computed as a
   // fraction.
-  const whole = closing.qty.minus(closing.washed);
-  closing.washed = closing.washed.plus(proportionalShares(whole, qty, open.qty));
+  closing.washed = closing.washed.plus(proportionalShares(closing.qty.minus(closing.washed), qty, open.qty));
   closing.disallowed = closing.disallowed.plus(loss);
   [open.qty, open.loss] = [open.qty.minus(qty), open.loss.minus(loss)];
   const part = lot.amount && proportionalAmount(lot.amount, qty, lot.qty);
-  const raised = {
-    ...lot,
-    qty,
-    amount: part?.plus(loss),
-    tacked: (lot.tacked ?? 0) + days,
-    replaces: true as const,
-  };
+  const raised = { ...lot, qty, amount: part?.plus(loss), tacked: (lot.tacked ?? 0) + days, replaces: true as const };
   const rest = lot.qty.minus(qty);
-  return rest.eq(ZERO) ? [raised] : [raised, { ...lot, qty: rest, amount: part && lot.amount?.minus(part) }];
+  return isPositive(rest) ? [raised, { ...lot, qty: rest, amount: part && lot.amount?.minus(part) }] : [raised];
 }

@@ -35,7 +35,7 @@ const shapes: Readonly<Record<string, (n: number) => Fill[]>> = {
 };
 
 /** CPU milliseconds of a replay: the least of three, because garbage collection only ever adds. */
-function replayTime(fills: readonly Fill[], method: (typeof lotMethods)[number]): number {
+function replayTime(fills: readonly Fill[], method: (typeof lotMethods)[number], washSales: boolean): number {
   const choices =
     method === 'specific'
       ? fills
@@ -44,7 +44,7 @@ function replayTime(fills: readonly Fill[], method: (typeof lotMethods)[number])
       : [];
   const times = [1, 2, 3].map(() => {
     const since = process.cpuUsage();
-    replayLots({ fills, exchanges: [] }, method, { choices, washSales: false });
+    replayLots({ fills, exchanges: [] }, method, { choices, washSales });
     const { user, system } = process.cpuUsage(since);
     return (user + system) / 1000;
   });
@@ -52,12 +52,13 @@ function replayTime(fills: readonly Fill[], method: (typeof lotMethods)[number])
 }
 
 describe.each(Object.keys(shapes))('%s', (shape) => {
-  it.each(lotMethods)('take time in proportion to their number (%s)', (method) => {
+  const cases = lotMethods.flatMap((method) => [true, false].map((washSales) => [method, washSales] as const));
+  it.each(cases)('take time in proportion to their number (%s, wash sales: %s)', (method, washSales) => {
     const history = shapes[shape] ?? (() => []);
     const [small, large] = [history(750), history(6_000)];
-    replayTime(small, method);
+    replayTime(small, method, washSales);
     // Eight times the trades take 64 times as long if each trade visits every open lot.
-    const ratio = replayTime(large, method) / replayTime(small, method);
+    const ratio = replayTime(large, method, washSales) / replayTime(small, method, washSales);
     expect(ratio).toBeLessThan(20);
   });
 });
