@@ -73,6 +73,13 @@ const pagedPortfolio: DirectTool = {
   ),
 };
 
+/** MCP clients place each suggested order by itself: they have no tool for several orders. */
+const rebalancing: DirectTool = {
+  ...suggestRebalance,
+  description:
+    'Returns the fewest orders that bring the account to its targets by symbol: sales first, then purchases with the available cash. It proposes nothing: pass each of its "orders" to place_order. Symbols without a target stay as they are.',
+};
+
 /** The agent's read-only tools, and its tool that changes the watchlist. */
 export const agentTools: readonly McpTool[] = [
   readingTool(whoami, sessionOutput),
@@ -98,7 +105,7 @@ export const agentTools: readonly McpTool[] = [
   readingTool(withAccountArgument(listOrders), ordersOutput),
   readingTool(withAccountArgument(getOrder), orderOutput),
   readingTool(withAccountArgument(checkRules), rulesOutput),
-  readingTool(withAccountArgument(suggestRebalance), rebalanceOutput),
+  readingTool(withAccountArgument(rebalancing), rebalanceOutput),
   // HTTP clients lack the scope of this tool, because only the owner's own programs may change the watchlist.
   { ...readingTool(withAccountArgument(setWatchlist), watchlistOutput), effect: 'acts' },
 ];

@@ -1,0 +1,75 @@
+/** Descriptions of arguments, each said in a few words, because a client passes the list of tools to a model. */
+const words: Readonly<Record<string, string>> = {
+  account: 'Number or name from list_accounts',
+  symbol: 'Ticker',
+  symbols: 'Tickers',
+  qty: 'Shares, coins or contracts',
+  notional: 'Dollars, instead of qty',
+  side: 'Buy or sell',
+  type: 'Order type',
+  time_in_force: 'How long it is active',
+  limit_price: 'Dollars per unit',
+  stop_price: 'Dollars per unit',
+  trail_price: 'Trailing stop, dollars',
+  trail_percent: 'Trailing stop: "2" is 2%',
+  trail: 'Dollars or percent, as in the order',
+  order_class: 'Adds exits: bracket, a buy with both; oto, a buy with one; oco, a sale of held shares at the first',
+  take_profit_limit_price: 'Exit with a gain',
+  stop_loss_stop_price: 'Exit with a loss',
+  stop_loss_limit_price: 'Limit of that exit',
+  position_intent: 'Options only',
+  extended_hours: 'Also before and after hours',
+  idempotency_key: 'Makes retries safe; new for each request',
+  order_id: 'id from list_orders',
+  proposal_id: 'From an earlier result',
+  limit: 'Page size',
+  cursor: 'next_cursor of the last page',
+  period: 'MTD and YTD: month, year to date',
+  targets: 'Weights as fractions, at most 1 in total; default: the owner’s rules',
+  weight: 'Fraction of equity',
+  buy_only: 'No sales',
+  fractional: 'Parts of shares',
+  queries: 'Names or tickers',
+  underlying: 'Ticker',
+  expiry: 'YYYY-MM-DD or YYYY-MM; default: 60 days',
+  right: 'Call or put',
+  strike_from: 'Dollars, lowest',
+  strike_to: 'Dollars, highest',
+  days_back: 'Calendar days',
+  days_ahead: 'Calendar days',
+  days: 'Calendar days',
+  start: 'YYYY-MM-DD; default: today',
+  timeframe: 'Length of a bar',
+  benchmark: 'Ticker; default: SPY',
+  risk_free: 'Yearly fraction',
+  by_position: 'Add contributions',
+  kinds: 'Default: all',
+  year: '2026, "this" or "last"; default: all',
+  method: 'Shares sold: oldest, average cost, highest cost',
+  status: 'Which orders',
+  state: 'Which proposals',
+  since: 'YYYY-MM-DD or RFC 3339 time of submission',
+  fraction: '"0.5" is half; default: all',
+  wait_seconds: 'Held until it changes',
+  service: 'Where to',
+  recipient: '#channel or e-mail address',
+  note: 'One sentence to add',
+  add: 'Tickers',
+  remove: 'Tickers',
+};
+
+/** Words for an argument that means something else in one tool, by `tool.argument`. */
+const ownWords: Readonly<Record<string, string>> = {
+  'check_wash_sale.qty': 'Shares sold; default: all',
+  'check_wash_sale.price': 'Dollars per share; default: now',
+  'close_position.qty': 'At most what is held',
+  'close_position.limit_price': 'Dollars per unit; default: market order',
+  'get_news.symbols': 'Tickers; default: the market',
+};
+
+/** @throws {TypeError} if there are no words for the argument */
+export function describeArgument(tool: string, argument: string): string {
+  const found = ownWords[`${tool}.${argument}`] ?? words[argument];
+  if (found === undefined) throw new TypeError(`the argument ${argument} of ${tool} has no description`);
+  return found;
+}
