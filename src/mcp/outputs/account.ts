@@ -33,7 +33,15 @@ export const watchlistOutput = z.object({ watchlist: watchlistSchema });
 /** Whether the result leaves out activities that the owner imported. */
 const historyShape = { not_counted: z.string().optional() };
 
-export const performanceOutput = performanceSchema.extend(historyShape);
+export const performanceOutput = performanceSchema.extend({
+  positions: z.object({
+    symbol: z.array(z.string()),
+    day_profit: z.array(decimalString),
+    weight: z.array(decimalString),
+  }),
+  values: z.object({ date: z.array(z.string()), equity: z.array(decimalString) }),
+  ...historyShape,
+});
 
 export const activitiesOutput = periodActivitiesSchema.extend(historyShape);
 
@@ -84,6 +92,7 @@ export const taxLotsOutput = z.object({
   left_out: z.int().optional(),
   gain: z.object({ short_term: decimalString, long_term: decimalString }),
   incomplete: z.array(z.object({ symbol: z.string(), unknown_qty: decimalString, reason: z.string() })),
+  incomplete_left_out: z.int().optional(),
   imported: z.int(),
   simulated: z.boolean(),
   ...historyShape,

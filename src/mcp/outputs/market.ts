@@ -1,17 +1,21 @@
 import { z } from 'zod';
 import { tradingDaysSchema } from '../../tools/result-schemas.ts';
+import { decimalString } from '../../trading/decimal.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
 import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
-import { assetSchema, barSchema, clockSchema, quoteSchema } from '../../trading/views.ts';
+import { assetSchema, clockSchema, quoteSchema } from '../../trading/views.ts';
 
 /* The fields of the results of tools about the market. */
 
 export const quotesOutput = z.object({ quotes: z.array(quoteSchema) });
 
+const prices = z.array(decimalString);
+const barColumns = z.object({ open: prices, high: prices, low: prices, close: prices, volume: prices });
+
 export const barsOutput = z.object({
   symbol: z.string(),
   timeframe: z.string(),
-  bars: z.array(barSchema),
+  bars: z.union([barColumns.extend({ date: z.array(z.string()) }), barColumns.extend({ at: z.array(z.string()) })]),
   left_out: z.int().optional(),
 });
 

@@ -27,6 +27,7 @@ import { suggestRebalance } from '../../tools/suggest-rebalance.ts';
 import { type DirectTool, toolArgumentsSchema } from '../../tools/tool.ts';
 import { whoami } from '../../tools/whoami.ts';
 import { defined } from '../../values/defined.ts';
+import { withBarColumns, withPerformanceColumns } from '../answers/columns.ts';
 import {
   accountsOutput,
   activitiesOutput,
@@ -73,6 +74,19 @@ const pagedPortfolio: DirectTool = {
   ),
 };
 
+const bars: DirectTool = {
+  ...getBars,
+  description: `${getBars.description} In columns: the nth value of each list belongs to the nth bar.`,
+};
+
+const performance: DirectTool = {
+  ...getPerformance,
+  description: getPerformance.description.replace(
+    'at the end of each day.',
+    'at the end of each day, both in columns.',
+  ),
+};
+
 /** MCP clients place each suggested order by itself: they have no tool for several orders. */
 const rebalancing: DirectTool = {
   ...suggestRebalance,
@@ -85,7 +99,7 @@ export const agentTools: readonly McpTool[] = [
   readingTool(whoami, sessionOutput),
   readingTool(listAccounts, accountsOutput),
   readingTool(withAccountArgument(getQuote), quotesOutput),
-  readingTool(withAccountArgument(getBars), barsOutput),
+  readingTool(withAccountArgument(bars), barsOutput, withBarColumns),
   readingTool({ ...getMarketClock, name: 'market_clock' }, clockOutput),
   readingTool(getCalendar, calendarOutput),
   readingTool(searchSymbols, symbolsOutput),
@@ -94,7 +108,7 @@ export const agentTools: readonly McpTool[] = [
   readingTool(getNews, newsOutput),
   readingTool(getCorporateActions, corporateActionsOutput),
   readingTool(withAccountArgument(pagedPortfolio), portfolioOutput),
-  historyTool(withAccountArgument(getPerformance), performanceOutput),
+  historyTool(withAccountArgument(performance), performanceOutput, withPerformanceColumns),
   historyTool(withAccountArgument(getActivities), activitiesOutput),
   historyTool(withAccountArgument(getRisk), riskOutput),
   historyTool(withAccountArgument(getTaxLots), taxLotsOutput),
@@ -114,8 +128,8 @@ const IMPORTS_NOT_INCLUDED =
   'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
 /** Adds a note to results that are based on activities, if they do not include the imported activities. */
-function historyTool(tool: DirectTool, output: z.ZodObject): McpTool {
-  const { run, ...rest } = readingTool(tool, output);
+function historyTool(tool: DirectTool, output: z.ZodObject, arrange?: Arrangement): McpTool {
+  const { run, ...rest } = readingTool(tool, output, arrange);
   return defineMcpTool({
     ...rest,
     async run(call, args) {
@@ -126,7 +140,10 @@ function historyTool(tool: DirectTool, output: z.ZodObject): McpTool {
   });
 }
 
-function readingTool(tool: DirectTool, output: z.ZodObject): McpTool {
+type Arrangement = typeof withBarColumns;
+
+/** @param arrange shortens the result for a model; by default, the result is the agent's */
+function readingTool(tool: DirectTool, output: z.ZodObject, arrange: Arrangement = (found) => found): McpTool {
   return defineMcpTool({
     name: tool.name,
     title: tool.title,
@@ -140,7 +157,7 @@ function readingTool(tool: DirectTool, output: z.ZodObject): McpTool {
       const { summary, content, outside } = await tool.execute({ session: signedIn, gateway, ownRules }, args);
       return {
         message: summary,
-        found: JSON.parse(content) as Record<string, unknown>,
+        found: arrange(JSON.parse(content) as Record<string, unknown>),
         ...defined({ outside }),
       };
     },

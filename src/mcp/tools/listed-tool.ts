@@ -35,13 +35,18 @@ interface JsonSchema extends Readonly<Record<string, unknown>> {
  */
 function listedInputSchema(tool: string, schema: z.ZodObject): Tool['inputSchema'] {
   const { properties, required } = z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
-  return { type: 'object', ...describedFields(tool, properties), ...(required === undefined ? {} : { required }) };
+  const listed = {
+    type: 'object',
+    ...describedFields(tool, properties),
+    ...(required === undefined ? {} : { required }),
+  };
+  return listed as Tool['inputSchema'];
 }
 
 const KEPT = ['type', 'enum', 'default', 'minimum', 'maximum', 'required'];
 
-function describedFields(tool: string, fields: JsonSchema['properties'] = {}): { readonly properties?: object } {
-  const described = Object.entries(fields).map(([name, field]) => [
+function describedFields(tool: string, fields: JsonSchema['properties'] = {}): Pick<JsonSchema, 'properties'> {
+  const described = Object.entries(fields).map(([name, field]): [string, JsonSchema] => [
     name,
     { ...shorten(tool, field), description: describeArgument(tool, name) },
   ]);
