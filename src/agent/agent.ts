@@ -101,7 +101,7 @@ export interface Agent {
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
   /**
    * Lists threads, newest first.
-   * @param options.asKept whether to return the stored statuses without asking the gateway
+   * @param options.asKept whether to use the stored states of approvals without asking the gateway
    */
   threads(options?: { readonly asKept?: boolean }): Promise<ThreadView[]>;
   /**

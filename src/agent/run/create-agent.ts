@@ -116,10 +116,14 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
   }
 
   const currentStatus = async (thread: Thread): Promise<ThreadStatus> =>
-    await resolveThreadStatus(thread, await proposals.byThread(thread.id), async () => {
-      const { readLatestPromptNumber } = await import('./thread-record.ts');
-      return await readLatestPromptNumber(stores, thread.id);
-    });
+    await resolveThreadStatus(
+      thread,
+      () => proposals.byThread(thread.id),
+      async () => {
+        const { readLatestPromptNumber } = await import('./thread-record.ts');
+        return await readLatestPromptNumber(stores, thread.id);
+      },
+    );
   const remove = (thread: Thread): Promise<void> => removeThread(stores, thread.id, clock);
 
   return {
@@ -127,9 +131,8 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
     resume: (thread, runOptions) => start({ resume: thread }, runOptions),
     threads: async ({ asKept = false } = {}) => {
       const listed = await threads.list(owner);
-      if (asKept || !listed.some(({ status }) => status === 'pending')) return listed.map(threadView);
       // Updates the states of proposals that the gateway may have executed since their runs ended.
-      await approvals.list();
+      if (!asKept && listed.some(({ status }) => status === 'pending')) await approvals.list();
       return await Promise.all(
         listed.map(async (thread) => ({ ...threadView(thread), status: await currentStatus(thread) })),
       );

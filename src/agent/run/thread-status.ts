@@ -32,10 +32,11 @@ const statusOfState: Record<ProposalState, RunStatus> = {
  */
 export async function resolveThreadStatus(
   { status, updatedAt }: Pick<Thread, 'status' | 'updatedAt'>,
-  seen: readonly ThreadProposal[],
+  readSeen: () => Promise<readonly ThreadProposal[]>,
   latestPrompt: () => Promise<number>,
 ): Promise<ThreadStatus> {
   if (status !== 'pending') return status;
+  const seen = await readSeen();
   // A proposal that last changed before `updatedAt` belongs to an earlier run.
   const since = seen.filter(({ proposal }) => Date.parse(proposal.updated_at) >= updatedAt);
   const open = seen.filter(({ proposal }) => statusOfState[proposal.state] === 'pending');

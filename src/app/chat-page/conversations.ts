@@ -51,8 +51,8 @@ export function createConversations(
     open.set(thread, made);
     return made;
   };
-  const readLines = async (): Promise<void> => {
-    const threads = await (await app.agent(options)).threads({ asKept: true });
+  const readLines = async (asKept: boolean): Promise<void> => {
+    const threads = await (await app.agent(options)).threads({ asKept });
     lines = threads.slice(0, MAX_LISTED);
     const text = JSON.stringify(lines);
     if (text === linesText) return;
@@ -61,10 +61,9 @@ export function createConversations(
   };
   const refresh = async (asKept: boolean): Promise<void> => {
     await Promise.all(
-      [readLines, ...[...open.values()].filter(({ isUsed }) => isUsed).map((one) => () => one.refresh(asKept))].map(
-        (read) =>
-          // A source that can't be read now is read again at the next look.
-          read().catch(() => undefined),
+      // A source that can't be read now is read again at the next look.
+      [{ refresh: readLines }, ...[...open.values()].filter(({ isUsed }) => isUsed)].map((one) =>
+        one.refresh(asKept).catch(() => undefined),
       ),
     );
   };
@@ -165,8 +164,9 @@ function startWatching(
   const rest = (ms: number) => clock.sleep(ms, signal).catch(() => undefined);
   const look = async (): Promise<void> => {
     const isRemote = (await app.profile()).server !== undefined;
-    while (!signal.aborted) {
-      await refresh(true);
+    // Requests may have been decided while no page was open.
+    for (let asKept = false; !signal.aborted; asKept = true) {
+      await refresh(asKept);
       await rest(isRemote ? REMOTE_INTERVAL_MS : LOCAL_INTERVAL_MS);
     }
   };

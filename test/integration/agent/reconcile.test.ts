@@ -23,7 +23,7 @@ describe('reconciling', () => {
       world.phone.settle('AAPL');
       expect(await agent.reconcile()).toMatchObject([{ id, status: 'executed', placed: { symbol: 'AAPL' } }]);
       expect(await agent.threads()).toMatchObject([{ thread, status: 'done' }]);
-      expect(await agent.threads({ asKept: true })).toMatchObject([{ thread, status: 'pending' }]);
+      expect(await agent.threads({ asKept: true })).toMatchObject([{ thread, status: 'done' }]);
       const resumed = await play(agent.resume(thread, options()));
       expect(resumed.result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
       expect(await agent.reconcile()).toEqual([]);

@@ -182,6 +182,20 @@ it('a message to a conversation that waits starts another, and the list has both
   await context.close();
 });
 
+it('the list says "waiting" only until the request is decided, whether a page is open or not', async () => {
+  const propose = (prompt: string) => world.run(['run', prompt, '--approval', 'detach']);
+  await propose('buy 1 KO limit 24 gtc');
+  await world.decide('approve');
+  const { context, page } = await opened();
+  const status = (prompt: string) => page.getByTestId('talk').filter({ hasText: prompt }).locator('.soft');
+  await expect.poll(() => status('buy 1 KO limit 24 gtc').textContent()).toBe('');
+  await propose('buy 1 KO limit 25 gtc');
+  await expect.poll(() => status('buy 1 KO limit 25 gtc').textContent()).toBe('waiting');
+  await world.decide('deny');
+  await expect.poll(() => status('buy 1 KO limit 25 gtc').textContent()).toBe('denied');
+  await context.close();
+});
+
 it('another process’s run shows within a second, and a message meanwhile is refused in words', async () => {
   const { context, page } = await opened();
   await say(page, 'quote AAPL');

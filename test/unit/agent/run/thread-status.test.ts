@@ -26,26 +26,36 @@ describe('what a thread is that left its question to the gateway', () => {
     ['unknown', 'unknown'],
     ['requested', 'pending'],
   ] as const)('is by %s then %s', async (state, status) => {
-    expect(await resolveThreadStatus(pending, [proposal(state, 20)], laterPrompt)).toBe(status);
+    expect(await resolveThreadStatus(pending, async () => [proposal(state, 20)], laterPrompt)).toBe(status);
   });
 
   it('stays pending while one of several is open, also one that nothing happened to', async () => {
-    expect(await resolveThreadStatus(pending, [proposal('executed', 20), proposal('requested', -5)], laterPrompt)).toBe(
-      'pending',
-    );
+    expect(
+      await resolveThreadStatus(
+        pending,
+        async () => [proposal('executed', 20), proposal('requested', -5)],
+        laterPrompt,
+      ),
+    ).toBe('pending');
   });
 
   it('is not told by what an earlier run came to', async () => {
-    expect(await resolveThreadStatus(pending, [proposal('executed', -60)], laterPrompt)).toBe('pending');
+    expect(await resolveThreadStatus(pending, async () => [proposal('executed', -60)], laterPrompt)).toBe('pending');
   });
 
   it('stays as it ended where it waited for nothing', async () => {
-    expect(await resolveThreadStatus({ ...pending, status: 'failed' }, [proposal('executed', 20)], laterPrompt)).toBe(
-      'failed',
-    );
+    expect(
+      await resolveThreadStatus({ ...pending, status: 'failed' }, async () => [proposal('executed', 20)], laterPrompt),
+    ).toBe('failed');
   });
 
   it('is told by what its own run came to before it was cut off', async () => {
-    expect(await resolveThreadStatus(pending, [proposal('expired', -60)], async () => 1)).toBe('expired');
+    expect(
+      await resolveThreadStatus(
+        pending,
+        async () => [proposal('expired', -60)],
+        async () => 1,
+      ),
+    ).toBe('expired');
   });
 });
