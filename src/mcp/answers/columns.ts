@@ -1,10 +1,10 @@
 import { newYorkDate } from '../../trading/new-york-time.ts';
 
 /** Rows as one list per field, in which the names are said once. Every list has a value for each row, in order. */
-export type Columns = Readonly<Record<string, readonly unknown[]>>;
+type Columns = Readonly<Record<string, readonly unknown[]>>;
 
 /** @param names the fields of a row, also if there are no rows */
-export function toColumns(rows: readonly Readonly<Record<string, unknown>>[], names: readonly string[]): Columns {
+function toColumns(rows: readonly Readonly<Record<string, unknown>>[], names: readonly string[]): Columns {
   return Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name] ?? null)]));
 }
 

@@ -7,7 +7,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   cli: 17_840,
   app: 17_145,
   server: 2_850,
-  mcp: 3_440,
+  mcp: 3_620,
   agent: 16_400,
   check: 3_100,
   schedule: 1_150,
