@@ -137,6 +137,8 @@ describe('a submission whose answer is lost', () => {
   });
 
   it('is not sent again when the price has moved meanwhile, and not told as such', async () => {
+    // A limit order would wait at the new price, so it would be sent again.
+    order = await world.approved({ type: 'market' });
     world.broker.onSubmit.push(lostEntirely);
     await place();
     world.clock.advance(31_000);
