@@ -26,10 +26,11 @@ beforeEach(async () => {
   if (!canRun) return;
   socket = join(folderOfTest(), 'notify');
   receiver = spawn('python3', ['-c', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
-  received = [];
+  const own: string[] = [];
+  received = own;
   const lines = createInterface({ input: receiver.stdout as NodeJS.ReadableStream });
   const { promise: bound, resolve } = Promise.withResolvers<void>();
-  lines.on('line', (line) => (line === 'bound' ? resolve() : received.push(line)));
+  lines.on('line', (line) => (line === 'bound' ? resolve() : own.push(line)));
   await bound;
 });
 afterEach(() => void receiver?.kill());
