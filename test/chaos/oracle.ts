@@ -162,16 +162,14 @@ function showed({ details }: Question, row: StoredProposal): boolean {
 }
 
 function isWithin(order: WithLegs<BookedOrder>, draft: OrderDraft): boolean {
-  // A purchase for an amount is bounded by the amount.
-  const isAmount = draft.notional !== undefined && order.side === 'buy' && order.type === draft.type;
   return (
-    (isAmount || isWithinApproval({ ...draft, order_type: draft.type }, order)) &&
+    isWithinApproval({ ...draft, order_type: draft.type }, order) &&
     order.symbol === draft.symbol &&
     order.side === draft.side &&
     order.time_in_force === draft.time_in_force &&
+    order.notional === null &&
     (draft.stop_price === undefined || same(order.stop_price, draft.stop_price)) &&
-    (draft.qty === undefined || same(order.qty, draft.qty)) &&
-    (draft.notional === undefined || same(order.notional, draft.notional))
+    (draft.qty === undefined || same(order.qty, draft.qty))
   );
 }
 

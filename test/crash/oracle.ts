@@ -37,7 +37,8 @@ function bookFaults({ booked, taps }: Played): string[] {
       return [`${order.symbol} is in the book under ${order.client_order_id}, which nobody approved`];
     }
     const { subject } = approved;
-    const fields = (['symbol', 'side', 'qty', 'notional'] as const)
+    const fields = (['symbol', 'side', 'qty'] as const)
+      .filter((field) => field !== 'qty' || subject.notional === undefined)
       .filter((field) => !isSame(order[field], subject[field]))
       .map((field) => `${order.symbol}: ${field} is ${order[field]} in the book, ${subject[field]} was approved`);
     const isWithin = isWithinApproval({ ...subject, order_type: subject.type }, order);
