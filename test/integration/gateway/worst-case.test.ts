@@ -50,11 +50,14 @@ type Hostile = typeof hostile extends fc.Arbitrary<infer T> ? T : never;
 
 function termsOf(type: OrderDraft['type'], chance: Hostile): Terms {
   const sized = type === 'trailing_stop' ? 'whole' : chance.sized;
+  // The broker accepts purchases of a fraction from $1, at the limit or the current price.
+  const least = new Dec('1.2').div(chance.start);
+  const qty = sized === 'parts' ? Dec.max(chance.parts, least).toFixed(6, Dec.ROUND_UP) : chance.whole;
   const mayHaste = sized === 'whole' && (type === 'market' || type === 'limit');
   return {
     side: chance.side,
     type,
-    ...(sized === 'dollars' ? { notional: chance.dollars } : { qty: chance[sized] }),
+    ...(sized === 'dollars' ? { notional: chance.dollars } : { qty }),
     time_in_force: mayHaste || (sized === 'whole' && chance.inForce === 'gtc') ? chance.inForce : 'day',
     ...(type.startsWith('stop') ? { stop_price: formatPrice(times(chance.start, chance.near)) } : {}),
     ...(type.endsWith('limit') ? { limit_price: formatPrice(times(chance.start, chance.further)) } : {}),

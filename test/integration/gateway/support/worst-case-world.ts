@@ -9,6 +9,7 @@ import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
 import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { buildTradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import { parseOptionSymbol } from '../../../../src/trading/asset-class.ts';
+import { feeSchedules, maxFees } from '../../../../src/trading/broker-fees.ts';
 import { Dec, formatPrice } from '../../../../src/trading/decimal.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { checkOrder, normalizeOrder, type OrderDraft } from '../../../../src/trading/order.ts';
@@ -90,13 +91,14 @@ export async function openWorstCaseWorld() {
   };
   const fillsOf = database.prepare<[string], Fill>('SELECT qty, price, amount FROM broker_fills WHERE order_id = ?');
   const drafted = (symbol: string, quote: Quote, terms: Terms): OrderDraft => {
-    const draft = normalizeOrder<OrderDraft>({
+    const before: OrderDraft = {
       ...{ account, environment: 'paper', symbol, extended_hours: false },
       reference_price: terms.side === 'buy' ? quote.ask : quote.bid,
       client_order_id: `ta-${randomUUID()}`,
       expires_at: formatUtcSeconds(clock.now() + 240_000),
       ...terms,
-    });
+    };
+    const draft = normalizeOrder<OrderDraft>({ ...before, ...maxFees(before, feeSchedules.alpaca) });
     checkOrder(draft);
     return draft;
   };
