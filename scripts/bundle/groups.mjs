@@ -51,7 +51,7 @@ const isSeldom = (file) => SELDOM.includes(file) || file.startsWith(CATALOGS);
  */
 const SMALL_BYTES = 80 * 1024;
 /** Code that a later group shares with separate sources joins the first group up to this size, instead of another file. */
-const SHARED_BYTES = 24 * 1024;
+const SHARED_BYTES = 32 * 1024;
 
 /**
  * Decides which sources are loaded together, from esbuild's metafile of a build without groups.
