@@ -75,7 +75,7 @@ describe('what is loaded together', () => {
         'src/seal.ts': [bytes, [], []],
       }).groups[0]?.shared;
     expect(sharing(10)).toEqual(['src/seal.ts']);
-    expect(sharing(25 * 1024)).toEqual([]);
+    expect(sharing(33 * 1024)).toEqual([]);
   });
 
   it('leaves what the entry chooses from apart', () => {
