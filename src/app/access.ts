@@ -46,7 +46,7 @@ export async function grantAccess(
 export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {
   const whole = await resolveIdPrefix(id, {
     called: 'access grants',
-    // IDs of access grants have no common format, so every ID is treated as a prefix.
+    // IDs of access grants have no fixed format, so any ID could be a prefix.
     whole: /^$/,
     list: async () => (await (await app.gateway()).access()).granted.map((access) => access.id),
   });

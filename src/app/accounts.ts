@@ -28,8 +28,8 @@ interface AccountResults<T> {
 }
 
 /**
- * Returns all of the person's accounts if they have several and selected none of them, or selected `all`. Returns
- * undefined if a single account is meant.
+ * Returns all of the person's accounts if they have several and selected either none or `all`. Returns undefined if the
+ * request is for a single account.
  * @throws {TradeAgentError} `login_required`, `usage`, and any error from reading the accounts
  */
 export async function resolveSelectedAccounts(app: MultiAccountApp): Promise<readonly AccountEntry[] | undefined> {
@@ -39,7 +39,7 @@ export async function resolveSelectedAccounts(app: MultiAccountApp): Promise<rea
   return entries.length < 2 ? undefined : entries;
 }
 
-/** Returns an empty list for `not_found`, because a gateway with a single account responds with that error. */
+/** Returns an empty list for `not_found`, which a gateway with a single account responds with. */
 function emptyIfNotFound(error: unknown): AccountEntry[] {
   if (isTradeAgentError(error) && error.code === 'not_found') return [];
   throw error;
@@ -61,7 +61,7 @@ export async function forEachAccount<T>(
   };
 }
 
-/** @throws {TradeAgentError} the same errors as {@link forEachAccount} */
+/** * Runs `work` in one account. @throws {TradeAgentError} the same errors as {@link forEachAccount} */
 export async function runInAccount<T>(
   app: MultiAccountApp,
   { account, ...entry }: AccountEntry,

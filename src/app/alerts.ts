@@ -15,7 +15,7 @@ import { scheduleStore } from './schedule/schedule-context.ts';
 import { addSchedule } from './schedule/schedules.ts';
 
 /**
- * Returns the profile's alerts: from its server if it has one, or else from its alert file on this machine.
+ * Returns the profile's alerts, from its server if it has one, or else from its alert file on this machine.
  * @throws {TradeAgentError} `login_required` if a server stores the alerts and nobody is signed in
  */
 export async function openProfileAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
@@ -56,7 +56,7 @@ function alertCare({ watching, channels }: AlertFile): AlertCoverage {
 }
 
 interface AlertFile {
-  /** Absolute path; the file may not exist yet. */
+  /** Absolute path. The file may not exist yet. */
   readonly file: string;
   readonly profile: string;
   /** The profile's schedules that check this file, oldest first. */
@@ -68,7 +68,7 @@ type AlertApp = Pick<App, 'home' | 'config' | 'profileName'>;
 
 /**
  * Finds the profile's alert file: `alerts.PROFILE.yaml` next to `config.yaml` if it exists, or else the rules file of
- * the first schedule that has one. If there is neither, returns the path where `alerts.PROFILE.yaml` will be created.
+ * the first schedule that has one. If neither exists, returns the path where `alerts.PROFILE.yaml` will be created.
  */
 async function alertFile(app: AlertApp): Promise<AlertFile> {
   const [home, config, store] = await Promise.all([app.home(), app.config(), scheduleStore(app)]);
@@ -97,7 +97,7 @@ function readAlertFile({ file }: Pick<AlertFile, 'file'>): string {
   }
 }
 
-/** Changes the alert file under a lock. @param change returns the new text, and the result for the caller */
+/** * Changes the alert file under a lock. @param change returns the new text, and the result for the caller */
 async function changeAlertFile<T>(
   app: AlertApp & Pick<App, 'signal'>,
   change: (place: AlertFile, text: string) => Promise<{ readonly text: string; readonly result: T }>,
@@ -129,17 +129,17 @@ function isSameFile(one: string, two: string): boolean {
 
 interface AlertCheckOptions {
   readonly with?: SchedulerName;
-  /** Asks the person before anything is written. If absent, the person is assumed to agree. */
+  /** Asks for the person's consent before anything is written. If absent, consent is assumed. */
   readonly agree?: (schedule: Schedule) => Promise<boolean>;
 }
 
 /**
- * Schedules checks of the profile's alerts on this machine, unless such a schedule exists. The checks send notices, but
- * propose no orders.
+ * Schedules checks of the profile's alerts on this machine, unless they are already scheduled. The checks send notices
+ * but propose no orders.
  * @throws {TradeAgentError} the errors of `addSchedule`; `not_found` if there are no alerts
  */
 export async function scheduleAlertChecks(app: App, every: CheckTime, options: AlertCheckOptions = {}) {
-  // Only the first alert creates the file. Without the file, every run of the schedule would fail.
+  // Only the first alert creates the file, and without the file, every run of the schedule would fail.
   const place = await alertFile(app);
   if (!existsSync(place.file)) {
     throw new TradeAgentError('not_found', 'there are no alerts to check', {
@@ -150,7 +150,7 @@ export async function scheduleAlertChecks(app: App, every: CheckTime, options: A
   const there = place.watching.find((one) => JSON.stringify(one.timing) === JSON.stringify(timing));
   if (there !== undefined) return { schedule: there.name ?? there.id, isNew: false, with: there.with };
   const { schedule } = await addSchedule(
-    // Adding a schedule makes the app's sessions read-only, but this app must keep its scopes.
+    // Adding a schedule makes an app's sessions read-only, but this app must keep its scopes.
     { ...app, limitToReading: () => undefined },
     {
       ...('cron' in timing ? { cron: timing.cron, whenOpen: true } : { at: timing.at }),

@@ -11,22 +11,22 @@ import type { AccountEntry } from '../trading/account-entry.ts';
 
 export interface AgentOptions {
   readonly readOnly?: boolean;
-  /** Whether runs only show what they would propose or change. Nothing is stored, either. */
+  /** Whether runs only show what they would propose or change. If true, nothing is stored. */
   readonly dryRun?: boolean;
   /** `builtin` for the built-in planner; otherwise a model name. */
   readonly model?: string;
   readonly baseUrl?: string;
 }
 
-/** Dependencies of the use cases. Each is created on first use, so that a use case loads only what it needs. */
+/** Dependencies of the use cases, each created on first use, so that a use case loads only what it needs. */
 export interface App {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For URLs whose path may contain a secret, because it logs only the host. */
+  /** A `fetch` for URLs whose path may contain a secret. It logs only the host. */
   readonly redactedFetch: typeof fetch;
   readonly signal: AbortSignal;
-  /** The options that selected the profile, for commands in hints: `--profile work`. Empty for the default profile. */
+  /** The options that selected the profile, such as `--profile work`, for hints. Empty for the default profile. */
   readonly profileOptions: readonly string[];
   /** From `--profile`, TRADE_AGENT_PROFILE or `--server`. */
   readonly profileName: string | undefined;
@@ -43,7 +43,7 @@ export interface App {
   openStore(place: Pick<ResolvedProfile, 'name'> & CredentialLocation): Promise<CredentialStore>;
   /** Makes sessions request only read scopes. Must be called before the first session is opened. */
   limitToReading(): void;
-  /** Undefined if nobody is signed in. */
+  /** Opens the session. Resolves with undefined if nobody is signed in. */
   session(): Promise<Session | undefined>;
   /** @throws {TradeAgentError} `login_required` */
   requireSession(): Promise<Session>;
@@ -60,15 +60,15 @@ export interface App {
   usersGateway(): Promise<GatewayClient>;
   /** Returns all of the person's accounts. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
-  /** Returns the app for one account (undefined for the default account). The caller must close its agent. */
+  /** Returns the app for one account (undefined means the default account). The caller must close its agent. */
   inAccount(account: string | undefined): App;
   /** Returns a gateway client for the selected account. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
   /** Returns the profile's MCP servers, not yet connected, or undefined if the profile has none. */
   foreignTools(): Promise<McpServerRegistry | undefined>;
-  /** Returns the agent. Only the first call's options matter, because that call creates the agent. */
+  /** Returns the agent. Only the first call's options have an effect, because that call creates the agent. */
   agent(options: AgentOptions): Promise<Agent>;
-  /** Drops the session and the agent, after a login or logout. */
+  /** Discards the session and the agent, after a login or logout. */
   reset(): Promise<void>;
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModelOptions } from './chosen-model.ts';
 
-/** @param said.thread an existing thread to continue */
+/** * Sends a message to the agent and yields the run's events. @param said.thread an existing thread to continue */
 export async function* sendMessage(
   app: App,
   options: AgentOptions,
@@ -32,7 +32,7 @@ export async function* resumeChat(
   yield* agent.resume(thread, { approval: 'wait', signal, requestedBy: 'chat' });
 }
 
-/** Returns the signed-in user, with equity and trading state if the gateway responds. Undefined if signed out. */
+/** Returns the signed-in user, if any, with equity and trading state if the gateway responds. */
 export async function loadAccountSummary(app: App) {
   const session = await app.session();
   if (session === undefined) return undefined;
@@ -44,7 +44,7 @@ export async function loadAccountSummary(app: App) {
   return { user: session.user, equity: account?.equity, trading: halt?.state };
 }
 
-/** The name by which a person chooses the model of the server that runs their agent. */
+/** Model name that selects the model of the server that runs the person's agent. */
 export const SERVER_MODEL = 'server';
 
 /** Switches the model. @throws {TradeAgentError} `usage`; `invalid_config` if the model has no name or API key */
@@ -62,7 +62,7 @@ export async function switchModel(app: App, options: AgentOptions, name: string)
   const next =
     name === 'builtin' || baseUrl === undefined ? { ...others, model: name } : { ...others, model: name, baseUrl };
   const chosen = withModelOptions(profile, next);
-  // Reports a missing key now, because a misspelled name usually selects a server without a key.
+  // Reports a missing key now, because a misspelled model name usually selects a provider for which there is no key.
   if (chosen.model.provider !== 'builtin') {
     const kept = await loadModelKey(await app.store(), modelServerUrl(chosen.model));
     resolveModelServer(chosen.model, app.env, kept);
@@ -70,7 +70,7 @@ export async function switchModel(app: App, options: AgentOptions, name: string)
   return next;
 }
 
-/** @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
+/** * Checks that the profile can be used. @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
 export async function requireCompleteProfile(app: App, name: string): Promise<void> {
   const config = await app.config();
   // A sandbox profile gets its addresses when the sandbox starts.
@@ -83,11 +83,11 @@ export type ModelChoice =
 
 const HOME_PROFILE = 'home';
 
-/** Returns whether there is no profile or sandbox yet, and neither an option nor the environment names one. */
+/** Returns whether neither a profile nor a sandbox exists yet, and no option or environment variable names one. */
 export async function isFirstRun(app: App): Promise<boolean> {
   if (app.profileName !== undefined || app.env.TRADE_AGENT_SANDBOX) return false;
   const home = await app.home();
-  // Reads the file instead of the app's config, which is cached and would hide what the first run writes.
+  // Reads the file instead of the app's config, because that is cached and would not include changes of the first run.
   const config = await loadConfig(home);
   const configured = config.default_profile !== undefined || Object.keys(config.profiles).length > 0;
   return !configured && !existsSync(home.sandbox);
@@ -137,7 +137,7 @@ export async function saveHomeAsDefault(
   });
 }
 
-/** Returns false if this machine has none, as a server or a container. A locked keychain can be unlocked. */
+/** Returns whether this machine has a keychain, even if locked. Servers and containers usually have none. */
 async function hasKeychain(app: App): Promise<boolean> {
   const { openCredentialStore } = await import('../secrets/places/open-credential-store.ts');
   const named = { name: HOME_PROFILE, credential_store: 'keychain' } as const;
@@ -151,7 +151,7 @@ async function hasKeychain(app: App): Promise<boolean> {
   }
 }
 
-/** Returns the environment variable for the model's API key if its provider needs one that is not set. */
+/** Returns the name of the environment variable for the model's API key if the key is required but not set. */
 export function missingModelKey({ env }: App, model: ModelChoice): string | undefined {
   if (model.provider === 'builtin') return undefined;
   const variable = modelKeyVariable(model);

@@ -18,7 +18,7 @@ export async function readConfig(app: App) {
   return { file, text, value: (parse(text) ?? {}) as unknown };
 }
 
-/** @param key a dotted path such as `profiles.work.issuer` @throws {TradeAgentError} `invalid_config`, `usage` */
+/** Reads a key such as `profiles.work.issuer`. @throws {TradeAgentError} `invalid_config`, `usage` */
 export async function readConfigKey(app: App, key: string) {
   const home = await app.home();
   return { file: configFilePath(home), value: await readConfigValue(home, key) };
@@ -36,7 +36,7 @@ export async function changeConfigKey(app: App, key: string, value: string | und
 
 interface Editor {
   edit(text: string): Promise<string>;
-  /** Asks whether to edit an invalid file again. Otherwise, a typo would discard the person's changes. */
+  /** Asks whether to edit an invalid file again. Otherwise, a typo would discard all of the person's changes. */
   confirmRetry(refusal: TradeAgentError): Promise<boolean>;
 }
 

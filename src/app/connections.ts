@@ -65,7 +65,7 @@ export interface AddedConnection extends DescribedConnection {
 }
 
 /**
- * Connects an account and waits until the person has signed in with the third party.
+ * Connects an account, and waits until the person has signed in with the third party.
  * @param options.redirectPort port of the loopback redirect, for providers that need a fixed port
  * @param options.show shows the person where to sign in; not called if the account is already connected
  * @throws {TradeAgentError} `login_required`, `login_denied`, `login_expired`, `port_in_use`, `provider_error`

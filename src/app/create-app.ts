@@ -9,12 +9,12 @@ import type { McpServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
-/** Dependencies of an app that its caller supplies. The app uses the terminal only through `tell` and `askSecret`. */
+/** Dependencies that an app's caller supplies. The app uses the terminal only through `tell` and `askSecret`. */
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For URLs whose path may contain a secret, because it logs only the host. Defaults to `fetch`. */
+  /** A `fetch` for URLs whose path may contain a secret. It logs only the host. Defaults to `fetch`. */
   readonly redactedFetch?: typeof fetch;
   readonly signal: AbortSignal;
   readonly profileOption?: string | undefined;
@@ -24,17 +24,17 @@ export interface AppOptions {
   readonly accountOption?: string | undefined;
   /** Shows the person a line, such as progress or a warning. External text must be sanitized first. */
   readonly tell: (line: string) => void;
-  /** Asks for a secret without echo. Absent if nobody can be asked. */
+  /** Asks for a secret without echoing it. Absent if nobody can be asked. */
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
 }
 
-/** The parts of an app that differ between this machine and a server that acts for a person. */
+/** The parts of an app that are different on this machine and on a server that acts for a person. */
 export interface AppParts
   extends Pick<
     App,
     'home' | 'config' | 'sandbox' | 'profile' | 'writtenProfile' | 'store' | 'openStore' | 'foreignTools'
   > {
-  /** Undefined if nobody is signed in. */
+  /** Opens the session. Resolves with undefined if nobody is signed in. */
   openSession(readOnly: boolean): Promise<Session | undefined>;
   /** Starts an agent for the given app's account. */
   startAgent(app: App, wanted: AgentOptions): Promise<Agent>;
@@ -184,7 +184,7 @@ function singleAccountApp(app: App, number: string | undefined, started: AppPart
   return own;
 }
 
-/** @throws {TradeAgentError} `usage` for an unknown account */
+/** Finds an account by number, broker or label. @throws {TradeAgentError} `usage` for an unknown account */
 async function resolveAccountNumber(called: string, list: App['accounts']): Promise<string> {
   const { resolveAccount } = await import('../tools/gateway/account-requests.ts');
   return resolveAccount(called, await list()).account;
@@ -202,7 +202,7 @@ function profileOptions({ profileOption, serverOption }: AppOptions): string[] {
   return profileOption === undefined ? [] : ['--profile', profileOption];
 }
 
-/** Creates the parts of an app that stay the same when the person signs in or out. */
+/** Creates the parts of an app that do not change when the person signs in or out. */
 function persistentParts(options: AppOptions, profileName: string | undefined) {
   const { env, signal, tell } = options;
   const home = memoize(async () => (await import('../machine/directories.ts')).resolveUserDirs(env));
@@ -246,7 +246,7 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
     const { prefetchCredentials } = await import('../secrets/prefetched-store.ts');
     const { credentialStoreKind } = await import('../config/resolve-profile.ts');
     const found = await writtenProfile();
-    // A sandbox need not run for its credentials to be read.
+    // A sandbox's credentials can be read even if the sandbox is not running.
     const place = found.sandbox ? { ...found, credential_store: credentialStoreKind(found) } : await profile();
     const opened = await openStore(place);
     if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {

@@ -13,7 +13,7 @@ import { buildChildEnvironment } from './sandbox-connection.ts';
 const USER = 'alice';
 const ORDER = 'buy 5 AAPL';
 
-/** The demo's scenes, in order. The last one, `chat`, is played only if a person takes part. */
+/** The demo's scenes, in order. The last scene, `chat`, is played only if a person takes part. */
 export type DemoScene =
   | 'opening'
   | 'sign_in'
@@ -45,9 +45,8 @@ export type AskForApproval = (page: {
 }) => Promise<'tapped' | 'here'>;
 
 /**
- * Plays the whole flow with the commands that a person would type, each in its own process, on a sandbox that is
- * removed afterwards. SIGHUP ends the process that proposed the order before the approval, but the order is still
- * executed.
+ * Plays the whole flow with the commands that a person would type, each in its own process, on a temporary sandbox.
+ * SIGHUP ends the process that proposed the order before the order is approved. The order is still executed.
  * @param options.person asks the person to approve the order, and ends the demo with the chat; if undefined, the demo
  *   runs unattended
  * @returns the gateway's audit log
@@ -72,7 +71,7 @@ export async function playDemo(
   signal.addEventListener('abort', stop, { once: true });
   try {
     options.show({ type: 'scene', scene: 'opening' });
-    // An unattended demo lasts only a few seconds, so nobody could join it.
+    // An unattended demo lasts only a few seconds, too short for a person to join.
     if (options.person !== undefined) options.show({ type: 'join', env: its });
     const audit = await play(stage, folder, readyFile, options);
     if (options.person !== undefined) {
@@ -81,7 +80,7 @@ export async function playDemo(
     }
     return { audit };
   } catch (error) {
-    // The signal's reason explains more than the errors of the killed steps.
+    // The signal's reason explains more than the errors of the steps that were stopped.
     signal.throwIfAborted();
     throw error;
   } finally {
@@ -217,7 +216,7 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
     return child;
   };
   return {
-    /** Starts a process whose output matters only if it fails. */
+    /** Starts a process. Its output is shown only if it fails. */
     background(args: readonly string[]) {
       const child = run(args, ['ignore', 'ignore', 'pipe']);
       let said = '';
@@ -264,7 +263,7 @@ function followCommand(child: ChildProcess, name: string, show: (line: PlayedLin
   return {
     hangUp: () => child.kill('SIGHUP'),
     ended: () => withTimeLimit(ended, name),
-    /** Returns the first line of output that matches. @throws {TradeAgentError} if the command ends first */
+    /** * Returns the first line of output that matches. @throws {TradeAgentError} if the command ends first */
     line: (pattern: RegExp) =>
       withTimeLimit(
         new Promise<string>((resolve, reject) => {

@@ -71,13 +71,13 @@ const exitCodeByError: Readonly<Record<ErrorCode, ExitCode>> = {
   login_denied: exitCodes.loginNeeded,
   login_expired: exitCodes.loginNeeded,
   insufficient_scope: exitCodes.loginNeeded,
-  // The person has to sign in at the third party, as for a missing login.
+  // The person must sign in with the third party, as for a missing login.
   connection_required: exitCodes.loginNeeded,
   credential_store_unavailable: exitCodes.credentialStore,
   credential_store_locked: exitCodes.credentialStore,
   approval_pending: exitCodes.pending,
   approval_denied: exitCodes.denied,
-  // The proposal was withdrawn, which scripts treat like a denial.
+  // The proposal was withdrawn. Scripts should handle this like a denial.
   approval_cancelled: exitCodes.denied,
   approval_expired: exitCodes.expired,
   blocked: exitCodes.blocked,
@@ -125,7 +125,7 @@ interface EndedRun {
   readonly error?: { readonly code: string } | undefined;
 }
 
-/** An unknown outcome takes precedence over the run's error, because it must be reconciled first. */
+/** Returns a run's exit code. An unknown outcome takes precedence over errors, because it must be reconciled first. */
 export function exitCodeForRun(run: EndedRun): ExitCode {
   if (run.status === 'unknown') return exitCodeByStatus.unknown;
   if (run.error !== undefined) return exitCodeForError(run.error.code);
@@ -173,11 +173,11 @@ export function exitCodeForChecks(
 interface EndedCheck {
   readonly result: { readonly findings: readonly unknown[] };
   readonly runs: readonly EndedRun[];
-  /** Set if the report could not be written. */
+  /** Set only if the report could not be written. */
   readonly failure: { readonly code: string } | undefined;
 }
 
-/** @param signal may have ended the check early */
+/** * Returns a check's exit code. @param signal may have ended the check early */
 export function exitCodeForCheck(check: EndedCheck, signal: AbortSignal): ExitCode {
   const unfinished = check.runs.map(exitCodeForRun).filter((code) => code !== exitCodes.done);
   // An unknown outcome takes precedence, because it must be reconciled first.

@@ -8,9 +8,9 @@ export async function haltTrading(app: App, state: 'halted' | 'reducing' = 'halt
 }
 
 /**
- * Resumes trading after approval on the phone. If trading is not halted, nobody is asked.
+ * Resumes trading after approval on the phone. If trading is not halted, no approval is requested.
  * @param requestedBy the requester's name, as shown to the person
- * @returns the current state, since trading may have been halted again in the meantime
+ * @returns the current state, because trading may have been halted again in the meantime
  * @throws {TradeAgentError} the reason if resuming was not approved
  */
 export async function liftHalt(

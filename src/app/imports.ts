@@ -18,10 +18,10 @@ type ImportApp = CheckStoreApp & Pick<App, 'clock' | 'gateway'>;
 export type ImportReport = Awaited<ReturnType<typeof buildReport>>;
 
 /**
- * Imports a CSV file of activities, so that this account's figures include them. The activities are never sent to the
- * gateway or the broker. Importing a file twice changes nothing.
- * @param options.skipBad imports the other lines if some can't be read; without it, bad lines abort the import
- * @throws {TradeAgentError} `usage` for a file that is not CSV or has bad lines; then nothing is changed
+ * Imports a CSV file of activities, so that this account's figures include them. Neither the gateway nor the broker
+ * receives the activities. Importing a file twice changes nothing.
+ * @param options.skipBad skips lines that can't be read; otherwise, such lines abort the import
+ * @throws {TradeAgentError} `usage` for a file that is not CSV or has bad lines, in which case nothing is changed
  */
 export async function importActivities(
   app: ImportApp,
@@ -75,14 +75,14 @@ async function buildReport(
     file: safeLine(basename(given.file), 200),
     account: account.account,
     dry_run: dryRun,
-    // The rows that are new.
+    // New rows.
     taken: fresh.map(({ line, activity }) => {
       const { kind, at, symbol, side, qty, price, amount } = activity;
       return { line, at, kind, symbol, side, qty, price, amount };
     }),
-    // Lines whose activity was imported before.
+    // Lines whose activity was already imported.
     known: rows.filter(({ activity }) => kept.has(activity.id)).map(({ line }) => line),
-    // Lines that are stored but not counted, because the broker reports this period itself.
+    // Lines that are stored but not counted, because the broker itself reports this period.
     told_by_broker: fresh
       .filter(({ activity }) => !counted.has(activity) && activity.basis === undefined)
       .map(({ line }) => line),
@@ -98,7 +98,7 @@ export async function listImports(app: ImportApp): Promise<ImportedFile[]> {
   return withImports(app, account, (imports) => imports.files(), []);
 }
 
-/** @throws {TradeAgentError} `not_found` */
+/** * Removes an import's activities. @throws {TradeAgentError} `not_found` */
 export async function undoImport(app: ImportApp, id: string): Promise<{ id: string; removed: number }> {
   const { account } = await (await app.gateway()).account();
   const removed = await withImports(app, account, (imports) => imports.remove(id), undefined);
@@ -110,7 +110,7 @@ export async function undoImport(app: ImportApp, id: string): Promise<{ id: stri
 
 const noImports: Pick<ImportStore, 'activities'> = { activities: async () => [] };
 
-/** @param otherwise the result if no store exists yet; if omitted, a store is created */
+/** Opens the account's imports. @param otherwise the result if nothing is stored; if omitted, a store is created */
 function withImports<T>(
   app: CheckStoreApp,
   account: string,
@@ -127,8 +127,8 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const MAX_ROWS = 100_000;
 
 /**
- * Reads a CSV file of activities (RFC 4180 with a header line, UTF-8). A row's ID is a digest of its content and the
- * number of identical rows before it, so that the same row is recognized in another file.
+ * Reads a CSV file of activities (RFC 4180 with a header line, UTF-8). A row's ID is a digest of the row's content and
+ * the number of identical rows before it, so the same row is recognized in another file.
  * @param now milliseconds since the epoch
  * @throws {TradeAgentError} `usage` for a file in another format
  */
@@ -195,7 +195,7 @@ function readCsvText(file: string): string {
 
 function parseCsv(text: string, file: string) {
   try {
-    // Replaced because the parser counts a CR and LF within quotes as two lines, so that line numbers would be wrong.
+    // CRLF is replaced, because the parser counts it as two lines within quotes, which would make line numbers wrong.
     const all = parse(text.replaceAll('\r\n', '\n'), {
       bom: true,
       info: true,
@@ -231,14 +231,14 @@ type Sign = 'positive' | 'negative' | 'any';
 
 interface RowType {
   readonly kind: Activity['kind'];
-  /** Alpaca's name for the type, which the code that reads activities expects. */
+  /** Alpaca's name for the activity type, which other code expects. */
   readonly type: string;
   readonly side?: 'buy' | 'sell';
-  /** The sign of the imported quantity, whether or not the file has a minus sign. */
+  /** The sign of the imported quantity. A sign in the file is ignored. */
   readonly qty?: Sign;
   readonly amount?: Sign;
   readonly symbol: 'needed' | 'optional' | 'none';
-  /** Whether the row's shares take over a part of the cost basis of another symbol's shares. */
+  /** Whether part of the cost basis of another symbol's shares moves to the row's shares. */
   readonly divides?: true;
 }
 
@@ -258,9 +258,9 @@ const historyTypes: Readonly<Record<string, RowType>> = {
 class RowError extends Error {}
 
 /**
- * @param index the row's index, which keeps the rows of one day in order
+ * Converts a row to an activity. @throws {RowError}
+ * @param index the row's index, which preserves the order of rows on the same day
  * @param now milliseconds since the epoch; later dates are rejected
- * @throws {RowError}
  */
 function toActivity(row: HistoryRow, index: number, now: number): Omit<Activity, 'id'> {
   const word = row.type?.trim().toLowerCase() ?? '';
@@ -291,7 +291,7 @@ function toActivity(row: HistoryRow, index: number, now: number): Omit<Activity,
   };
 }
 
-/** Parses a date as milliseconds since the epoch. A date without a time means midnight in New York. */
+/** Parses a date to milliseconds since the epoch. A date without a time means midnight in New York. */
 function parseInstant(text: string, index: number): number {
   const written = text.trim();
   if (/^\d{4}-\d\d-\d\d$/.test(written)) {
@@ -306,7 +306,7 @@ function parseInstant(text: string, index: number): number {
   throw new RowError(`date "${written}" must look like 2026-03-31 or 2026-03-31T15:30:00Z`);
 }
 
-/** Parses a decimal, optionally with a dollar sign and thousands separators: `-$1,234.50`. */
+/** Parses a decimal, optionally with a dollar sign and thousands separators, such as `-$1,234.50`. */
 function parseNumber(name: string, text: string | undefined): Dec | undefined {
   const written = text?.trim() ?? '';
   if (written === '') return undefined;
@@ -325,7 +325,7 @@ function withSign(name: string, value: Dec | undefined, sign: Sign): Dec {
   return sign === 'positive' ? value.abs() : value.abs().neg();
 }
 
-/** Rejects a trade whose amount differs from shares times price. */
+/** Rejects a trade whose amount is not shares times price. */
 function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | undefined): void {
   if (price === undefined || price.isZero() || price.isNegative()) throw new RowError('price is missing');
   if (qty === undefined || amount === undefined) return;
@@ -336,7 +336,7 @@ function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | 
   );
 }
 
-/** Returns the fraction of the cost basis that moves to the new shares, as stated in the company's Form 8937. */
+/** Returns the fraction of the cost basis that moves to the new shares, as on the company's Form 8937. */
 function parseBasis({ from, fraction: written }: HistoryRow): NonNullable<Activity['basis']> {
   const fraction = parseNumber('fraction', written);
   if (fraction === undefined || !isPositive(fraction) || fraction.gte(1)) {

@@ -1,4 +1,4 @@
-/** The public API of `trade-agent`, with an example in docs/guide/LIBRARY.md. Stable within a major version. */
+/** The public API of `trade-agent`, stable within a major version. See docs/guide/LIBRARY.md for an example. */
 export type { Agent, ApprovalMode, PruneOptions, RunOptions } from '../agent/agent.ts';
 export type { AgentEvent, ApprovalView, RunResult, ThreadRecord, ThreadView } from '../agent/events.ts';
 export { type CreateAgentOptions, createAgent } from '../agent/run/create-agent.ts';

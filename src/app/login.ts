@@ -15,11 +15,11 @@ export interface StartedLogin {
   /** The URL that includes the code, for a QR code or a browser. */
   readonly completeAddress: string;
   readonly issuer: string;
-  /** The company's issuer, or null when signing in at the home. */
+  /** The company's issuer, or null for a sign-in at the home. */
   readonly company: string | null;
   readonly machine: string;
   readonly asks: readonly string[];
-  /** The command that stands in for the phone in a sandbox. */
+  /** The command that simulates the phone in a sandbox. */
   readonly sandboxCommand: string | undefined;
   readonly warning: string;
   /** Undefined if this machine's clock is correct. */
@@ -30,9 +30,9 @@ export interface StartedLogin {
 }
 
 /**
- * Starts a device login (RFC 8628) for the profile. Once it is complete, the app is reset, so that the session and the
- * agent are opened again.
- * @param asked the company that the profile signs in with from now on; defaults to the profile's current company
+ * Starts a device login (RFC 8628) for the profile. After the login, resets the app, so that the session and the agent
+ * are opened again.
+ * @param asked the company to sign in with from now on; defaults to the profile's current company
  */
 export async function startLogin(app: App, asked: RequestedCompany = {}): Promise<StartedLogin> {
   const profile = await app.profile();
@@ -123,12 +123,12 @@ async function resolveCompany(app: App, { issuer, clientId }: RequestedCompany):
 
 const KEY_UPLOAD_TIMEOUT_MS = 5000;
 
-/** Registers this machine's key with the sandbox's company, which has no administrator and so accepts any key. */
+/** Registers this machine's key with the sandbox's company, which has no administrator and accepts any key. */
 async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn): Promise<void> {
   if ((await app.sandbox()).company?.issuer !== issuer) return;
   const { ensureCompanyKey, publicCompanyKey } = await import('../auth/company/client-key.ts');
   const key = publicCompanyKey(await ensureCompanyKey(await app.store()));
-  // A rejected key is not reported here, because the sign-in that follows fails and reports it.
+  // A rejection is not reported here, because the sign-in that follows will fail and report it.
   await app.fetch(`${issuer}/clients/${encodeURIComponent(client_id)}/keys`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -138,8 +138,8 @@ async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySign
 }
 
 /**
- * Returns this machine's public key (JWK) for company sign-ins, created on first use, and the lines to add to the
- * home's home.yaml.
+ * Returns this machine's public key (JWK) for company sign-ins and the lines to add to the home's home.yaml. Creates
+ * the key on first use.
  * @throws {TradeAgentError} `usage` if no company is named; `invalid_config`, `credential_store_…`
  */
 export async function loadCompanyKey(app: App, asked: RequestedCompany) {
@@ -153,7 +153,7 @@ export async function loadCompanyKey(app: App, asked: RequestedCompany) {
 
 /**
  * Signs out on this machine and at the identity provider.
- * @param options.all also deletes the key by which a company recognizes this machine
+ * @param options.all also deletes the key with which this machine authenticates to a company
  * @throws {TradeAgentError} `credential_store_…` if the session can't be removed
  */
 export async function signOut(app: App, options: { readonly all: boolean }): Promise<LogoutResult> {

@@ -27,7 +27,7 @@ export async function endMandate(app: App, id: string, to: 'suspended' | 'revoke
   return await (await app.gateway()).endMandate(await resolveMandateId(app, id), to);
 }
 
-/** The terms that a person specifies. With `replaces`, missing terms are copied from the replaced mandate. */
+/** The terms that a person specifies. If `replaces` is set, missing terms are copied from the replaced mandate. */
 export type MandateTerms = Partial<MandateRequestInput>;
 
 interface MandateRequest extends MandateTerms {
@@ -130,7 +130,7 @@ function parseTerms(terms: MandateTerms): MandateRequestInput {
  * Returns an account's active mandates, sorted by expiry, except mandates for standing orders. The gateway decides
  * whether a mandate covers an order.
  * @param account the account's number
- * @param due when the run was due, in milliseconds since the epoch; determines each mandate's current slot
+ * @param due when the run was due, in milliseconds since the epoch, which determines each mandate's current slot
  */
 export function findApplicableMandates(
   mandates: readonly MandateView[],

@@ -6,7 +6,7 @@ import type { Quote } from '../trading/views.ts';
 import type { App } from './app.ts';
 
 /**
- * Returns the latest quotes in the order requested and, in `missing`, the symbols without a quote, with the reason.
+ * Returns the latest quotes in the requested order. `missing` has the symbols without a quote, with the reason.
  * @throws {TradeAgentError} `unknown_symbol` if no symbol has a quote, `login_required`
  */
 export async function loadLatestQuotes(app: Pick<App, 'gateway'>, symbols: readonly string[]) {
@@ -30,7 +30,7 @@ export async function loadLatestQuotes(app: Pick<App, 'gateway'>, symbols: reado
   });
 }
 
-/** @throws {TradeAgentError} `unknown_symbol` */
+/** * Returns valid symbols in uppercase. @throws {TradeAgentError} `unknown_symbol` */
 async function parseTickers(typed: readonly string[]): Promise<string[]> {
   const { symbolSchema } = await import('../trading/order.ts');
   return typed.map((text) => {
@@ -42,13 +42,13 @@ async function parseTickers(typed: readonly string[]): Promise<string[]> {
   });
 }
 
-/** Milliseconds between requests for the prices of all symbols: thirty requests a minute. */
+/** Milliseconds between requests. Each request covers all symbols. */
 const PRICES_INTERVAL_MS = 2_000;
 const MAX_BACKOFF_MS = 30_000;
 
 export interface LiveQuotes {
   readonly quotes: readonly Quote[];
-  /** When the quotes were read, in milliseconds since the epoch. */
+  /** Time when the quotes were read, in milliseconds since the epoch. */
   readonly at: number;
   /** Whether the quotes are outdated because a later request failed. */
   readonly stale: boolean;
@@ -83,8 +83,8 @@ export async function followQuotes(
 }
 
 /**
- * Returns a symbol's bars and the person's own fills in a range, both oldest first, and the average cost of the
- * shares held, in dollars, if it is known.
+ * Returns a symbol's bars and the person's own fills in a range, both oldest first. Also returns the average cost of
+ * the shares that the account owns, in dollars, if known.
  * @param range such as `3m` or `1y`
  * @throws {TradeAgentError} `unknown_symbol`, `usage`
  */
@@ -94,7 +94,7 @@ export async function loadPriceHistory(app: App, typed: string, range: string = 
   const gateway = await app.gateway();
   const [bars, activities, positions] = await Promise.all([
     gateway.bars({ symbol, timeframe, start }),
-    // Fills and the average cost are only annotations. If they can't be read, prices are shown without them.
+    // Fills and the average cost are optional. If they can't be read, prices are shown without them.
     gateway.activities({ after: start }).catch(() => []),
     gateway.positions().catch(() => []),
   ]);
@@ -108,7 +108,7 @@ export async function loadPriceHistory(app: App, typed: string, range: string = 
   return { symbol, range: text, bars, trades, cost, simulated };
 }
 
-/** Lists news, newest first; without symbols, of the whole market. @throws `unknown_symbol`, `login_required` */
+/** Lists news, newest first, by default on the whole market. @throws `unknown_symbol`, `login_required` */
 export async function loadLatestNews(
   app: Pick<App, 'gateway'>,
   query: { readonly symbols: readonly string[]; readonly limit: number },
@@ -118,7 +118,7 @@ export async function loadLatestNews(
 }
 
 /**
- * Adds symbols to the watchlist or removes them. Idempotent.
+ * Adds symbols to the watchlist or removes them. Repeating a change has no effect.
  * @throws {TradeAgentError} `unknown_symbol`, `login_required`, `insufficient_scope`
  */
 export async function changeWatchlist(

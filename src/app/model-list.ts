@@ -14,7 +14,7 @@ import { loadModelKey } from '../secrets/model-key.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModelOptions } from './chosen-model.ts';
 
-/** Asks a model server for its models, as OpenAI's API lists them. */
+/** Requests a model server's list of models (OpenAI API). */
 export function requestModels(app: App, server: ModelServer, timeoutMs: number): Promise<Response> {
   return app.fetch(`${server.url.replace(/\/+$/, '')}/models`, {
     headers: modelListHeaders(server),
@@ -25,7 +25,7 @@ export function requestModels(app: App, server: ModelServer, timeoutMs: number):
 
 const MAX_LIST_BYTES = 4 * 1024 * 1024;
 
-/** Returns the names in a server's response; undefined if it has no list, or a list that is too long. */
+/** Returns the model names in a server's response, or undefined if it contains no list or too many names. */
 export async function readModelNames(response: Response): Promise<string[] | undefined> {
   try {
     const { data } = (await (await limitResponseSize(response, MAX_LIST_BYTES)).json()) as { data?: unknown };
@@ -36,21 +36,21 @@ export async function readModelNames(response: Response): Promise<string[] | und
   }
 }
 
-/** Maximum wait for servers, most of which are probably not running. */
+/** Timeout for listing models, in milliseconds. It is short because most local servers are probably not running. */
 const LIST_TIMEOUT_MS = 1500;
-/** Maximum number of models that are listed of one server. */
+/** Maximum number of models listed per server. */
 const MAX_LISTED = 500;
 
 export interface ListedModel {
   readonly name: string;
-  /** Host of the model's server; undefined for the built-in planner. */
+  /** Host of the model's server. Undefined for the built-in planner. */
   readonly server: string | undefined;
 }
 
 /**
- * Lists models that a session can use: the planner, the profile's model, and what the profile's server and the known
- * providers offer now. Servers that do not respond or have no key are left out. Empty if a server runs the agent,
- * because only that server knows its models.
+ * Lists models that a session can use: the planner, the profile's model, and the models that the profile's server and
+ * known providers offer now. Leaves out servers that do not respond or for which there is no key. Empty if a server
+ * runs the agent, because only that server knows its models.
  */
 export async function listModels(app: App, options: AgentOptions): Promise<ListedModel[]> {
   const profile = await app.writtenProfile();
@@ -58,7 +58,7 @@ export async function listModels(app: App, options: AgentOptions): Promise<Liste
   const { model } = withModelOptions(profile, options);
   const { name } = model;
   const own = name === undefined ? [] : [{ name, server: hostOf(modelServerUrl(model)) }];
-  // TRADE_AGENT_API_KEY is only for the chosen server.
+  // TRADE_AGENT_API_KEY applies only to the selected server.
   const { TRADE_AGENT_API_KEY: _, ...env } = app.env;
   const others = modelProviderNames
     .map((provider) => ({ provider: 'openai' as const, name: `${provider}/any` }))
@@ -80,7 +80,7 @@ async function listFrom(
     const server = resolveModelServer(settings, env, await loadModelKey(await app.store(), url));
     const response = await requestModels(app, server, LIST_TIMEOUT_MS);
     const names = response.ok ? ((await readModelNames(response)) ?? []) : [];
-    // A known provider's model is named with the provider, because the profile may have another server.
+    // The name of a known provider's model includes the provider, because the profile may use another server.
     const named = settings.base_url === undefined ? splitModelName(settings.name ?? '') : undefined;
     return names.slice(0, MAX_LISTED).map((name) => ({
       name: named === undefined ? name : providerModelName(named.provider, name),
@@ -100,7 +100,7 @@ interface ModelTest {
   readonly model: string;
   /** Host of the model's server. */
   readonly server: string;
-  /** `text`: the model writes calls as text, which trade-agent executes too. */
+  /** `text` means that the model writes calls as text, which trade-agent also executes. */
   readonly tool_calls: 'native' | 'text' | 'none';
   readonly ms: number;
   readonly input_tokens: number;
@@ -110,7 +110,7 @@ interface ModelTest {
 const TEST_PROMPT = 'Call the tool get_quote for AAPL. Do not answer in words.';
 
 /**
- * Sends the model a small request with one tool, which is not executed.
+ * Sends the model a small request with one tool. The tool is not executed.
  * @throws {TradeAgentError} `usage` for the built-in planner; `invalid_config`, `model_error`
  */
 export async function testModel(app: App, options: AgentOptions): Promise<ModelTest> {

@@ -8,8 +8,8 @@ import { readAccountWithHistory, withCheckStore } from './check/with-check-store
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * Lets the agent read the findings and targets that `trade-agent check` would report, without notifying anyone or
- * recording the findings. Uses the rules file of the profile's newest schedule that has one, or else the standard rules.
+ * Lets the agent read the findings and targets that `trade-agent check` would report. Neither notifies anyone nor
+ * records the findings. Uses the rules file of the profile's newest schedule that has one, or else the standard rules.
  */
 export function createOwnRules(app: RulesApp): OwnRules {
   return {
@@ -18,7 +18,7 @@ export function createOwnRules(app: RulesApp): OwnRules {
   };
 }
 
-/** @throws {TradeAgentError} `invalid_config` for an invalid file */
+/** Loads the person's rules, or the standard rules. @throws {TradeAgentError} `invalid_config` for an invalid file */
 async function loadOwnRules(app: Pick<App, 'home' | 'profile'>) {
   const [{ name: profile }, { scheduleStore }, { loadRules, defaultRulesFile }] = await Promise.all([
     app.profile(),

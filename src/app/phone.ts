@@ -65,9 +65,8 @@ async function confirmAtCompany(app: App, user: string, code: string): Promise<v
 
 /**
  * Approves or denies, in the user's name, connecting an account at a third party.
- * @param given the ticket, or a link that contains it
- * @throws {TradeAgentError} `not_found` if there is no such ticket, or it was already used, or it belongs to
- *   another user
+ * @param given the ticket, or a link that contains the ticket
+ * @throws {TradeAgentError} `not_found` if the ticket does not exist, was already used, or belongs to another user
  */
 export async function answerConnectionRequest(
   app: App,
@@ -93,9 +92,9 @@ export async function createPhoneLink(
   return (await (readOnly ? phone.ticket(user) : phone.pairing(user))).url;
 }
 
-/** How long the identity provider may hold a request open. Well below the timeouts of proxies and clients. */
+/** Seconds for which the provider may keep a request open, well below the timeouts of proxies and clients. */
 const WAIT_SECONDS = 20;
-/** How long to wait for an order's outcome. The gateway sends orders at once, and a fill takes a second or two. */
+/** Seconds to wait for an order's outcome. Orders are sent immediately, and usually fill within a second or two. */
 const OUTCOME_SECONDS = 5;
 
 export type Decision = 'approve' | 'deny';
@@ -106,7 +105,7 @@ export interface DecisionAnswer {
   readonly code?: string;
 }
 
-/** Asks the person for a decision. Resolves with undefined if the person makes none. Rejects when `signal` aborts. */
+/** Asks the person for a decision. Resolves with undefined if there is none. Rejects when `signal` aborts. */
 export type AskForDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<DecisionAnswer | undefined>;
 
 interface PhoneWatch {
@@ -116,9 +115,9 @@ interface PhoneWatch {
   readonly once: boolean;
   readonly waiting: () => void;
   readonly shown: (request: PhoneRequest) => void;
-  /** Called if the request was withdrawn, expired, or decided elsewhere while the person was asked. */
+  /** Called if the request was withdrawn, expired, or was decided elsewhere before the person answered. */
   readonly onClosed: (request: PhoneRequest, status: PhoneRequest['status']) => void;
-  /** Called after the decision. `request.outcome` is the outcome, if it is already known. */
+  /** Called after the decision. `request.outcome` is the outcome, if already known. */
   readonly onDecided: (request: PhoneRequest, decision: Decision) => Promise<void>;
 }
 
@@ -136,7 +135,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
     const requests = await phone.requests(watch.user, { waitSeconds: WAIT_SECONDS, signal });
     const request = requests.find(({ id }) => !left.has(id));
     if (request === undefined) {
-      // While requests that the person left open are pending, the server responds at once. The pause avoids a tight
+      // The server responds immediately while requests that the person left open are pending. The pause avoids a tight
       // loop.
       if (left.size > 0) await app.clock.sleep(1000, signal);
       continue;
@@ -151,7 +150,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
   }
 }
 
-/** Asks the person. Returns `gone` if the request was withdrawn, expired, or decided elsewhere in the meantime. */
+/** Asks the person. Returns `gone` if the request was meanwhile withdrawn, expired, or was decided elsewhere. */
 async function askUntilGone(
   app: App,
   phone: PhoneClient,
@@ -178,7 +177,7 @@ async function askUntilGone(
 }
 
 /**
- * Waits until the request is closed elsewhere and returns its status. Returns undefined if `answered` aborts or the
+ * Waits until the request is closed elsewhere, and returns its status. Returns undefined if `answered` aborts or the
  * phone is unreachable.
  */
 async function watchRequest(
@@ -196,7 +195,7 @@ async function watchRequest(
   return undefined;
 }
 
-/** Returns false if the request was no longer open. */
+/** Sends the decision. Returns false if the request was no longer open. */
 async function submitDecision(
   app: App,
   phone: PhoneClient,

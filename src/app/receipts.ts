@@ -39,7 +39,7 @@ export async function fetchReceiptVerdict(app: App, id: string): Promise<Receipt
 }
 
 /**
- * Writes a receipt file, which can be verified without this program.
+ * Writes a receipt to a file. The file can be verified without trade-agent.
  * @param to the file; defaults to `receipt-ID.json` in the current folder
  * @throws {TradeAgentError} `not_found`; `usage` if the file exists
  */
@@ -61,7 +61,7 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
 }
 
 /**
- * Requires a valid signature by any key. Whoever verifies the receipt decides which keys to trust.
+ * Requires a valid signature, by any key, because the person who verifies the receipt decides which keys to trust.
  * @throws {TradeAgentError} `gateway_refused`
  */
 async function requireSigned(text: string): Promise<VerifiedReceipt> {
@@ -75,10 +75,10 @@ async function requireSigned(text: string): Promise<VerifiedReceipt> {
   });
 }
 
-/** Maximum size of a receipt file. Every receipt is smaller, because it covers at most twenty orders. */
+/** Maximum size of a receipt file in bytes. Receipts are smaller, because a receipt covers at most twenty orders. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-/** A valid receipt, or the first fault found. */
+/** A valid receipt, or the first error found. */
 export type ReceiptVerdict =
   | {
       readonly ok: true;
@@ -91,7 +91,7 @@ export type ReceiptVerdict =
   | { readonly ok: false; readonly fault: ReceiptFault; readonly text: string };
 
 /**
- * Verifies a receipt file. Works offline if a key is named.
+ * Verifies a receipt file. Works offline if `key` is given.
  * @param options.phoneKey a fingerprint that one of the approvers' keys must have
  * @throws {TradeAgentError} `usage` for a file that can't be read, and any error from {@link loadPinnedKeys}
  */
@@ -110,7 +110,7 @@ export async function verifyReceiptFile(
   return { ...verdict, from };
 }
 
-/** @param isTrusted returns whether the gateway key with this thumbprint is trusted */
+/** * Verifies a receipt. @param isTrusted returns whether the gateway key with this thumbprint is trusted */
 export async function verifyReceiptText(
   text: string,
   isTrusted: (thumbprint: string) => boolean,
@@ -149,7 +149,7 @@ async function readReceiptText(file: string): Promise<string> {
     throw unreadable(code, cause);
   }
   if (bytes.length > MAX_FILE_BYTES) throw unreadable('it is too large for a receipt');
-  // Invalid UTF-8 turns into replacement characters, which never occur in a receipt, so the receipt is rejected.
+  // Invalid UTF-8 becomes replacement characters. These never occur in a receipt, so the receipt is rejected.
   return bytes.toString('utf8');
 }
 
@@ -159,13 +159,13 @@ const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 
 export interface PinnedKeys {
   readonly thumbprints: readonly string[];
-  /** `pinned` if the caller named the keys, or else the address from which the keys were just fetched. */
+  /** `pinned` if the caller specified the keys, or else the address from which the keys were fetched. */
   readonly from: string;
 }
 
 /**
+ * Returns the gateway keys to trust. @throws {TradeAgentError} `usage` if a file has no key, `gateway_unreachable`
  * @param key a thumbprint, or a file with keys (JWK, JWK Set); defaults to the keys that the gateway publishes
- * @throws {TradeAgentError} `usage` for a file without a key, `gateway_unreachable`
  */
 export async function loadPinnedKeys(
   app: Pick<App, 'profile' | 'fetch' | 'signal'>,
@@ -218,7 +218,7 @@ async function keyThumbprints(value: unknown): Promise<string[]> {
     const thumbprints = await Promise.all((keys as JWK[]).map((jwk) => calculateJwkThumbprint(jwk)));
     if (thumbprints.length > 0) return thumbprints;
   } catch {
-    // The error below also covers a value that is not a key.
+    // Not a JWK Set with keys. The error below covers this case too.
   }
   throw new TradeAgentError('usage', 'the file contains no key (JWK or JWK Set)', {
     hint: '--key takes a thumbprint of 43 characters, or a file with public keys.',

@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/sanitize.ts';
 
-/** Minimum length of a prefix, not counting a type prefix such as `pr_`. Anything shorter is probably a typo. */
+/** Minimum length of a prefix, without a type prefix such as `pr_`. Shorter text is probably a typo. */
 const MIN_PREFIX_LENGTH = 3;
 const MAX_LISTED = 10;
 
@@ -13,9 +13,9 @@ export interface IdSource {
 }
 
 /**
- * Completes the prefix of an ID. Complete IDs, and prefixes without a match, are returned unchanged, so that the
- * caller's lookup reports an ID that does not exist.
- * @throws {TradeAgentError} `usage`, naming the matches, if several match or the prefix is too short
+ * Completes the prefix of an ID. Returns complete IDs and prefixes without a match unchanged, so that the caller's
+ * lookup reports that the ID does not exist.
+ * @throws {TradeAgentError} `usage`, naming the matches, if several IDs match or the prefix is too short
  */
 export async function resolveIdPrefix(typed: string, { called, whole, list }: IdSource): Promise<string> {
   if (whole.test(typed)) return typed;

@@ -2,9 +2,9 @@ import type { ConnectionView } from '../agent/events.ts';
 import { safeLine } from '../text/sanitize.ts';
 import { formatDollarAmount } from '../trading/amounts.ts';
 
-/* Words for a run's events, which every chat shows alike. */
+/* Texts for a run's events. All chats use the same texts. */
 
-/** Returns whether a tool's call proposes something, so that its approval reports the outcome. */
+/** Returns whether a tool proposes something. The outcome of such a call is shown with its approval. */
 export function isProposalTool(tool: string): boolean {
   return [
     'place_order',
@@ -19,8 +19,8 @@ export function isProposalTool(tool: string): boolean {
 }
 
 /**
- * Formats a tool call as one short line: `Look up prices (AAPL)`, `Propose an order (buy 5 AAPL)`. A tool of another
- * MCP server has no title, so its name is shown.
+ * Formats a tool call as one short line, such as `Look up prices (AAPL)` or `Propose an order (buy 5 AAPL)`. For tools
+ * of other MCP servers, shows the name, because they have no title.
  */
 export function toolCallText({
   name,
@@ -41,7 +41,7 @@ export function toolCallText({
 
 const MAX_ARGUMENTS_LENGTH = 50;
 
-/** Puts a trade's arguments into a fixed order, because models vary it. Other arguments keep their order. */
+/** Sorts a trade's arguments in a fixed order, because models vary it. Other arguments keep their order. */
 function sortArguments(args: Record<string, unknown>): unknown[] {
   const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
@@ -49,7 +49,7 @@ function sortArguments(args: Record<string, unknown>): unknown[] {
     .sort(([a], [b]) => rank(a) - rank(b))
     .map(([name, value]) => {
       if (name === 'notional') return formatAmount(String(value));
-      // Prints the argument's name, because `true` alone would mean nothing.
+      // For `true`, shows the argument's name, because the value alone says nothing.
       if (value === true) return name.replaceAll('_', ' ');
       const words = legLabels[name];
       return words === undefined ? value : `${words} ${String(value)}`;
@@ -75,13 +75,13 @@ export function connectionLine({ name, status, command }: ConnectionView): strin
   }[status];
 }
 
-/** Returns the error in the message of a failed tool call. */
+/** Extracts the error message from the result of a failed tool call. */
 export function failureMessage(text: string): string {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } };
     if (typeof error?.message === 'string') return safeLine(error.message);
   } catch {
-    // The text is not JSON, so it is shown as it is.
+    // The text is not JSON.
   }
   return 'failed';
 }

@@ -10,7 +10,7 @@ import { resolveThreadId } from './threads.ts';
 export interface RunSettings extends AgentOptions {
   readonly approval: ApprovalMode;
   readonly maxTurns?: number;
-  /** Whether to withdraw pending proposals if the run is stopped early. */
+  /** Whether to withdraw pending proposals if the run is interrupted. */
   readonly cancelOnExit?: boolean;
 }
 
@@ -19,7 +19,7 @@ export type RunInput = Parameters<Agent['run']>[0];
 /**
  * Sends one request to the agent, in a new or existing thread.
  * @param input called once the agent has started
- * @returns the run's events; the last one is its result
+ * @returns the run's events; the last event is its result
  * @throws {TradeAgentError} errors that prevent the agent from starting, and any error from `input`
  */
 export async function startRun(
@@ -34,7 +34,7 @@ export async function startRun(
   return asked.thread === undefined ? deleteIfNotUnderstood(agent, events) : events;
 }
 
-/** Leaves out the thread of a dry run, which is gone when the run ends. */
+/** Removes the thread from a dry run's events, because the thread is deleted when the run ends. */
 async function* withoutThread(events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
   for await (const event of events) {
     if (event.type === 'result') yield { type: 'result', result: { ...event.result, thread: '' } };
@@ -42,7 +42,7 @@ async function* withoutThread(events: AsyncIterable<AgentEvent>): AsyncGenerator
   }
 }
 
-/** Deletes the thread of a prompt that was not understood, because there is nothing in the thread to continue. */
+/** Deletes the thread of a prompt that was not understood, because such a thread can't be continued. */
 async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
   let begun: string | undefined;
   let result: RunResult | undefined;
@@ -54,7 +54,7 @@ async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentE
   if (result === undefined) return;
   const { status, error, approvals, orders } = result;
   const idle = status === 'failed' && error?.code === 'usage' && approvals.length === 0 && orders.length === 0;
-  // If the thread can't be deleted, it stays in the list as a failed thread.
+  // If the thread can't be deleted, it remains in the list as a failed thread.
   const isGone =
     idle &&
     begun !== undefined &&
@@ -65,7 +65,7 @@ async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentE
   yield { type: 'result', result: isGone ? { ...result, thread: '' } : result };
 }
 
-/** @param thread the thread's ID or a prefix @throws {TradeAgentError} errors that prevent the agent from starting */
+/** Resumes a thread. @param thread its ID or a prefix @throws {TradeAgentError} if the agent can't start */
 export async function resumeRun(app: App, thread: string, settings: RunSettings): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
   return agent.resume(await resolveThreadId(app, thread), toRunOptions(app, settings));
@@ -111,7 +111,7 @@ export async function followRun(
 
 export type RunOutput = ReturnType<typeof toRunOutput>;
 
-/** Returns the object that `run --output json` prints. @param profileOptions the options that selected the profile */
+/** * Returns the object that `run --output json` prints. @param profileOptions the options that selected the profile */
 export function toRunOutput(result: RunResult, profileOptions: readonly string[] = []) {
   return {
     thread: result.thread,

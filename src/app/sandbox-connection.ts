@@ -6,15 +6,15 @@ import { systemClock } from '../machine/clock.ts';
 import { defaultReadyFile, readReadyFile, type SandboxReadyInfo } from '../sandbox/ready-file.ts';
 import { launcherPath } from './launcher.ts';
 
-/** A sandbox that was started in the background exits after being idle for this long. */
+/** Idle time after which a sandbox that was started in the background exits. */
 const IDLE_EXIT = '60m';
 
-/** Timeout for starting a sandbox, which usually takes a second or two. */
+/** Timeout for starting a sandbox, in milliseconds. Starting usually takes a second or two. */
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * Finds the running sandbox: the one named by `TRADE_AGENT_SANDBOX` (a ready file), or else the one in the user's own
- * folder, which is started in the background if `start` is set.
+ * Finds the running sandbox. If `TRADE_AGENT_SANDBOX` names a ready file, that sandbox is used. Otherwise, uses the
+ * sandbox in the user's own folder, and starts it in the background if `start` is set.
  * @param options.sandboxHome the user's own sandbox folder
  * @throws {TradeAgentError} `provider_unreachable` if no sandbox is running or it does not start
  */
@@ -79,7 +79,7 @@ async function startInBackground(
 
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    // Another command may have started a sandbox at the same moment, and its ready file works as well.
+    // Another command may have started a sandbox at the same moment. That sandbox can be used too.
     const ready = readReadyFile(readyFile);
     if (ready !== undefined && isProcessRunning(ready.pid)) return ready;
     if (Date.now() > deadline || (ended && !(await anotherIsStarting(readyFile)))) {
@@ -91,7 +91,7 @@ async function startInBackground(
   }
 }
 
-/** Waits for another sandbox's ready file. If another sandbox holds the folder, the new one exits immediately. */
+/** Waits for another sandbox's ready file. A new sandbox exits immediately if another one has locked the folder. */
 async function anotherIsStarting(readyFile: string): Promise<boolean> {
   for (let i = 0; i < 80; i++) {
     if (readReadyFile(readyFile) !== undefined) return true;
@@ -100,7 +100,7 @@ async function anotherIsStarting(readyFile: string): Promise<boolean> {
   return false;
 }
 
-/** Returns only the variables that a child process needs, without the user's keys and tokens. */
+/** Returns the environment variables that a child process needs, which exclude the user's keys and tokens. */
 export function buildChildEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept =
     /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LC_.*|TZ|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|XDG_.*|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|APPDATA|LOCALAPPDATA|USERPROFILE|SYSTEMROOT|PATHEXT|NODE_COMPILE_CACHE|TRADE_AGENT_HOME|TRADE_AGENT_SANDBOX|TRADE_AGENT_PROFILE)$/i;

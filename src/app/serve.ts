@@ -7,16 +7,16 @@ import { createRequestListener, type HttpServer } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
 import { logWhenAnswered, type RequestLogParts, withRequestContext } from './gateway/server-log.ts';
 
-/** How long to wait for requests in progress, such as an order on its way to the broker, in milliseconds. */
+/** Time in milliseconds to wait for requests in progress, such as an order that is being sent to the broker. */
 export const DRAIN_TIMEOUT_MS = 20_000;
 
 /** Registers a cleanup. Cleanups run in reverse order. */
 export type RegisterCleanup = (close: () => unknown) => void;
 
 export interface ServeParts<Served> {
-  /** Aborting it stops the server without an error. */
+  /** Stops the server without an error when it aborts. */
   readonly signal: AbortSignal;
-  /** Opens everything that is served. If this fails, everything that was already opened is closed. */
+  /** Opens everything that is served. If this fails, the cleanups registered so far are run. */
   readonly open: (onClose: RegisterCleanup) => Promise<Served>;
   readonly ready: (served: Served) => Promise<void>;
   readonly readyFile?: string | undefined;
@@ -42,7 +42,7 @@ export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
   }
 }
 
-/** Runs every cleanup, even after one has failed. @throws the first failure */
+/** * Runs every cleanup, even after one has failed. @throws the first failure */
 async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closers) {
@@ -53,7 +53,7 @@ async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Serves requests for this address or for this machine, and rejects and logs requests for any other host. */
+/** Serves requests for this address or for this machine. Rejects and logs requests for any other host. */
 export function serveRoutes(
   server: HttpServer,
   app: Hono,

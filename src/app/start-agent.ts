@@ -50,7 +50,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   return createAgent({ ...settings, stateDb, databaseKey: await getOrCreateDatabaseKey(store) });
 }
 
-/** @throws {TradeAgentError} `login_required`; `usage` if a model URL is given, because the server chooses the model */
+/** Creates an agent on the server. @throws {TradeAgentError} `login_required`; `usage` if a model URL is given */
 async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent> {
   const { readOnly = false, dryRun = false, model, baseUrl } = options;
   if (dryRun) {

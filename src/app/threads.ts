@@ -5,10 +5,10 @@ import { resolveIdPrefix } from './resolve-prefix.ts';
 
 /** At least one of `olderThan` and `keep` is required. */
 export interface PruneSettings {
-  /** Deletes threads that were unused for this long, in milliseconds. */
+  /** Deletes threads that have not been used for this long, in milliseconds. */
   readonly olderThan?: number;
   readonly keep?: number;
-  /** Deletes nothing and only lists what would be deleted. */
+  /** Lists the threads that would be deleted, but deletes nothing. */
   readonly dryRun?: boolean;
 }
 
@@ -33,9 +33,8 @@ export async function findThread(app: App, id: string): Promise<ThreadRecord> {
 }
 
 /**
- * @param id the full ID or a prefix @returns the full ID
- * @throws {TradeAgentError} `not_found`; `usage`; `busy`; `approval_pending` or `outcome_unknown` for an open
- *   approval
+ * Deletes a thread. @param id the full ID or a prefix @returns the full ID
+ * @throws {TradeAgentError} `not_found`; `usage`; `busy`; `approval_pending` or `outcome_unknown` for an open approval
  */
 export async function deleteThread(app: App, id: string): Promise<string> {
   const whole = await resolveThreadId(app, id);
@@ -43,7 +42,7 @@ export async function deleteThread(app: App, id: string): Promise<string> {
   return whole;
 }
 
-/** Deletes finished threads. @returns their IDs @throws {TradeAgentError} `usage` if neither setting is given */
+/** Deletes finished threads and returns their IDs. @throws {TradeAgentError} `usage` if neither setting is given */
 export async function pruneThreads(app: App, { olderThan, keep, dryRun = false }: PruneSettings): Promise<string[]> {
   if (olderThan === undefined && keep === undefined) {
     throw new TradeAgentError('usage', 'no threads were selected for deletion', {

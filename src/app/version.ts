@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Returns the version set by the build, or the one in package.json when running from source. */
+/** Returns the version set by the build, or the version in package.json when running from source. */
 export function version(): string {
   return process.env.TRADE_AGENT_VERSION ?? sourceVersion();
 }

@@ -29,7 +29,7 @@ import { withModelOptions } from './chosen-model.ts';
 import { openGatewayWithImportedActivities } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
 
-/** Maximum wait for runs of the chat to store their state when the server stops. */
+/** Maximum time in milliseconds for the chat's runs to store their state when the server stops. */
 const STOP_GRACE_MS = 3_000;
 
 export interface WebReadyInfo {
@@ -49,9 +49,9 @@ export async function serveDashboard(
 ): Promise<void> {
   const { clock, signal, isAllAccounts } = app;
   const { port, ready, ...agentOptions } = options;
-  // Limits the session to reading before the dashboard opens it.
+  // Called before the dashboard opens the session, because the session's scopes are then fixed.
   if (agentOptions.readOnly) app.limitToReading();
-  // With `all`, data that isn't tied to an account is read through the default account.
+  // With `all`, data that does not belong to an account is read through the default account.
   const one = isAllAccounts ? app.inAccount(undefined) : app;
   const [gateway, profile] = await Promise.all([
     openGatewayWithImportedActivities(one),
@@ -59,7 +59,7 @@ export async function serveDashboard(
     app.requireSession(),
   ]);
   const secret = randomSecret();
-  // Refuses options that no run could use before a page is served. A server's agent checks its own.
+  // Rejects unusable options before a page is served. A server's agent checks its own options.
   if (profile.server === undefined) withModelOptions(profile, agentOptions);
   await serve({
     signal,
@@ -110,7 +110,7 @@ export async function serveDashboard(
   });
 }
 
-/** Leaves out symbols without a quote, so that the pages show the names and prices of the others. */
+/** Returns the pages' reads. A symbol without a quote must not hide the names and prices of the others. */
 function pageReads(gateway: GatewayClient) {
   return {
     ...gateway,
@@ -118,7 +118,7 @@ function pageReads(gateway: GatewayClient) {
   };
 }
 
-/** Provides the agent's data on this machine. @param isAllAccounts whether to include the findings of all accounts */
+/** * Provides the agent's data on this machine. @param isAllAccounts whether to include the findings of all accounts */
 function agentData(app: App, options: AgentOptions, isAllAccounts: boolean): AgentData {
   return {
     chat: CHAT_PATH,
@@ -176,8 +176,8 @@ async function openFindings(app: App, isAllAccounts: boolean): Promise<FindingLi
 const isoTime = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
 
 /**
- * Writes a page that opens the URL, and returns the page's file. The browser is started with the file's path instead of
- * the URL, because every user of the machine can read command lines, but only the owner can read the file.
+ * Writes a page that opens the URL, and returns the page's path. The browser is started with this path instead of the
+ * URL, because all users of the machine can read command lines, but only the owner can read the file.
  */
 export async function writeRedirectPage(app: Pick<App, 'home'>, url: string) {
   const folder = ensurePrivateFolder((await app.home()).data);
@@ -197,13 +197,13 @@ const places = [
 ];
 
 interface WebPagesOptions {
-  /** The dashboard's address, `http://127.0.0.1:52431`. `net/host-check.ts` rejects requests for other hosts. */
+  /** The dashboard's address, such as `http://127.0.0.1:52431`. `net/host-check.ts` rejects requests to other hosts. */
   readonly origin: string;
   /** The secret in the link's fragment. It can be used only once. */
   readonly secret: string;
   readonly about: HomeDescription;
   readonly data: CachedDashboardData;
-  /** The account shown first: the selected account, unless `all` is selected. */
+  /** The account that is shown first: the selected account. Undefined if `all` is selected. */
   readonly account?: string;
   readonly conversations: Conversations;
   readonly clock: Clock;
@@ -211,16 +211,16 @@ interface WebPagesOptions {
 }
 
 /**
- * Access control. Other programs and users of this machine, and any website that the person visits, can send requests
- * to this port. None of them gets any data:
- * 1. Requests for another host, or from another origin, are rejected earlier, which stops DNS rebinding and cross-site
- *   forms.
- * 2. Documents are empty. Their script fetches the content with a key that is kept in the origin's storage and sent in
- *   a header that other sites can't send here (CORS).
+ * Creates the pages and controls access to them. Other programs and users of this machine, and any website that the
+ * person visits, can send requests to this port. None of them gets any data:
+ * 1. Requests for another host, or from another origin, are rejected earlier, which prevents DNS rebinding and
+ *    cross-site forms.
+ * 2. Documents are empty. Their script fetches the content with a key. The key is in the origin's storage and is sent
+ *    in a header that other sites can't send here (CORS).
  * 3. A key becomes valid only together with the link's secret, which works once. If someone else uses the link first,
- *   the person's own attempt is rejected, so the person finds out.
+ *    the person's own attempt is rejected, which reveals the misuse.
  * 4. The key is bound to a cookie set with it, which is `SameSite=Strict` and HttpOnly. Otherwise, a program that
- *   served this port earlier and read the key from the browser's storage could use the key.
+ *    served this port earlier and read the key from the browser's storage could use the key.
  */
 function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   const { origin, about, data, account, conversations, clock, closing } = options;
@@ -252,7 +252,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     await next();
     const location = context.res.headers.get('location');
     if (location === null) return;
-    // The page's script follows redirects itself. If `fetch` followed them, the page would be loaded twice.
+    // The page's script follows redirects itself, because a redirect that `fetch` follows would load the page twice.
     const headers = new Headers(context.res.headers);
     headers.delete('location');
     headers.set(LOCATION_HEADER, location);
@@ -266,7 +266,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     if (letIn !== undefined) return accessDenied(context, 'used');
     letIn = { key: context.var.key ?? '', cookie: randomSecret(), formToken: randomSecret() };
     setCookie(context, cookieName, letIn.cookie, { httpOnly: true, sameSite: 'Strict', path: '/' });
-    // Redirecting away from the link's address keeps the fragment out of the history.
+    // Redirects away from the link's address, which keeps the fragment out of the history.
     return context.redirect(DASHBOARD, 303);
   });
   app.use(async (context, next) => {
@@ -296,7 +296,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   return app;
 }
 
-/** Responds to requests that are not from our own pages' script. Documents are empty until it asks for them. */
+/** Responds to requests that don't come from our own pages' script. Returns undefined for requests that do. */
 function refuseForeign(context: BrowserContext, origin: string): Response | Promise<Response> | undefined {
   const { method } = context.req;
   if (!['GET', 'HEAD', 'POST'].includes(method)) return context.text('Method not allowed', 405);
@@ -307,7 +307,7 @@ function refuseForeign(context: BrowserContext, origin: string): Response | Prom
     : renderShellPage(context, context.req.path === CHAT_PATH ? 'chat.js' : 'dashboard.js');
 }
 
-/** Asks the page for the link's secret. Browsers don't send fragments, so only the page knows the secret. */
+/** Responds with a page that sends the link's secret, which only the page can read, because it is in the fragment. */
 function requestSecret(context: BrowserContext): Response | Promise<Response> {
   if (context.req.path.endsWith('/events')) return context.text('access denied', 401);
   if (context.req.method === 'POST') return accessDenied(context, 'wrong');
@@ -328,7 +328,7 @@ function accessDenied(context: BrowserContext, why: 'wrong' | 'used'): Response 
   });
 }
 
-/** Whether the browser says that the request comes from another site (Fetch Metadata). */
+/** Returns whether the browser reports that the request comes from another site (Fetch Metadata). */
 function isCrossSite(context: BrowserContext, origin: string): boolean {
   const site = context.req.header('sec-fetch-site');
   const mode = context.req.header('sec-fetch-mode');

@@ -3,7 +3,7 @@ import { isTradeAgentError } from '../errors/errors.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { App } from './app.ts';
 
-/** Timeout for the accounts. It is short because the user is already known without the gateway. */
+/** Timeout for the accounts, in milliseconds. It is short because the user is known even without the gateway. */
 const ACCOUNTS_TIMEOUT_MS = 3_000;
 
 /**

@@ -45,9 +45,9 @@ export interface HomeOptions
     | 'thirdPartyPasswords'
     | 'vault'
   > {
-  /** The single public address: `https://home.example`, or `http://localhost:4747` for this machine only. */
+  /** The only public address, such as `https://home.example`, or `http://localhost:4747` for this machine only. */
   readonly address: string;
-  /** Database of the identity provider and the phone, with a home's tables. */
+  /** Database with the tables of the identity provider and the phone. */
   readonly providerDatabase: SqlTransactions;
   readonly stores: GatewayStores;
   readonly gateway: Omit<
@@ -104,7 +104,7 @@ export async function createHome(options: HomeOptions) {
     mandating: {
       list: async (sub) => (await gateway.mandates?.list(sub)) ?? [],
       end: async (sub, id, to) => {
-        // Ignores the error for a mandate that has already ended. The page then shows the mandate's final state.
+        // Ignores the error for a mandate that has already ended, because the page then shows the final state.
         await gateway.mandates?.end(sub, id, to, 'phone').catch((error: unknown) => {
           if (!(error instanceof HttpProblem)) throw error;
         });
@@ -172,7 +172,7 @@ export async function createHome(options: HomeOptions) {
     },
     /** Route patterns, such as `/v1/proposals/:id`. */
     routes: [...gateway.app.routes.map(({ path }) => path), ...provider.routes],
-    /** Completes the work in progress. The databases can be closed afterwards. */
+    /** Completes the work in progress. The databases can be closed afterward. */
     close: async () => {
       fills?.stop();
       await personCleanups.close();
@@ -190,7 +190,7 @@ function challengeSecret({ sealSecret }: Pick<GatewayApprovalOptions, 'sealSecre
   return Buffer.from(hkdfSync('sha256', newest, '', 'trade-agent passkey challenges v1', 32));
 }
 
-/** Starts the two clean-ups that span databases: for removed people, and for access that a company has revoked. */
+/** Starts the two cleanups that span databases: for removed people, and for access that a company has revoked. */
 function startCleanups(
   { stores, companies = [], vault, onError = () => undefined }: HomeOptions,
   {
@@ -237,7 +237,7 @@ export function isGatewayPath(path: string): boolean {
   );
 }
 
-/** Actor recorded in the audit log and in mandates for changes that a company's security event caused. */
+/** Actor in the audit log and in mandates for changes that a company's security event caused. */
 const SIGNAL_ACTOR = 'signal';
 
 interface SignalCleanupOptions {
@@ -252,18 +252,18 @@ interface SignalCleanupOptions {
 
 /*
  * Ends, in this order, the access outside the provider's database that a company's signal revokes. All steps are
- * idempotent and are repeated if the home crashes before completion is recorded. Orders are blocked before these steps
- * begin: the check right before an order is sent reads the row (`isRevokedBySignal`) that the signal left in the
- * provider's database.
+ * idempotent and are repeated if the home crashes before completion is recorded. Orders are blocked even before these
+ * steps begin, because the check right before an order is sent reads the row that the signal left in the provider's
+ * database (`isRevokedBySignal`).
  *
- * 1. Access tokens for brokers are dropped from memory, in the gateway and in the vault.
- * 2. Open proposals that the company's clients made for the person are cancelled, on the phone too.
- * 3. The person's mandates and standing orders are suspended, whoever requested them, because they place orders without
- *    the person's attention. The person has to review them.
- * 4. One audit entry and one notice are written. A crash, or another process that ends the same signal, can duplicate
- *    the notice, with the same id.
- * 5. If the account was disabled, the person's broker connections are deleted here, and revoked at the broker if it can
- *    be reached.
+ * 1. Access tokens for brokers are removed from memory, in the gateway and in the vault.
+ * 2. Open proposals that the company's clients made for the person are canceled, also on the phone.
+ * 3. All of the person's mandates and standing orders are suspended, because they place orders without the person's
+ *    attention. The person must review them.
+ * 4. One audit entry and one notice are written. A crash, or another process that handles the same signal, can
+ *    duplicate the notice, with the same ID.
+ * 5. If the account was disabled, the person's broker connections are deleted here, and are revoked at the broker if it
+ *    can be reached.
  */
 function createSignalCleanup(options: SignalCleanupOptions): (signalCleanups: PendingSignal) => Promise<void> {
   const { companies, gateway, stores, vault, tell, now } = options;
@@ -310,7 +310,7 @@ async function suspendMandates(
   for (const { id, state } of (await mandates?.list(sub)) ?? []) {
     if (state !== 'active' && state !== 'exhausted') continue;
     await mandates?.end(sub, id, 'suspended', SIGNAL_ACTOR).catch((error: unknown) => {
-      // Ignored, because the owner has ended the mandate in the meantime.
+      // The owner has ended the mandate in the meantime.
       if (!(error instanceof HttpProblem)) throw error;
     });
   }
@@ -322,8 +322,8 @@ type CleanupQueue = ReturnType<typeof createCleanupQueue>;
 
 /**
  * Runs cleanups in the other databases after access is revoked in one database. A cleanup is marked complete only at
- * its end, so that it is repeated after a crash. Cleanups are idempotent, so several processes may run the same cleanup
- * at once. Each poll retries failures and finds rows written by other processes.
+ * its end, so that it is repeated after a crash. Cleanups are idempotent, so several processes may run the same one at
+ * once. Each poll retries failures and finds rows written by other processes.
  */
 function createCleanupQueue<T>(options: {
   readonly unended: () => Promise<readonly T[]>;

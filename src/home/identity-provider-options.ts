@@ -24,16 +24,16 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly others?: OtherProcesses;
   readonly about: HomeDescription;
   readonly phonePairingSecret: string;
-  /** Receivers that are notified when a person's sign-in to this home ends or their passkeys change (Shared Signals). */
+  /** Receivers of signals that a person's sign-in to this home ended or their passkeys changed (Shared Signals). */
   readonly signalReceivers?: readonly SignalReceiver[] | undefined;
   /**
-   * Passwords for third parties, by user name. With them, the sandbox's simulated phone connects accounts without a
+   * Passwords for third parties, by user name, with which the sandbox's simulated phone connects accounts without a
    * browser.
    */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   /** When the phone shows three codes to choose from instead of the terminal's code. Defaults to `live`. */
   readonly numberMatching?: NumberMatching;
-  /** Dollars of real money from which the phone's Approve button must be held, or `off`. Defaults to 1,000. */
+  /** Amount in dollars from which Approve must be pressed and held for real money, or `off`. Defaults to 1,000. */
   readonly holdAbove?: string | undefined;
   /**
    * Must return the system time, because oidc-provider reads the system clock directly. Long polls wait with this
@@ -44,17 +44,17 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly clientAddress?: (request: IncomingMessage) => string;
   /** Whether a refresh token may be used again if its response was lost. Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReusePolicy;
-  /** Called after a person or client has lost access, to end everything that was started with that access. */
+  /** Called after a person or client has lost access. Ends everything that was started with that access. */
   readonly onRevoked?: (who: RevokedAccess) => Promise<void>;
-  /** Called after a company's signal is stored, so that the access that it revokes also ends in other databases. */
+  /** Called after a company's signal is stored. Ends the access that the signal revokes in other databases. */
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
   readonly keys: ApprovalKeys;
-  /** Halts trading for a person. If `halting`, `mandating` or `dashboards` is set, the phone has a page for it. */
+  /** Halts trading for a person. The phone has pages for `halting`, `mandating` and `dashboards` if these are set. */
   readonly halting?: HaltControl;
   readonly mandating?: MandateControl;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
-  /** Returns what the phone's first page says about a problem of the home that its owner should fix. */
+  /** Returns a warning for the phone's first page about a problem of the home that its owner should fix. */
   readonly ownerWarning?: (() => string | undefined) | undefined;
   /** Whether an approval must be signed with one of `keys`. Defaults to `off`. */
   readonly signatures?: 'required' | 'off';
@@ -66,7 +66,7 @@ export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
   /** Route patterns, such as `/phone/requests/:id`. */
   readonly routes: readonly string[];
-  /** Returns whether an access token was not issued by this provider, or its grant has ended. */
+  /** Returns whether an access token was not issued by this provider or belongs to an ended grant. */
   readonly isRevoked: IsTokenRevoked;
   /**
    * Ends a removed person's sessions, grants, clients, approval requests, push subscriptions and recovery code.
@@ -75,13 +75,13 @@ export interface IdentityProvider {
   endPerson(sub: string): Promise<void>;
   /** Notifies a person that one of their orders was filled. Rejects if interrupted by `close`. */
   notifyFill(fill: Fill): Promise<void>;
-  /** Notifies a person about an order that they did not expect. Rejects if interrupted by `close`. */
+  /** Notifies a person about an unexpected order. Rejects if interrupted by `close`. */
   notifyOrder(news: OrderNews): Promise<void>;
-  /** Looks up access that companies' signals revoked, and signals whose clean-up is not complete yet. */
+  /** Lists access that companies' signals have revoked, and signals whose cleanup is not complete yet. */
   readonly signals: Pick<CompanyRevocations, 'isRevokedBySignal' | 'unended' | 'ended'>;
   /** Notifies a person about access that a signal revoked. Rejects if interrupted by `close`. */
   notifySignal(signalled: PendingSignal, company: Company | undefined): Promise<void>;
-  /** Returns the number of polls that the token endpoint is holding for a CIBA request. */
+  /** Returns the number of a CIBA request's polls that are waiting at the token endpoint. */
   readonly heldPolls: (authReqId: string) => number;
   /** Ends long polls and event streams. The database stays open. */
   close(): Promise<void>;

@@ -46,8 +46,8 @@ import { withSubscriptionCleanup } from './phone/push/push-subscriptions.ts';
 import { createRouter, protocolPaths } from './router.ts';
 
 /**
- * How often to rotate the keys if a rotation is due, and to delete unused registrations, in milliseconds. A key is
- * published one day before it signs.
+ * Interval in milliseconds for rotating keys, if due, and deleting unused registrations. A key is published one day
+ * before it is used for signing.
  */
 const UPKEEP_INTERVAL_MS = 3_600_000;
 
@@ -71,7 +71,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     companies,
     now,
     onError,
-    // Notifies the client whose request was replaced by the new one. After a failure, the next start notifies it.
+    // Notifies the client whose request this one replaced. If that fails, the next start retries it.
     onAsked: () => void delivery.all().catch((error: Error) => onError(error.message)),
   });
   const delivery = createDecisionDelivery({ provider, requests, resource, faults });
@@ -205,7 +205,7 @@ async function openProviderState(
     onGrantEnded: (granted) => grants.ended(granted),
     beforeBackchannelRequest: (id, payload) =>
       holdCibaPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing }),
-    // Only a client's own request is refused: a decision is still delivered to a client whose access has ended since.
+    // Rejects only the client's own request. A decision is still delivered to a client whose access has ended since.
     beforeClient: async (id) => {
       const context: Partial<PollContext> | undefined = Provider.ctx;
       if (context?.oidc !== undefined && context.oidc.client === undefined) await clients.requireNotEnded(id);
@@ -250,8 +250,8 @@ async function openProviderState(
 }
 
 /**
- * Sets the request headers from which the library reads its own address, so that endpoint URLs contain the public
- * address even behind a TLS proxy.
+ * Sets the request headers from which the library derives its own address, so that endpoint URLs contain the public
+ * address, even behind a TLS proxy.
  */
 function withPublicAddress(issuer: string, handle: Handler): Handler {
   const { host, protocol } = new URL(issuer);
@@ -265,7 +265,7 @@ function withPublicAddress(issuer: string, handle: Handler): Handler {
   };
 }
 
-/** Reports internal errors to the operator instead of the caller, because the framework would print the whole error. */
+/** Reports internal errors to the operator. By default, the framework would show them to the caller. */
 function toHandler(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string) => void): Handler {
   const outer = new Hono<{ Bindings: HttpBindings }>();
   outer.onError((error, context) => {
@@ -291,11 +291,11 @@ interface PollContext {
 }
 
 /**
- * Holds a client's CIBA poll until the person decides, the request expires, or 25 seconds pass (long polling, CIBA Core
- * §10.1.1). Called when the token endpoint has authenticated the client and loads the request. Afterwards the provider
- * loads the request's current state and responds accordingly.
+ * Delays a client's CIBA poll until the person decides, the request expires, or 25 seconds pass (long polling, CIBA
+ * Core §10.1.1). Called after the token endpoint has authenticated the client and while it loads the request.
+ * Afterward, the provider loads the request's current state and responds accordingly.
  * @throws {errors.SlowDown} if the sandbox simulates the fault `slow_down`
- * @throws {errors.AuthorizationPending} if the client has disconnected, because the token would be lost
+ * @throws {errors.AuthorizationPending} if the client has disconnected, because it would never receive the token
  */
 export async function holdCibaPoll(
   authReqId: string,
@@ -312,7 +312,7 @@ export async function holdCibaPoll(
   const client = context?.oidc.client;
   if (client === undefined || context?.oidc.route !== 'token' || client.clientId !== payload.clientId) return;
   if (options.faults.take('slow_down')) throw new errors.SlowDown();
-  // A client that gets pings polls only in case a ping was lost.
+  // A client that receives pings polls only to detect a lost ping.
   if (client.backchannelTokenDeliveryMode === 'ping') return;
   const decided = payload.grantId !== undefined || payload.error !== undefined;
   const left = (payload.exp ?? 0) * 1000 - clock.now();
@@ -326,10 +326,10 @@ export async function holdCibaPoll(
     // The decision may have been delivered after the payload was read.
     const isDelivered = await options.requests.isDelivered(authReqId);
     const stop = AbortSignal.any([wake.signal, options.closing]);
-    // A timer may fire a millisecond early, and the request would not have expired yet.
+    // The extra millisecond is needed because a timer may fire early, before the request has expired.
     if (!isDelivered) await clock.sleep(Math.min(MAX_LONG_POLL_MS, left + 1), stop);
   } catch {
-    // Aborted by a decision, a disconnect or a shutdown. The check below finds a disconnect.
+    // Aborted by a decision, a disconnection or a shutdown. The check below detects a disconnection.
   } finally {
     unsubscribe();
     context.res.off('close', onClose);
@@ -338,14 +338,14 @@ export async function holdCibaPoll(
 }
 
 /**
- * How often to look for grants that other processes ended, in milliseconds. A client's connections may stay open for
- * this long after its tokens became invalid.
+ * Interval in milliseconds for finding grants that other processes ended. A client's connections may stay open for this
+ * long after its tokens have become invalid.
  */
 const ENDINGS_INTERVAL_MS = 1000;
 
 /**
- * Handles ended grants, immediately if this process ended them. Grants that another process ended, or that were left by
- * a failure or crash, are handled at the next poll.
+ * Handles ended grants, immediately if this process ended them. Grants that another process ended, or that a failure or
+ * crash left unhandled, are handled at the next poll.
  */
 function watchGrantEndings(
   authorized: AuthorizedClientStore,

@@ -40,7 +40,7 @@ export function createRouter(options: RouterOptions): Handler {
     const { url = '', method = '' } = request;
     const [path = ''] = url.split(/[?#]/, 1);
     if (!isForUs(request, response)) return;
-    // Later code could interpret any other request target (`*`, a whole URL, `//host`) as an address of another server.
+    // Other code could interpret any other request target (`*`, a whole URL, `//host`) as another server's address.
     if (!/^\/(?!\/)/.test(path)) return respondText(response, 400, 'The request target is not a path on this server');
     if (faults.take('slow_answers')) await clock.sleep(SLOW_RESPONSE_MS, closing);
     const own = ownHandler(options, path, method);
@@ -92,11 +92,11 @@ const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   [protocolRoutes.token]: ['POST'],
 };
 
-/** Routes of the protocol, for the names of metrics and spans. */
+/** Paths of the protocol's endpoints, which are the names of metrics and spans. */
 export const protocolPaths = [...Object.keys(protocolMethods), OUTCOME_PATH, DETAILS_TYPES_PATH];
 
 function allowedMethods(path: string): readonly string[] | undefined {
-  // Path on which the browser returns to the program after the person's decision.
+  // Path to which the browser is sent after the person's decision. It redirects to the program.
   if (/^\/authorize\/[\w-]{1,64}$/.test(path)) return ['GET'];
   return Object.hasOwn(protocolMethods, path) ? protocolMethods[path] : undefined;
 }

@@ -1,12 +1,14 @@
 import type { Clock } from '../machine/clock.ts';
 import { type Notice, NoticeFailedError, type NoticeFailureCode, type SendNotice } from './notice.ts';
 
-/** Pauses between delivery attempts, in milliseconds. If the last attempt fails, the next check tries again. */
+/**
+ * Pauses between delivery attempts, in milliseconds. After the last attempt fails, the notice waits for the next check.
+ */
 const BACKOFF_MS = [500, 2000] as const;
 
 export interface DeliveryOptions {
   readonly clock: Clock;
-  /** Aborts all deliveries when the program stops or the total time for notices is over. */
+  /** Aborts all deliveries when the program stops or the time limit for all notices has passed. */
   readonly signal: AbortSignal;
   readonly attemptMs: number;
 }
@@ -20,9 +22,9 @@ export interface NoticeDelivery {
 }
 
 /**
- * Sends notices through one channel, one after the other, with a few attempts each. If a notice fails, the remaining
- * notices are skipped, because waiting for a server that is down would use up the time for other channels. They are not
- * skipped if the server rejects a notice for its content (HTTP 400).
+ * Sends notices through one channel, one after another, and retries failures a few times. After a notice fails, the
+ * remaining ones are skipped, because waiting for a server that is down would use up the time for other channels. A
+ * notice that the server rejects for its content (HTTP 400) does not stop the others.
  */
 export async function deliverNotices(
   send: SendNotice,
@@ -63,7 +65,7 @@ async function deliverOne(
           () => true,
           () => false,
         );
-      // If time runs out during the wait, report the last failure, which is more useful than the timeout.
+      // If time runs out during the pause, the last failure is reported, because it says more than a timeout.
       const again = passing && wait !== undefined && (await sleep(Math.max(wait, retryAfter)));
       if (!again) return { notice, attempts, failure: { code, message, passing } };
     }
@@ -76,13 +78,13 @@ function stoppedFailure({ reason }: AbortSignal): NoticeFailedError {
     : new NoticeFailedError('interrupted', 'the check was stopped before the notice was sent');
 }
 
-/** Converts an error to a failure. Omits the message of an unexpected error, because it may contain a secret. */
+/** Converts an error to a failure. Drops the message of an unexpected error, because it may contain a secret. */
 function toNoticeFailure(error: unknown): NoticeFailedError {
   if (error instanceof NoticeFailedError) return error;
   return new NoticeFailedError('unavailable', `it can't be sent (${error instanceof Error ? error.name : 'error'})`);
 }
 
-/** Runs work with a time limit, which applies even if the work ignores its signal. */
+/** Runs work with a time limit. The limit applies even if the work ignores its signal. */
 async function withTimeout<T>(
   ms: number,
   clock: Clock,

@@ -7,7 +7,7 @@ import type { SenderFactory } from './sender.ts';
 const MAX_TITLE_LENGTH = 120;
 const MAX_BODY_LENGTH = 600;
 
-/** A program that shows a desktop notification. `input` is written to its standard input. */
+/** A program that shows a desktop notification. It reads `input` from standard input. */
 export interface DesktopNotificationCommand {
   readonly program: string;
   readonly args: readonly string[];
@@ -16,8 +16,8 @@ export interface DesktopNotificationCommand {
 
 /**
  * Returns the command that shows a desktop notification on a platform. Title and body are passed after `--` or on
- * standard input, with control characters removed. They are never part of a script or a shell command, so they can't
- * inject code.
+ * standard input, without control characters. They are never part of a script or shell command, so they can't inject
+ * code.
  */
 export function desktopNotificationCommand(
   notice: Pick<Notice, 'title' | 'body' | 'severity' | 'type'>,
@@ -59,7 +59,7 @@ function escapeMarkup(text: string): string {
 
 /**
  * PowerShell script that shows a desktop notification. Text from standard input (JSON) becomes text nodes, never code.
- * Windows shows notifications only for registered apps, such as PowerShell.
+ * The notification appears as PowerShell's, because Windows accepts only registered apps.
  */
 const TOAST_SCRIPT = `
 $ErrorActionPreference = 'Stop'
@@ -101,10 +101,10 @@ export function createDesktopNotifier(env: NodeJS.ProcessEnv, platform: NodeJS.P
         );
         child.once('close', (code) => {
           if (code === 0) resolve();
-          // This failure is not permanent, because under cron there may be no desktop now but one later.
+          // Not a permanent failure: under cron, there may be no desktop now but one later.
           else reject(new NoticeFailedError('unavailable', `${program} exited with code ${code ?? 'none'}`));
         });
-        // The program may exit before it has read all input. Its exit code is reported instead.
+        // The program may exit before it has read all input. The exit code is reported instead of this error.
         child.stdin?.on('error', () => undefined);
         child.stdin?.end(input);
       });
@@ -122,7 +122,10 @@ const passedVariables = [
   ...'DBUS_SESSION_BUS_ADDRESS SystemRoot SystemDrive USERPROFILE TEMP'.split(' '),
 ];
 
-/** Returns the minimal environment for the notification program. Under cron, adds the session bus's default address. */
+/**
+ * Returns the minimal environment for the notification program. Adds the session bus's default address, which cron does
+ * not set.
+ */
 export function desktopNotifierEnvironment(
   env: NodeJS.ProcessEnv,
   platform: NodeJS.Platform,

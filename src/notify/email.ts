@@ -15,8 +15,8 @@ export const createEmailSender: SenderFactory<'email'> =
     const place = { host: host.replace(/^\[|\]$/g, ''), port: resolveSmtpPort(channel) };
     const transport = createTransport({
       ...place,
-      // Opens the connection here, because nodemailer would resolve the name again, possibly to an address that was not
-      // checked.
+      // Opens the connection here because nodemailer would resolve the host name again, possibly to an address that was
+      // not checked.
       getSocket: (_: unknown, done: (error: Error | null, opened?: object) => void) => {
         openSocket({ ...place, resolve: resolveMail, timeoutMs: channel.timeout * 1000, signal }).then(
           (connection) => done(null, { connection }),
@@ -71,7 +71,7 @@ function readCa(file: string): string {
   }
 }
 
-/** Describes an SMTP error without the server's text, which may repeat what was sent to it. */
+/** Describes an SMTP error without the server's text, which may repeat the credentials or the notice. */
 function smtpFailure(error: unknown, host: string): NoticeFailedError {
   if (error instanceof NoticeFailedError) return error;
   if (error instanceof UnreachableError) {
@@ -84,7 +84,7 @@ function smtpFailure(error: unknown, host: string): NoticeFailedError {
     command,
   } = error as {
     code?: string;
-    /** The code of the network error, in case nodemailer replaced `code` with its own. */
+    /** The network error's code, which nodemailer may have replaced in `code`. */
     originalCode?: string;
     responseCode?: number;
     command?: string;

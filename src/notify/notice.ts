@@ -2,11 +2,11 @@ import type { NoticeSeverity } from '../config/notice-settings.ts';
 
 /** A message to a person. It is created once, and retries send it unchanged. */
 export interface Notice {
-  /** Identifies the event, so that recipients can detect duplicates. Consists of letters, digits, `-` and `_`. */
+  /** Identifies the event, so that recipients can detect duplicates. Contains only letters, digits, `-` and `_`. */
   readonly id: string;
   readonly type: 'finding' | 'approval' | 'fill' | 'access' | 'account' | 'order' | 'test';
   readonly severity: NoticeSeverity;
-  /** Without line breaks. */
+  /** A single line. */
   readonly title: string;
   readonly body: string;
   /** Creation time, RFC 3339. */
@@ -23,7 +23,7 @@ export const noticeFailureCodes = [
   'refused',
   'not_authorized',
   'secret_missing',
-  /** The notice would have been sent unencrypted. */
+  /** The notice would have been sent without encryption. */
   'insecure',
   'unavailable',
   'no_channel',
@@ -33,8 +33,8 @@ export const noticeFailureCodes = [
 export type NoticeFailureCode = (typeof noticeFailureCodes)[number];
 
 /**
- * The reason why a notice was not sent. Its message names hosts and status codes but never quotes the server, whose
- * response may repeat what was sent to it.
+ * The reason why a notice was not sent. The message names hosts and status codes but never quotes the server's
+ * response, which may repeat a secret.
  */
 export class NoticeFailedError extends Error {
   override name = 'NoticeFailure';

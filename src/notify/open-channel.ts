@@ -17,7 +17,7 @@ const senders: { readonly [Kind in NoticeChannelKind]: SenderFactory<Kind> } = {
 };
 
 /**
- * Creates the function that sends notices through a channel. Every notice fails if the channel's required secret is
+ * Returns a function that sends notices through a channel. Every notice fails if the channel's required secret is
  * missing.
  */
 export function createChannelSender(

@@ -3,17 +3,17 @@ import type { ResolveHost } from '../net/outbound-client.ts';
 import type { SendNotice } from './notice.ts';
 
 export interface ChannelDeps {
-  /** Must log only the host of a URL, because the path may be the secret. */
+  /** Must log only a URL's host, because the path may be the secret. */
   readonly fetch: typeof fetch;
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** The command that manages channels, for hints: `trade-agent notices`. */
+  /** The command that manages channels, for hints, such as `trade-agent notices`. */
   readonly command: string;
   /**
-   * Resolves the names of mail servers that the operator did not configure. The connection uses one of the addresses if
-   * all are public. If undefined, mail servers come from the owner's settings and may be on private networks.
+   * Resolves a mail server's host name. The connection uses one of the addresses if all are public. Undefined if mail
+   * servers come from the owner's own settings and may be on a private network.
    */
   readonly resolveMail?: ResolveHost;
 }

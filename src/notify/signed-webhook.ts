@@ -4,7 +4,7 @@ import { createPostSender } from './http-post.ts';
 import { type Notice, NoticeFailedError } from './notice.ts';
 import type { SenderFactory } from './sender.ts';
 
-/** Returns a webhook's JSON (Standard Webhooks, "Payload structure"). It is byte-identical for retries. */
+/** Returns a webhook's JSON (Standard Webhooks, "Payload structure"). Retries send the same bytes. */
 export function webhookMessage({ type, at, severity, title, body, data }: Notice): string {
   return JSON.stringify({
     type: `trade_agent.${type}`,

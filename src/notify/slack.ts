@@ -7,7 +7,10 @@ export function slackMessage({ title, body }: Notice): string {
   return JSON.stringify({ text: `*${escapeText(title)}*\n${escapeText(body)}` });
 }
 
-/** Escapes Slack's control characters ("Escaping text"). Otherwise, a rule could notify everyone (`<!channel>`). */
+/**
+ * Escapes Slack's control characters ("Escaping text"). Without this, a rule's text could notify everyone
+ * (`<!channel>`).
+ */
 function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -5,7 +5,7 @@ export type NoticeFacts = Readonly<Record<(typeof noticePlaceholders)[number], s
 export const DEFAULT_NOTICE_TITLE = '{severity}: {rule} ({environment})';
 export const DEFAULT_NOTICE_BODY = '{message}\n\nAccount {account}, {environment}; checked {at}.';
 
-/** Fills in a template in a single pass. Its placeholders were checked when the configuration was read. */
+/** Fills in a template in a single pass. The placeholders were validated when the configuration was read. */
 export function fillTemplate(template: string, facts: NoticeFacts): string {
   return template.replace(/\{([^{}]*)\}/g, (whole, name: string) =>
     Object.hasOwn(facts, name) ? facts[name as keyof NoticeFacts] : whole,

@@ -18,7 +18,7 @@ export function personStores({ database }: Pick<ServerParts, 'database'>, person
 }
 
 /**
- * Creates a person's agent on this server, with the person's own data. Closing the agent does not close the database.
+ * Creates a person's agent on this server, with the person's own data. Closing the agent leaves the database open.
  * @param scopes the client's scopes, which limit the agent's alerts
  * @throws {TradeAgentError} `usage` for a model that this server does not offer
  */
@@ -48,7 +48,7 @@ export function createPersonAgent(
   );
 }
 
-/** The operator pays for the configured model, so a person can choose only that or the built-in planner. */
+/** Returns the model to use: the configured model, which the operator pays for, or the built-in planner. */
 function chooseModel(configured: ResolvedProfile['model'], wanted: string | undefined): ResolvedProfile['model'] {
   if (wanted === undefined || wanted === configured.name) return configured;
   if (wanted === 'builtin') return { provider: 'builtin' };
@@ -58,7 +58,7 @@ function chooseModel(configured: ResolvedProfile['model'], wanted: string | unde
   });
 }
 
-/** Limits a session to these scopes, so that one client can't use the rights of another. */
+/** Limits a session to these scopes, so that a client can't use another client's rights. */
 export function limitSessionToScopes(session: Session, scopes: readonly string[]): Session {
   return {
     profile: session.profile,

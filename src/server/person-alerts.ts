@@ -124,7 +124,7 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
 }
 
 /**
- * Returns the schedule's next review time and its price conditions. If its timing depends on market days, the review is
+ * Returns the schedule's next review time and its price conditions. If the timing depends on market days, the review is
  * due immediately, and the sweep computes the next time.
  */
 async function wakeConditions({ timing, on_price, check }: ServerSchedule, now: number) {

@@ -7,9 +7,9 @@ import { personRuns, type ServerParts } from './server-parts.ts';
 export type PersonProposalWatch = ReturnType<typeof createPersonProposalWatch>;
 
 /**
- * Creates a watch. While a client watches one of a person's runs, it follows the person's proposals at the gateway,
- * with one stream per person. When a proposal is decided, the runs that wait for it are woken immediately. If the
- * stream breaks, the run collector wakes the runs.
+ * Creates a watch on people's proposals. While a client watches one of a person's runs, the watch follows that person's
+ * proposals at the gateway in one stream. When a proposal is decided, the watch immediately wakes the runs that wait
+ * for the proposal. If the stream breaks, the run collector wakes the runs.
  */
 export function createPersonProposalWatch(parts: Omit<ServerParts, 'sessions' | 'model'>) {
   const followed = new Map<string, { watchers: number; readonly stop: AbortController; ended: Promise<void> }>();
@@ -24,7 +24,7 @@ export function createPersonProposalWatch(parts: Omit<ServerParts, 'sessions' | 
     }).catch(() => undefined);
   };
   return {
-    /** @returns a function that stops watching */
+    /** * Starts to follow the session's person. @returns a function that stops watching */
     watch(session: Session): () => void {
       const { sub } = session.user;
       let one = followed.get(sub);

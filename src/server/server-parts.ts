@@ -22,7 +22,7 @@ import type { RunAnnouncements, RunStore } from '../store/run-store.ts';
 import type { ScheduleRows, TenantSchedules } from '../store/schedule-rows.ts';
 import type { PersonSessions } from './sessions/person-sessions.ts';
 
-/** Dependencies that a server and its workers share: a database that is scoped to one tenant, and one gateway. */
+/** Dependencies that a server and its workers share: a database that is limited to one tenant, and one gateway. */
 export interface ServerParts {
   readonly database: TenantDatabase;
   readonly jobs: JobQueue;

@@ -39,8 +39,8 @@ export async function cancelApproval(app: App, id: string): Promise<ApprovalView
 }
 
 /**
- * Looks up the outcome of one approval, or of all if `id` is undefined. In the result, `unknown` is the number of
- * outcomes that are still unknown.
+ * Looks up the outcome of one approval, or of all approvals if `id` is undefined. In the result, `unknown` is the
+ * number of outcomes that are still unknown.
  * @throws {TradeAgentError} `not_found`, `login_required`
  */
 export async function reconcileApprovals(app: App, id: string | undefined) {
@@ -61,7 +61,7 @@ type ApprovalWait =
       readonly follow: (asking: ApprovalListener) => Promise<ApprovalView>;
     };
 
-/** @throws {TradeAgentError} `not_found`, `login_required` */
+/** Returns how to wait for an approval. @throws {TradeAgentError} `not_found`, `login_required` */
 export async function waitForApproval(app: App, typed: string): Promise<ApprovalWait> {
   const agent = await app.agent({});
   const { id, thread } = await findApproval(app, typed);
@@ -77,8 +77,8 @@ export async function waitForApproval(app: App, typed: string): Promise<Approval
 }
 
 /**
- * Waits for several approvals at once and resumes their threads. Skips approvals that have no thread on this machine,
- * because the client that proposed them resumes them.
+ * Waits for several approvals at once and resumes their threads. Skips approvals without a thread on this machine,
+ * because the client that proposed them resumes their threads.
  * @param ids empty for all open approvals
  * @param show receives each thread's events except its result
  */

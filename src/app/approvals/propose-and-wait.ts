@@ -8,9 +8,9 @@ import type { App } from '../app.ts';
 
 /** Callbacks that keep the person informed while an approval is pending. */
 export interface ApprovalListener {
-  /** Called once at the start, and then on every change. */
+  /** Called once at the start, and again after every change. */
   changed(approval: ApprovalView): void;
-  /** Shows a message to the person while the wait continues. */
+  /** Shows a message to the person during the wait. */
   notice(message: string): void;
   /** Ends the wait. Defaults to the app's signal. */
   readonly signal?: AbortSignal;
@@ -42,7 +42,7 @@ async function propose(app: Pick<App, 'gateway'>, request: ProposalRequestInput)
   return await (await app.gateway()).propose({ provenance: typedProvenance(asked), ...request }, key);
 }
 
-/** Returns the provenance of a command's fields, all of which the person typed. */
+/** Returns the provenance of a command's fields. The person typed all of them. */
 export function typedProvenance(asked: object): Provenance {
   return {
     fields: Object.fromEntries(Object.keys(asked).map((field) => [field, { source: 'user' as const }])),

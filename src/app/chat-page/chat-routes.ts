@@ -11,14 +11,14 @@ import type { Conversations } from './conversations.ts';
 
 export const CHAT_PATH = '/chat';
 
-/** Milliseconds between heartbeats. The page considers a silent stream dead after 20 seconds. */
+/** Milliseconds between heartbeats. The page reconnects if it receives nothing for 20 seconds. */
 const HEARTBEAT_MS = 5_000;
 /** Maximum number of chat pages that can be open at once. */
 const MAX_STREAMS = 20;
 /** Maximum length of a message in characters. A request's body has at most 16 KiB. */
 const MAX_MESSAGE_LENGTH = 4_000;
 
-/** The chat page. The caller must reject requests without the page's key and forms without its token. */
+/** Creates the chat page's routes. The caller must reject requests without the page's key and forms without a token. */
 export function createChatRoutes(
   conversations: Conversations,
   { clock, closing, onError }: { clock: Clock; closing: AbortSignal; onError: (message: string) => void },
@@ -87,7 +87,7 @@ export function createChatRoutes(
 
 type Watched = Awaited<ReturnType<Conversations['watch']>>;
 
-/** Watches the conversation in the page's address. Returns undefined if there is no such conversation. */
+/** Watches a conversation. Returns undefined if it does not exist. */
 async function watchOrUndefined(
   conversations: Conversations,
   context: BrowserContext,
@@ -101,7 +101,7 @@ async function watchOrUndefined(
   }
 }
 
-/** Writes the list of conversations and the patches of one, whenever they change, until the signal aborts. */
+/** Writes the list of conversations and one conversation's patches, whenever they change, until the signal aborts. */
 async function writeChanges(
   stream: SSEStreamingApi,
   watched: Watched,
@@ -114,7 +114,7 @@ async function writeChanges(
     readonly lines: Conversations['lines'];
     /** The ID of the last patch that the page has received. */
     readonly last: string | undefined;
-    /** Resolves at the next change or heartbeat. */
+    /** Resolves at the next change or heartbeat, whichever is first. */
     readonly nextChange: (signal: AbortSignal) => Promise<void>;
     readonly signal: AbortSignal;
   },
@@ -123,7 +123,7 @@ async function writeChanges(
   let sentLines = '';
   try {
     while (!signal.aborted) {
-      // Starts waiting before the changes are read, so that none is missed.
+      // Starts to wait before the changes are read, so that no change is missed.
       const next = nextChange(signal);
       const data = JSON.stringify(lines());
       if (data !== sentLines) await stream.writeSSE({ event: 'lines', data });
@@ -144,7 +144,7 @@ function parseThread(text: string | undefined): string | undefined {
   return text !== undefined && /^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : undefined;
 }
 
-/** Returns a signal of changes: `next` resolves once `notify` is called after it, or after `ms` milliseconds. It never rejects. */
+/** Creates a signal of changes. `next` resolves at the next call of `notify`, or after `ms` milliseconds. */
 function createChangeSignal(clock: Clock) {
   let notify = () => {};
   return {

@@ -20,15 +20,15 @@ import { isInProgressState, isSettledState } from '../../trading/proposal.ts';
 import { containsMessage } from '../run.ts';
 import { connectionLine, failureMessage, isProposalTool, toolCallText } from '../run-words.ts';
 
-/** Maximum number of stored messages that a conversation opens with, counted from the end. */
+/** Maximum number of stored messages shown when a conversation is opened. Older messages are left out. */
 const MAX_MESSAGES = 300;
 /** Milliseconds for which changes are collected into one patch, so that a fast model does not flood the page. */
 const COLLECT_MS = 30;
-/** Number of patches kept for pages that reconnect. A page that missed more gets all items. */
+/** Number of patches kept for pages that reconnect. A page that missed more patches receives all items. */
 const MAX_KEPT_PATCHES = 200;
 
 export interface ConversationParts {
-  /** Reads the thread. @param asKept whether to use stored states of approvals, without asking the gateway */
+  /** * Reads the thread. @param asKept whether to use stored states of approvals instead of asking the gateway */
   read(thread: string, asKept: boolean): Promise<ThreadRecord>;
   readonly gateway: Pick<GatewayClient, 'proposal'>;
   readonly clock: Clock;
@@ -43,21 +43,21 @@ interface NumberedPatch {
 type Item<Kind extends ConversationItem['kind']> = Extract<ConversationItem, { kind: Kind }>;
 
 /**
- * One thread as the chat page shows it. A run of this process reports its events; a run of another process, such as the
- * terminal's chat, is read from the thread's record.
+ * One thread, as the chat page shows it. A run of this process reports its events. A run of another process, such as
+ * the terminal's chat, is read from the thread's record.
  */
 export class Conversation {
   readonly thread: string;
   readonly #parts: ConversationParts;
-  /** Begins the IDs of this object's patches, because another process numbers its patches from 1 again. */
+  /** Prefix of this object's patch IDs, because another process also numbers its patches from 1. */
   readonly #id = randomBytes(6).toString('hex');
   readonly #listeners = new Set<() => void>();
   #items: readonly ConversationItem[] = [];
-  /** The tool of each call, by the call's ID. */
+  /** Tool names by call ID. */
   readonly #tools = new Map<string, string>();
-  /** The approvals as they were when their panels were made, as JSON, by ID. */
+  /** The state of each approval when its panel was created, as JSON, by approval ID. */
   readonly #approvals = new Map<string, string>();
-  /** Number of the record's messages that the items show. */
+  /** Number of messages of the record that the items include. */
   #shown = 0;
   #isStreaming = false;
   #isElsewhere = false;
@@ -78,7 +78,7 @@ export class Conversation {
     return this.#run !== undefined;
   }
 
-  /** Whether the run only waits for the phone, so that the person may start another conversation. */
+  /** Whether the run only waits for approvals on the phone, so that the person may start another conversation. */
   get isWaiting(): boolean {
     return this.#currentActivity() === 'waiting';
   }
@@ -108,20 +108,20 @@ export class Conversation {
   }
 
   /**
-   * Reads what other processes added to the thread. Does nothing during a run of this process, which reports its own
-   * events.
+   * Reads what other processes added to the thread. Does nothing while a run of this process is active, because that
+   * run reports its own events.
    * @throws {TradeAgentError} `not_found`
    */
   refresh(asKept = false): Promise<void> {
     return this.#inTurn(async () => {
       if (this.isRunning) return;
       const record = await this.#parts.read(this.thread, asKept);
-      // A run may have started during the read.
+      // A run may have started while the record was read.
       if (!this.isRunning) await this.#show(record);
     });
   }
 
-  /** Starts a run and returns once it has started. @param prompt the person's message; undefined to resume the thread */
+  /** * Starts a run and returns immediately. @param prompt the person's message; undefined to resume the thread */
   start(prompt: string | undefined, begin: (signal: AbortSignal) => AsyncIterable<AgentEvent>): void {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#parts.closing]);
@@ -131,7 +131,7 @@ export class Conversation {
     this.#changed();
   }
 
-  /** Ends the run as Esc does in the terminal. Requests stay open, and their orders are placed once approved. */
+  /** Stops the run, as Esc does in the terminal. Approval requests stay open, and approved orders are still placed. */
   stop(): void {
     this.#run?.stop.abort(new TradeAgentError('interrupted', 'interrupted'));
   }
@@ -151,13 +151,13 @@ export class Conversation {
     } catch (error) {
       if (!signal.aborted) this.#fail(toErrorObject(error));
     }
-    // A stopped run that only waited has no error in its result.
+    // If a run is stopped while it only waits, its result contains no error.
     if (signal.aborted) this.#noteStopped();
     await this.#inTurn(async () => {
       this.#isStreaming = false;
       this.#run = undefined;
       this.#changed();
-      // Messages of a thread that another run holds are not from this run, so they are still to be shown.
+      // Another run is using the thread. That run's messages are new to this page, so they must still be shown.
       if (result?.error?.code === 'busy') return;
       const record = await this.#parts.read(this.thread, true).catch(() => undefined);
       if (record !== undefined) this.#shown = record.messages.length;
@@ -219,7 +219,7 @@ export class Conversation {
 
   #addResult({ text, error }: RunResult): void {
     if (error?.code === 'interrupted') return;
-    // A model that doesn't stream delivers its answer only with the result.
+    // A model that doesn't stream delivers its answer only in the result.
     if (this.#items.at(-1)?.kind !== 'answer' && text.trim() !== '')
       this.#push({ kind: 'answer', text: safeText(text) });
     if (error !== undefined && !containsMessage(text, error.message)) this.#fail(error);
@@ -291,7 +291,7 @@ export class Conversation {
       () => item,
     );
     if (isKnown) return;
-    // The panel takes the place of the call that proposed it.
+    // The panel replaces the call that proposed the order.
     const after = this.#items.findLastIndex(({ kind }) => kind === 'request');
     const isPlaced = this.#replace(
       (one): one is Item<'tool'> => one.kind === 'tool' && this.#mayHaveProposed(one, approval),
@@ -319,7 +319,7 @@ export class Conversation {
     this.#items = [...this.#items, item];
   }
 
-  /** Replaces the first matching item. @returns whether there was one */
+  /** * Replaces the first matching item. @returns whether an item matched */
   #replace<T extends ConversationItem>(
     matches: (item: ConversationItem) => item is T,
     change: (item: T) => ConversationItem,
@@ -332,7 +332,7 @@ export class Conversation {
     return true;
   }
 
-  /** Runs work after all earlier work, because a read that ends late must not undo a newer change. */
+  /** Runs work after all earlier work, because a slow read must not overwrite a newer change. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#last.then(work);
     this.#last = done.catch(() => undefined);
@@ -380,12 +380,12 @@ export class Conversation {
   }
 }
 
-/** Returns whether the error says that there is no such thread. */
+/** Returns whether the error means that the thread does not exist. */
 export function isUnknownThread(error: unknown): boolean {
   return isTradeAgentError(error) && error.code === 'not_found';
 }
 
-/** Returns the panel of an approval while the gateway can't be reached. */
+/** Returns an approval's panel from its last known state, for when the gateway can't be reached. */
 function lastKnownPanel(approval: ApprovalView): RequestPanel {
   const { id, kind, status, code, code_entry, expires_at, environment, worst_case, warnings, client } = approval;
   const words = kinds[kind].phrases.status[status] ?? orderStatusWords[status];

@@ -8,21 +8,21 @@ import type { AgentOptions, App } from '../app.ts';
 import { resumeChat, sendMessage } from '../chat.ts';
 import { Conversation, type ConversationParts, isUnknownThread } from './conversation.ts';
 
-/** Milliseconds between looks at threads that other processes may run. A file on this machine is cheap to read. */
+/** Milliseconds between reads of threads that other processes may run. Reading a file on this machine costs little. */
 const LOCAL_INTERVAL_MS = 400;
 const REMOTE_INTERVAL_MS = 2_000;
-/** Milliseconds before the gateway's events are followed again after a refusal. */
+/** Milliseconds to wait after the gateway refuses its events before trying again. */
 const RETRY_MS = 5_000;
-/** Maximum number of runs at once, because each holds connections. */
+/** Maximum number of concurrent runs, because each run keeps connections open. */
 const MAX_RUNS = 10;
-/** Number of conversations kept for a page that is opened again, beyond those that pages show. */
+/** Number of conversations kept in memory in addition to those that pages show, in case a page is opened again. */
 const MAX_KEPT = 20;
 /** Maximum number of conversations in the list. */
 const MAX_LISTED = 100;
 
 export type Conversations = ReturnType<typeof createConversations>;
 
-/** Runs the agent for the chat page, and shows it the threads, including those that other processes run. */
+/** Creates the chat page's conversations. They run the agent, and include threads that other processes run. */
 export function createConversations(
   app: App,
   options: AgentOptions,
@@ -61,7 +61,7 @@ export function createConversations(
   };
   const refresh = async (asKept: boolean): Promise<void> => {
     await Promise.all(
-      // A source that can't be read now is read again at the next look.
+      // A source that can't be read now is read again at the next refresh.
       [{ refresh: readLines }, ...[...open.values()].filter(({ isUsed }) => isUsed)].map((one) =>
         one.refresh(asKept).catch(() => undefined),
       ),
@@ -71,7 +71,7 @@ export function createConversations(
     lines: () => lines,
 
     /**
-     * Watches the list of conversations and one of them.
+     * Watches the list of conversations and one conversation.
      * @param changed called after each change
      * @throws {TradeAgentError} `not_found`
      */
@@ -98,16 +98,16 @@ export function createConversations(
           close();
           throw error;
         }
-        // Shows what is known; the next look reads the rest.
+        // Starts with what is known. The next refresh reads the rest.
       }
       return { since: (last: string | undefined) => one?.since(last) ?? [], close };
     },
 
     /**
-     * Sends a message. A conversation that waits for the phone takes no message, so a new conversation starts, as in
-     * the terminal.
+     * Sends a message. If the conversation waits for an approval on the phone, starts a new conversation, as in the
+     * terminal.
      * @returns the conversation's thread
-     * @throws {TradeAgentError} `busy` while the agent works on the conversation, or if too many runs are under way
+     * @throws {TradeAgentError} `busy` while the agent works on the conversation, or if too many runs are active
      */
     async send(thread: string | undefined, prompt: string): Promise<string> {
       const one = await chooseConversation(open, conversation, thread);
@@ -115,7 +115,7 @@ export function createConversations(
       return one.thread;
     },
 
-    /** Waits for the conversation's open requests again. */
+    /** Resumes a conversation that has open approval requests. */
     async resume(thread: string): Promise<void> {
       const one = conversation(thread);
       await one.refresh(true);
@@ -132,7 +132,7 @@ export function createConversations(
       await refresh(false);
     },
 
-    /** Waits until the stopped runs have stored their state. `closing` must be aborted first. */
+    /** Waits until the stopped runs have stored their state. The caller must abort `closing` first. */
     async ended(): Promise<void> {
       await Promise.all([...open.values()].map((one) => one.ended()));
     },
@@ -146,7 +146,7 @@ function forgetUnused(open: Map<string, Conversation>): void {
   }
 }
 
-/** Refreshes at each event of the gateway, and regularly, until the signal aborts. */
+/** Refreshes at each event from the gateway, and at regular intervals, until the signal aborts. */
 function startWatching(
   app: App,
   {
@@ -172,7 +172,7 @@ function startWatching(
   };
   const listen = async (): Promise<void> => {
     while (!signal.aborted) {
-      // The regular looks continue without the gateway's events.
+      // The regular refreshes continue without the gateway's events.
       await followEvents(gateway, { clock, signal, changed: () => void refresh(false) }).catch(() => undefined);
       await rest(RETRY_MS);
     }
@@ -182,7 +182,7 @@ function startWatching(
 }
 
 /**
- * Returns the conversation that takes a message: the given one, or a new one if that waits for the phone.
+ * Returns the conversation for a message: the given one, or a new one if the given one waits for the phone.
  * @throws {TradeAgentError} `busy`
  */
 async function chooseConversation(
@@ -198,7 +198,7 @@ async function chooseConversation(
   const one = asked === undefined || asked.isRunning ? conversation(createShortId('th_', 10)) : asked;
   if (one === asked) {
     await one.refresh(true).catch(() => undefined);
-    // Another message may have started a run during the read.
+    // Another message may have started a run in the meantime.
     if (one.isRunning) throw new TradeAgentError('busy', 'The agent is already working on another message.');
   }
   return one;

@@ -25,11 +25,11 @@ import type { App } from '../app.ts';
 import { startNoticesTimeLimit } from '../notices/notice-place.ts';
 import { proposedSymbols } from '../run.ts';
 
-/** A channel with more new findings than this gets one combined notice. */
+/** Maximum number of notices per channel. If there are more new findings, the channel gets one combined notice. */
 const MAX_NOTICES = 10;
 /** Maximum number of lines in a combined notice. The remaining findings are only counted. */
 const MAX_LINES = 40;
-/** Lifetime of a notice, long enough for a server that is down over a long weekend. */
+/** Lifetime of a notice in milliseconds, long enough for a server that is down over a long weekend. */
 export const NOTICE_TTL_MS = 4 * 86_400_000;
 
 const MAX_TITLE_LENGTH = 200;
@@ -41,10 +41,10 @@ interface NoticeInput {
   readonly owner: string;
   readonly channels: NoticeChannelsConfig;
   readonly result: CheckResult;
-  /** New findings, worst first. `stateOf` maps each finding to the firing state that is stored for it. */
+  /** New findings, most severe first. `stateOf` maps each finding to its stored firing state. */
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, RuleFiring>;
-  /** Leaves out findings that an earlier check sent to the channel before it crashed. */
+  /** Removes findings that an earlier check sent to the channel before it crashed. */
   readonly unnotified: UnnotifiedFilter;
   readonly runs: readonly RunResult[];
   readonly now: number;
@@ -112,7 +112,7 @@ function combinedNotice(
   fresh: readonly (readonly [Finding, RuleFiring])[],
 ): Notice {
   const { account } = input.result;
-  // The findings are sorted, so the first one is the worst.
+  // The findings are sorted, so the first one is the most severe.
   const [worst] = fresh.map(([finding]) => finding.severity);
   const template = channel.body ?? '{message}';
   const lines = fresh
@@ -135,7 +135,7 @@ function combinedNotice(
   });
 }
 
-/** Builds notices of pending approvals. Each expires with its approval. */
+/** Builds notices of pending approvals. Each notice expires with its approval. */
 function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notice>[] {
   const { result, runs, owner } = input;
   return runs
@@ -190,14 +190,13 @@ function environmentLabel({ environment, simulated }: CheckResult['account']): s
   return `${environmentName(environment)}${simulated ? ', simulated' : ''}`;
 }
 
-/** Returns the same ID for equal parts, so that a check that is repeated after a crash sends no duplicate. */
+/** Returns the same ID for equal parts, so that a check that is repeated after a crash sends no duplicates. */
 export function deriveNoticeId(parts: readonly unknown[]): string {
   return `nt_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 24)}`;
 }
 
 /**
- * Sends the waiting notices, to all channels in parallel. Later checks retry a notice that can't be sent, until it
- * expires.
+ * Sends the waiting notices, to all channels in parallel. Later checks retry failed notices until they expire.
  * @param now milliseconds since the epoch, from the same clock as the times of the notices
  */
 export async function sendNotices(
@@ -230,7 +229,7 @@ export async function sendNotices(
         const deliveries = await deliverNotices(
           async (notice, signal) => {
             await send(notice, signal);
-            // Removed from the outbox at once, so that a crash or a later notice's failure does not send it again.
+            // Removed immediately, so that neither a crash nor a later notice's failure causes it to be sent again.
             await outbox.remove(notice.id);
           },
           sendable,

@@ -115,13 +115,13 @@ export interface CheckOptions {
   readonly requestedBy?: string;
   /** Lifetime of a proposal, in seconds. */
   readonly ttl?: number;
-  /** Due time in milliseconds since the epoch. Defaults to now. Decides which slot of a mandate the orders use. */
+  /** Due time in milliseconds since the epoch. Defaults to now. Determines which slot of a mandate the orders use. */
   readonly due?: number | undefined;
 }
 
 export interface CheckListener {
   finding(finding: CheckResult['findings'][number]): void;
-  /** Called for each event while orders are proposed. */
+  /** Called for each event while orders are being proposed. */
   proposing(event: AgentEvent): void | Promise<void>;
   /** Called with the result, before notices are sent. */
   found(result: CheckResult): void | Promise<void>;
@@ -133,19 +133,18 @@ export interface CheckListener {
 export interface CheckOutcome {
   readonly result: CheckResult;
   readonly runs: readonly RunResult[];
-  /** The reason why the report could not be written; undefined if it was. */
+  /** The reason why the report could not be written. Undefined if it was written. */
   readonly failure: TradeAgentError | undefined;
 }
 
 const FINDINGS_NOT_SAVED =
   'findings are not remembered on this machine, so the next check reports them again. A schedule on the server remembers them';
 
-/** Maximum number of rounds. The first has all sales, and the second the purchases that need their proceeds. */
+/** Maximum number of rounds. The first has all sales, and the second has the purchases that need their proceeds. */
 const MAX_ROUNDS = 2;
 
 /**
- * Runs one check: evaluates the rules, proposes orders if allowed, sends notices, and saves the findings that it
- * reported.
+ * Runs one check: evaluates the rules, proposes orders if allowed, sends notices, and saves the reported findings.
  * @throws {TradeAgentError} `invalid_config` for invalid rules, `login_required`, `busy`, and any gateway error
  */
 export async function runCheck(app: App, options: CheckOptions, listener: CheckListener): Promise<CheckOutcome> {
@@ -165,7 +164,7 @@ async function runCheckWith(
   return checked.outcome;
 }
 
-/** Runs `work` with the rules and the store of earlier checks, under a lock that excludes other checks. */
+/** Runs `work` with the rules and the store of earlier checks, under a lock that prevents concurrent checks. */
 async function withCheckResources<T>(
   app: App,
   options: CheckOptions,
@@ -179,7 +178,7 @@ async function withCheckResources<T>(
   const lock = join(folder, `check.${profile.name}.lock`);
   const busy = { message: 'another check of this account is running', hint: 'Wait for it to finish.' };
   return await withProcessLock(lock, { waitMs: 0, signal: app.signal, busy }, async () => {
-    // With a server, this machine stores no findings, because schedules on the server remember theirs.
+    // If the profile has a server, this machine stores no findings, because the server stores its schedules' findings.
     const isHere = profile.server === undefined;
     const key = isHere ? await getOrCreateDatabaseKey(await app.store()) : randomBytes(32);
     const file = isHere ? join(folder, `checks.${profile.name}.db`) : ':memory:';
@@ -196,19 +195,19 @@ interface CheckResources {
   readonly file: RulesFile;
   readonly store: CheckStore<Notice>;
   readonly owner: string;
-  /** Sends the notices. Defaults to a function that sends them at once. */
+  /** Sends the notices. Defaults to a function that sends them immediately. */
   readonly sendNotices?: typeof sendNotices;
   /** The broker and label of this account, if the person has several accounts. */
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
 
-/** A finished check. It is reported before it is saved, so that the check is repeated after a crash in between. */
+/** A finished check. The report is written before the check is saved, so that a crash in between repeats the check. */
 interface FinishedCheck {
   readonly outcome: CheckOutcome;
   remember(): Promise<void>;
 }
 
-/** Evaluates the rules, proposes orders and sends notices. The caller reports the result and then saves it. */
+/** Evaluates the rules, proposes orders and sends notices. The caller reports and then saves the result. */
 async function checkAndNotify(
   app: App,
   options: CheckOptions,
@@ -291,7 +290,7 @@ function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   );
 }
 
-/** Returns whether to run another round, for purchases that waited for cash: only if all orders are filled. */
+/** Returns whether to run another round for purchases that waited for cash. Requires that all orders were filled. */
 function mayContinue({ status, orders }: RunResult, { result }: CompletedCheck): boolean {
   return (
     status === 'done' &&
@@ -302,7 +301,7 @@ function mayContinue({ status, orders }: RunResult, { result }: CompletedCheck):
   );
 }
 
-/** Sends notices and records their outcome in the result. A failure is reported, but the check succeeds anyway. */
+/** Sends notices and records their outcomes in the result. A failed notice is reported but does not fail the check. */
 async function notifyPeople(
   app: App,
   { owner, sendNotices }: CheckResources,
@@ -358,7 +357,7 @@ async function writeReport(
 
 /**
  * Proposes orders like any other run: the agent calls the tools, the person approves, and the gateway places each order
- * once, whether or not this process is still running. Orders beyond the limit of one run are left to the next check.
+ * once, even if this process has ended. Orders beyond the limit of one run wait for the next check.
  * @param account number of the account that the orders are for
  * @param show receives the run's events
  */
@@ -396,7 +395,7 @@ export async function proposeOrders(
   return result;
 }
 
-/** Returns the account's mandates, or an empty list if they can't be read, so that orders are approved one by one. */
+/** Returns the account's mandates, or an empty list if they can't be read. Each order then needs its own approval. */
 async function activeMandates(app: App): Promise<MandateView[]> {
   try {
     return await (await app.gateway()).mandates();
@@ -408,7 +407,7 @@ async function activeMandates(app: App): Promise<MandateView[]> {
 
 /**
  * Writes a report atomically, with mode 0600. Creates no folder, so that a misspelled path fails.
- * @returns the error instead of throwing it, so that the check's result is still reported
+ * @returns the error if writing failed, so that the check's result is still reported
  */
 function writeReportFile(file: string, content: string): TradeAgentError | undefined {
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;

@@ -7,7 +7,7 @@ import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
 import { onlyOnThisMachineError } from '../profile-server.ts';
 
-/** Reads the account and its stored history. @param owner the key of the account's owner in the store */
+/** * Reads the account and its stored history. @param owner the account owner's key in the store */
 export async function readAccountWithHistory(
   store: CheckStore<Notice>,
   owner: string,
@@ -26,9 +26,9 @@ export async function readAccountWithHistory(
 export type CheckStoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * Opens this profile's check store for the duration of `use`.
- * @param use receives the store and the key of the account's owner in the store
- * @param options.otherwise returned, without creating a file, if nothing has been stored yet
+ * Opens this profile's check store, runs `use` and closes the store.
+ * @param use receives the store and the account owner's key in the store
+ * @param options.otherwise returned if nothing has been stored yet, in which case no file is created
  * @throws {TradeAgentError} `login_required`, `state_corrupt`
  */
 export async function withCheckStore<T>(

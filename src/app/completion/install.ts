@@ -9,7 +9,7 @@ export type Shell = (typeof shells)[number];
 const BEGIN = '# >>> trade-agent completion >>>';
 const END = '# <<< trade-agent completion <<<';
 
-/** Locations of bash-completion, which loads the scripts in its folder. */
+/** Installation paths of bash-completion, which loads the scripts in its folder. */
 const BASH_COMPLETION = [
   '/usr/share/bash-completion/bash_completion',
   '/etc/bash_completion',
@@ -43,7 +43,7 @@ export function resolveShell(named: string | undefined, { env }: Pick<InstallEnv
   });
 }
 
-/** @throws {TradeAgentError} `usage` if there is no home directory */
+/** Returns the files to write for a shell. @throws {TradeAgentError} `usage` if there is no home directory */
 export function planCompletion(shell: Shell, { env, exists = existsSync }: InstallEnvironment): CompletionPlan {
   const home = env.HOME ?? env.USERPROFILE ?? '';
   if (home === '') {
@@ -82,7 +82,7 @@ const startupBlock = (file: string, lines: string) => ({ file, lines: `${BEGIN}\
 
 const shellQuote = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
 
-/** Writes the script and, if the shell needs them, the startup lines (only once). @returns the files written */
+/** Writes the script, and the startup lines if the shell needs them. @returns the files written */
 export function installCompletion({ file, startup }: CompletionPlan, script: string): string[] {
   mkdirSync(dirname(file), { recursive: true });
   writeFileAtomically(file, script, 0o644);
@@ -98,7 +98,7 @@ export function installCompletion({ file, startup }: CompletionPlan, script: str
   return [file, startup.file];
 }
 
-/** Removes what `installCompletion` wrote. @returns the changed files */
+/** * Removes the script and the startup lines that `installCompletion` wrote. @returns the changed files */
 export function uninstallCompletion({ file, startup }: CompletionPlan): string[] {
   const changed: string[] = [];
   if (existsSync(file)) {

@@ -6,9 +6,9 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { App } from '../app.ts';
 
-/** Timeout for symbols. It is short because there is an offline list to fall back on. */
+/** Timeout for symbols in milliseconds. It is short because an offline list is the fallback. */
 const SYMBOLS_TIMEOUT_MS = 300;
-/** Timeout for IDs. It is longer because only the gateway can list them. */
+/** Timeout for IDs in milliseconds. It is longer because only the gateway can list them. */
 const IDS_TIMEOUT_MS = 2_000;
 const MAX_VALUES = 200;
 
@@ -22,7 +22,7 @@ export type CompletionKind =
   | 'profiles'
   | 'connections';
 
-/** Returns completion candidates, most likely first, or none after a time limit. Never throws or prompts. */
+/** Returns completion candidates, most likely first. Returns none if that takes too long. Never throws or prompts. */
 export async function listCompletionValues(app: App, kind: CompletionKind): Promise<readonly string[]> {
   try {
     if (!localKinds.includes(kind)) await requireRunning(app);
@@ -34,7 +34,7 @@ export async function listCompletionValues(app: App, kind: CompletionKind): Prom
 
 const localKinds: readonly CompletionKind[] = ['schedules', 'profiles', 'connections'];
 
-/** Rejects if the sandbox isn't running, because completion never starts a sandbox. */
+/** Rejects if the profile's sandbox isn't running, because completion must not start a sandbox. */
 async function requireRunning(app: App): Promise<void> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
   if (!findProfile(await app.config(), app.profileName).sandbox) return;
@@ -70,7 +70,7 @@ const valueSources: Readonly<Record<CompletionKind, (app: App) => Promise<readon
   },
 };
 
-/** Returns the symbols of the positions, or of the last known positions, followed by those of well-known companies. */
+/** Returns the current or last known positions' symbols, followed by those of well-known companies. */
 async function heldSymbols(app: App): Promise<readonly string[]> {
   const { tickersByNickname } = await import('../../agent/reader/symbols-by-name.ts');
   const known = Object.values(tickersByNickname).flat();

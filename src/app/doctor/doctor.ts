@@ -70,7 +70,7 @@ async function checkProfile(app: App): Promise<Finding[]> {
   return [{ check: 'profile', status: 'ok', message: where }, ...store, ...groups.flat()];
 }
 
-/** Warns about a stopped sandbox, which is not a failure because the next command starts it. */
+/** Warns about a stopped sandbox. This is not a failure, because the next command starts the sandbox. */
 async function checkStoppedSandbox(app: App): Promise<Finding | undefined> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
   const { ensureSandbox } = await import('../sandbox-connection.ts');
@@ -86,7 +86,7 @@ async function checkStoppedSandbox(app: App): Promise<Finding | undefined> {
   }
 }
 
-/** Runs a check. Turns an error into a finding, unless the command was interrupted. */
+/** Runs a check. Converts an error to a finding, unless the command was interrupted. */
 async function runGuarded(
   check: string,
   signal: AbortSignal,
@@ -141,7 +141,7 @@ async function checkConfig(app: App): Promise<Finding> {
   if (mode === undefined) return ok('config', `${file} does not exist yet; the sandbox doesn't need it`);
   const names = Object.keys(profiles);
   const message = `${file}: ${names.length === 0 ? 'no profiles' : `profiles ${names.join(', ')}`}`;
-  // The file holds no secrets, but anyone who can write it can redirect requests to another gateway.
+  // The file contains no secrets, but anyone who can write it can redirect requests to another gateway.
   if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
     return fail('config', `${file} is writable by other users`, `chmod 600 '${file}'`);
   }
@@ -206,7 +206,7 @@ function isNewer(a: string, b: string): boolean {
 
 const MODEL_TIMEOUT_MS = 5000;
 
-/** Checks the model's server by listing its models, which costs nothing and verifies the API key. */
+/** Checks the model's server by listing its models, which is free and verifies the API key. */
 async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boolean): Promise<Finding> {
   if (profile.model.provider === 'builtin') {
     return ok('model', 'the built-in planner: works offline, understands simple requests', {

@@ -7,7 +7,7 @@ export interface Finding {
   readonly check: string;
   readonly status: FindingStatus;
   readonly message: string;
-  /** The remedy. Required for `warn` and `fail`. */
+  /** How to fix the problem. Required for `warn` and `fail`. */
   readonly fix?: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }

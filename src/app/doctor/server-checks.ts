@@ -6,14 +6,14 @@ import { TRADE_ORDER_DETAILS_TYPE } from '../../trading/approval-details.ts';
 import type { App } from '../app.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 
-/** Seconds per request, so that a dead server does not keep the person waiting. */
+/** Timeout per request in seconds. It is short, so that the person does not wait long for a server that is down. */
 const REQUEST_TIMEOUT_S = 5;
 
-/** Clock difference in seconds that is worth a warning. Servers tolerate about a minute when they verify tokens. */
+/** Clock difference in seconds that causes a warning. Servers tolerate about a minute when they verify tokens. */
 const SKEW_WARN_S = 20;
 const SKEW_FAIL_S = 60;
 
-/** Checks the clock before the provider, since a wrong clock explains most other failures. */
+/** Checks the clock before the provider, because a wrong clock causes most other failures. */
 export async function checkProvider(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   let date: string | null = null;
   const metadata = await getProviderMetadata(profile.issuer, {
@@ -67,7 +67,7 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
   return [createClockFinding(date, app.clock.now()), provider];
 }
 
-/** @param date an HTTP Date header, which has a resolution of one second */
+/** Returns the finding about this machine's clock. @param date an HTTP Date header, in whole seconds */
 export function createClockFinding(date: string | null, now: number): Finding {
   const served = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(served)) return skip('clock', "the provider's response has no date");
@@ -82,12 +82,12 @@ export function createClockFinding(date: string | null, now: number): Finding {
     : fail('clock', `${message}: tokens and signatures will be rejected`, fix, details);
 }
 
-/** How many seconds the gateway's clock is ahead of other clocks, from `/readyz`. */
+/** The part of `/readyz` that says how many seconds the gateway's clock is ahead of other clocks. */
 const readinessSchema = z.object({
   clock_ahead_seconds: z.object({ provider: z.number().optional(), database: z.number().optional() }),
 });
 
-/** Returns no finding if the gateway does not report its clock, or does not respond, which another check reports. */
+/** Checks the gateway's clock. Returns no finding if the gateway doesn't report it or doesn't respond. */
 export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const readiness = await fetchWithTimeout(app, `${gatewayBaseUrl(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)
@@ -164,7 +164,7 @@ export async function checkGateway(app: App, profile: ResolvedProfile): Promise<
   return ok('gateway', `${base} is up and trusts the provider`);
 }
 
-/** Checks the broker through the gateway, because the broker's credentials never reach this machine. */
+/** Checks the broker through the gateway, because this machine never has the broker's credentials. */
 export async function checkBroker(app: App, profile: ResolvedProfile): Promise<Finding> {
   if ((await app.session()) === undefined) return skip('broker', 'requires signing in: trade-agent login');
   const account = await (await app.gateway()).account();

@@ -14,7 +14,7 @@ import { createFolderKeys, createWrappedKeys, type GatewayKeys, sealSecretDigest
 import { readOrCreateSealSecret, sealFilePath, unusableFileError } from './key-file.ts';
 import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 
-/** How long to wait for a running gateway to release its SQLite database, in milliseconds. */
+/** Time in milliseconds to wait until a running gateway releases its SQLite database. */
 const BUSY_TIMEOUT_MS = 10_000;
 const MAX_ADDRESS_LENGTH = 4_096;
 
@@ -33,7 +33,7 @@ export interface AuditStores
 }
 
 /**
- * Opens all of a gateway's data and keys, in its folder or in the places that its settings name.
+ * Opens all of a gateway's data and keys, in its folder or at the locations that its settings name.
  * @throws {TradeAgentError} `invalid_config`, including if there is no key yet or if the other gateways on this
  *   database use a different `seal.key`; `credential_store_…` if the key management service fails
  */
@@ -55,7 +55,7 @@ export async function openGatewayDatabase(
   try {
     const keys = await openKeys({ postgres, opened }, settings.kms, folder, env);
     const secrets = await loadSecrets(keys);
-    // All gateways on a database need the same seal key, because each must be able to open what another one sealed.
+    // All gateways on a database need the same seal key, because each must be able to open another gateway's secrets.
     if (
       settings.kms === undefined &&
       !(await postgres.claimOrMatchSealKey(opened, sealSecretDigest(readOrCreateSealSecret(folder))))
@@ -78,7 +78,7 @@ async function loadSecrets(keys: GatewayKeys): Promise<GatewaySecrets> {
   return { privateKey: await keys.client(), sealSecret: await keys.seal() };
 }
 
-/** Opens only the keys, even while a gateway runs. @throws {TradeAgentError} `invalid_config`; any error from `work` */
+/** Opens only the keys, even while the gateway runs. @throws {TradeAgentError} `invalid_config`; any error of `work` */
 export async function withGatewayKeys<T>(
   { database, kms }: StorageSettings,
   folder: string,
@@ -106,7 +106,7 @@ async function openKeys(
 }
 
 /**
- * Opens only the audit log and the halts, and the rules if they are in the database. Works while the gateway runs.
+ * Opens only the audit log, the halts and, if they are in the database, the rules. Works while the gateway is running.
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
 export async function openAuditStores(
@@ -134,7 +134,7 @@ export async function openAuditStores(
   return { stores: createSqliteAuditStores(opened), close: async () => void opened.close() };
 }
 
-/** @throws {TradeAgentError} `invalid_config` if the connection string is missing or other users can read its file */
+/** Reads the connection string. @throws {TradeAgentError} `invalid_config` if it's missing or its file isn't private */
 export function readConnectionString(source: ConnectionStringSource, folder: string, env: NodeJS.ProcessEnv): string {
   const missing = (where: string) =>
     new TradeAgentError('invalid_config', `the database's connection string is missing: ${where}`, {
@@ -152,7 +152,7 @@ export function readConnectionString(source: ConnectionStringSource, folder: str
 }
 
 /**
- * Returns a database's tenant and addresses. `direct` bypasses the pooler, if there is one.
+ * Returns a database's tenant and addresses. `direct` is the address without the connection pooler, if there is one.
  * @throws {TradeAgentError} `invalid_config`
  */
 export function readDatabasePlace(
@@ -175,8 +175,8 @@ async function openPostgres(settings: DatabaseSettings, folder: string, env: Nod
 }
 
 /**
- * Creates or migrates a gateway's tables in PostgreSQL. Works while gateways run.
- * @param source where to find the connection string of the role that owns the tables
+ * Creates or migrates a gateway's tables in PostgreSQL. Works while gateways are running.
+ * @param source the location of the connection string of the role that owns the tables
  * @returns the versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */

@@ -10,12 +10,12 @@ import { addWrappingKeyToFile, type PublicKey, toPublicKey } from './key-file.ts
 import { type GatewayPaths, readGatewaySettingsFile, readStorageSettings } from './settings-file.ts';
 
 /**
- * `rotate` creates the next key. `confirm` replaces the current key with the next one, once the provider accepts it.
+ * `rotate` creates the next key. `confirm` replaces the current key with the next key once the provider accepts it.
  * `rewrap` wraps all of the gateway's keys with the newest wrapping key.
  */
 export type KeyAction = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
-/** @throws {TradeAgentError} the same errors as {@link addWrappingKeyToFile} */
+/** Adds a key to the settings' wrapping key file. @throws {TradeAgentError} see {@link addWrappingKeyToFile} */
 export async function addGatewayWrappingKey({ home, config }: GatewayPaths): Promise<string> {
   return await addWrappingKeyToFile((await readStorageSettings(config)).kms?.file, home, 'gateway.yaml');
 }
@@ -29,7 +29,7 @@ export interface GatewayKey extends PublicKey {
 }
 
 /**
- * Creates, shows or replaces the key that the gateway's clients use at the identity provider.
+ * Creates, shows or replaces the key with which the gateway's clients authenticate to the identity provider.
  * @param kty type of a new key: `RSA` for providers that don't accept ES256
  * @throws {TradeAgentError} `usage` for an action out of order, `invalid_config`, `provider_…` if the provider does not
  *   accept the new key
@@ -85,7 +85,7 @@ function manualClientIds({ exchange, approval }: GatewaySettings): string[] {
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
 
-/** Returns the clients in gateway.yaml, or a single client for all purposes if that file does not exist yet. */
+/** Returns the clients from gateway.yaml, or a single client for all purposes if that file does not exist yet. */
 async function clientsToRegister({ config }: GatewayPaths, alg: string): Promise<Record<string, unknown>[]> {
   const settings = await readGatewaySettingsFile(config).catch((error: unknown) => {
     if (isTradeAgentError(error)) return undefined;

@@ -25,20 +25,20 @@ export interface GatewayKeys {
   /** File of the clients' private key, or null if the key is not in a file. */
   readonly file: string | null;
   readonly nextFile: string | null;
-  /** @throws {TradeAgentError} `invalid_config` if there is no key yet */
+  /** * Returns the clients' key. @throws {TradeAgentError} `invalid_config` if there is no key yet */
   client(): Promise<JWK>;
-  /** @throws {TradeAgentError} `usage` if there already is a key */
+  /** * Creates the clients' key. @throws {TradeAgentError} `usage` if there already is a key */
   make(kty: 'EC' | 'RSA'): Promise<PublicKey>;
-  /** Creates the next key, of the same type as the current key, unless there already is a next key. */
+  /** Creates the next key, of the same type as the current key. Does nothing if a next key already exists. */
   prepareNext(): Promise<PublicKey>;
   /**
    * Replaces the client key and the seal key with the next ones.
-   * @param tryIt rejects if the provider does not accept the next client key; then nothing is replaced
+   * @param tryIt rejects if the provider does not accept the next client key, in which case nothing is replaced
    * @throws {TradeAgentError} `usage` if there is no next key
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<PublicKey>;
   seal(): Promise<SealSecrets>;
-  /** Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` if the keys are not wrapped */
+  /** * Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` if the keys are not wrapped */
   rewrap(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export function createFolderKeys(folder: string): GatewayKeys {
 }
 
 /**
- * Returns a digest of a seal secret. Gateways compare digests to verify that they all have the same oldest secret,
+ * Returns a digest of a seal secret. Gateways compare digests to verify that all of them have the same oldest secret,
  * which is never replaced.
  */
 export function sealSecretDigest(secret: string): string {
@@ -69,10 +69,10 @@ export function sealSecretDigest(secret: string): string {
 }
 
 /**
- * Returns the keys shared by all gateways on a database, wrapped by a key management service. The first gateway that
- * needs a key creates it, or adopts the key in its folder. The client key and the seal key are replaced together, in
- * two steps: the next keys stay unused until every gateway has been restarted, because a gateway must not seal secrets
- * with a key that other gateways have not loaded.
+ * Returns the keys that all gateways on a database share, wrapped by a key management service. The first gateway that
+ * needs a key creates it or imports it from its folder. The client key and the seal key are replaced together, in two
+ * steps. The next keys stay unused until every gateway has been restarted, because no gateway may seal secrets with a
+ * key that another gateway has not loaded.
  * @param folder may contain key.json and seal.key
  */
 export function createWrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): GatewayKeys {
@@ -80,7 +80,7 @@ export function createWrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOpti
   const addKey = async (name: 'client' | 'next_client', key: JWK, more: readonly WrappedGatewayKey[] = []) =>
     await rows.replace([], [await wrap(name, 1, JSON.stringify(key)), ...more]);
 
-  /** Returns the clients' key from the database, or else imports the key file in the folder. */
+  /** Returns the clients' key from the database, or else imports the key file from the folder. */
   const client = async (): Promise<JWK | undefined> => {
     const [row] = await kept('client');
     if (row !== undefined) return await openKey(row);
@@ -146,7 +146,7 @@ export function createWrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOpti
         wrap('client', (before?.version ?? 0) + 1, JSON.stringify(key)),
         wrap('seal', (newest?.version ?? 0) + 1, await open(nextSeal)),
       ]);
-      // The clients' old key is removed. The old seal key is kept, because secrets that it sealed must still be opened.
+      // Removes the clients' old key. Keeps the old seal key, which is needed to open existing secrets.
       const removed = [next, nextSeal, ...of('client')];
       if (await rows.replace(removed, added)) return toPublicKey(key);
       throw changedConcurrently();

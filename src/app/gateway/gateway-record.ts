@@ -33,7 +33,7 @@ import { type GatewayPaths, readBrokers, readStorageSettings, readTimestampRootC
 
 /**
  * Lifts a halt (or `reducing`) on the gateway's own machine, for an owner who can't use their phone. Works while the
- * gateway runs.
+ * gateway is running.
  * @throws {TradeAgentError} `usage` if trading is not halted, `invalid_config` if no gateway has run in the folder
  */
 export async function liftGatewayHalt({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths, sub: string) {
@@ -51,9 +51,9 @@ export async function liftGatewayHalt({ clock, env }: Pick<App, 'clock' | 'env'>
 }
 
 /**
- * Redates orders that a fast clock dated in the future, so that they count for today. Runs on the gateway's own
- * machine, even while the gateway runs.
- * @returns the number of redated orders, and the latest of their old dates
+ * Changes the dates of orders that a fast clock dated in the future, so that they count toward today's limits. Runs on
+ * the gateway's own machine, even while the gateway is running.
+ * @returns the number of changed orders, and the latest of their old dates
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
 export async function redateFutureOrders({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths) {
@@ -79,11 +79,11 @@ async function withRecord<T>(
   }
 }
 
-/** File in an exported folder with the version of its rules. An import replaces only this version. */
+/** File in an exported folder that contains the version of the rules. An import replaces only this version. */
 const BASE_FILE = 'base-version';
 
 /**
- * Returns the active rules of a gateway, or of all gateways on its database. Works while they run.
+ * Returns the active rules of a gateway, or of all gateways on its database. Works while gateways are running.
  * @param exportTo a new or empty folder to write the rules to
  * @throws {TradeAgentError} `usage` if that folder has files, `invalid_config`
  */
@@ -119,22 +119,22 @@ function exportRules(folder: string, files: Readonly<Record<string, string>>): v
   const found = lstatSync(folder, { throwIfNoEntry: false });
   if (found !== undefined && !(found.isDirectory() && readdirSync(folder).length === 0)) throw occupied;
   for (const [name, text] of Object.entries(files)) {
-    // On Windows, a name with a backslash, written to the database by hand, could lead out of the folder.
+    // On Windows, a backslash in a name that someone wrote to the database by hand could lead out of the folder.
     if (name.includes('\\') || !createPrivateFile(join(folder, name), text)) throw occupied;
   }
 }
 
 export interface RuleImportOptions {
   readonly folder: string;
-  /** The version that the new rules replace. Defaults to the one in the exported folder. */
+  /** The version that the new rules replace. Defaults to the version in the exported folder. */
   readonly base?: string | undefined;
-  /** Called with the lines that describe the change. Resolves with whether to write the change. */
+  /** Receives the lines that describe the change. Resolves with whether to write the change. */
   readonly confirm: (changes: readonly string[], isLooser: boolean) => Promise<boolean>;
 }
 
 /**
- * Replaces all rules in the gateways' database with those in a folder, in one transaction with an audit log entry.
- * Each gateway applies the new rules from its next decision on.
+ * Replaces all rules in the gateways' database with those in a folder, in one transaction with an audit log entry. Each
+ * gateway applies the new rules from its next decision on.
  * @throws {TradeAgentError} `usage`; `invalid_config` for invalid rules; `gateway_refused` with the problem
  *   `rules_stale` if the current version of the rules is not the base version
  */
@@ -175,7 +175,7 @@ export async function importGatewayRules(
   });
 }
 
-/** Limits for an account number that no account has would apply to nothing. The number is probably misspelled. */
+/** Rejects limits for an unknown account number, which is probably misspelled. Such limits would apply to nothing. */
 async function requireKnownAccounts(config: string, { brokerKeys }: AuditStores, { written }: LoadedRules) {
   if (brokerKeys === undefined) return;
   const [unknown] = await findUnknownAccounts(written.limits, { brokers: await readBrokers(config), brokerKeys });
@@ -217,13 +217,13 @@ function staleError(): TradeAgentError {
   });
 }
 
-/** Maximum size of a file with a checkpoint or a receipt, in bytes. */
+/** Maximum size of a file that contains a checkpoint or a receipt, in bytes. */
 const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 
 export interface VerifyAuditLogOptions {
   /** An exported file to verify without a database. If omitted, the local gateway's database is verified. */
   readonly file?: string | undefined;
-  /** A thumbprint or key file to trust. Defaults to the local gateway's key, or with `file` to the profile's. */
+  /** A thumbprint or key file to trust. Defaults to the local gateway's key or, with `file`, to the profile's key. */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;
@@ -234,14 +234,14 @@ export interface VerifyAuditLogOptions {
 }
 
 export type AuditLogVerdict = (RecordVerdict | { readonly ok: false; readonly what: 'kept' }) & {
-  /** The exported file, or the gateway's folder. */
+  /** Path of the exported file or of the gateway's folder. */
   readonly file: string;
   readonly signed?: CheckpointSummary;
 };
 
 /**
- * Finds the first line of the audit log that was changed, removed or added, or whose signature or timestamp is
- * invalid. Works while the gateway runs.
+ * Finds the first line of the audit log that was changed, removed or added, or whose signature or timestamp is invalid.
+ * Works while the gateway is running.
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder; `usage` for the wrong kind of file;
  *   `database_unreachable`
  */
@@ -273,7 +273,7 @@ export async function verifyAuditLog(
       ? await withRecord(app.env, places, (stores) => verifyAuditStores(stores, reader))
       : await verifyAuditExport(file, header, reader);
   if (!verdict.ok) return { file, ...verdict };
-  // A fresh file in place of the audit log has nothing that could be changed.
+  // An empty log must not be reported as intact, because someone may have replaced the audit log with a new file.
   if (verdict.lines === 0 && verdict.pending === 0) throw emptyLogError(file);
   const signed = reader.summary();
   if (!reader.hasKept()) return { file, ok: false, what: 'kept', signed };
@@ -315,7 +315,7 @@ function requireCosigned(kept: Checkpoint | undefined, witness: string): void {
   });
 }
 
-/** Returns the current and former signing keys of this folder's gateway, or none if it has no key yet. */
+/** Returns the current and former signing keys of this folder's gateway, or an empty list if it has no key yet. */
 async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths): Promise<ReceiptJwk[]> {
   const secrets = await ownSecrets(env, { home, config });
   const keys = secrets === undefined ? [] : await Promise.all(toSecretList(secrets).map(deriveReceiptKey));
@@ -324,14 +324,14 @@ async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths
 
 async function ownSecrets(env: NodeJS.ProcessEnv, { home, config }: GatewayPaths): Promise<SealSecrets | undefined> {
   const kept = await readStorageSettings(config);
-  // Reads the key only if it exists, because reading a missing key would create it.
+  // Reads the key only if it exists, because reading a missing key creates it.
   if (kept.kms !== undefined || existsSync(sealFilePath(home)))
     return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
   const { readSandboxSecret } = await import('../../sandbox/stored-secret.ts');
   return readSandboxSecret(home);
 }
 
-/** Reads a checkpoint from a file with its text, from the output of "audit verify --output json", or from a receipt. */
+/** Reads a checkpoint from a text file, from the output of "audit verify --output json", or from a receipt. */
 async function readSavedCheckpoint(file: string): Promise<Checkpoint> {
   const unusable = new TradeAgentError('usage', `${file} contains no checkpoint`, {
     hint: "Pass a file with a checkpoint, this command's --output json, or a receipt.",

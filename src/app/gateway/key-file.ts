@@ -31,22 +31,22 @@ export function readClientKey(folder: string): JWK {
 }
 
 /**
- * @param kty `RSA` (RS256) for providers that don't accept ES256. Its JWK has no `kid`, since Auth0 assigns its own
- * @throws {TradeAgentError} `usage` if a key already exists
+ * Creates the private key of the gateway's clients. @throws {TradeAgentError} `usage` if a key already exists
+ * @param kty `RSA` (RS256) for providers that don't accept ES256. Its JWK has no `kid`, because Auth0 assigns its own
  */
 export async function createClientKey(folder: string, kty: 'EC' | 'RSA'): Promise<PublicKey> {
   const hint = '--show prints its public key; --rotate creates its replacement.';
   return await createKeyFile(keyFilePath(folder), kty, hint);
 }
 
-/** @param hint the error's hint if a key already exists @throws {TradeAgentError} `usage` */
+/** Creates a key file. @param hint the hint if the file already exists @throws {TradeAgentError} `usage` */
 export async function createKeyFile(file: string, kty: 'EC' | 'RSA', hint: string): Promise<PublicKey> {
   const key = await generateKey(kty);
   if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return toPublicKey(key);
   throw new TradeAgentError('usage', `a key already exists: ${file}`, { hint });
 }
 
-/** Creates the next key, of the same type as the current key, unless there already is a next key. */
+/** Creates the next key, of the same type as the current key. Does nothing if a next key already exists. */
 export async function prepareNextKey(folder: string): Promise<PublicKey> {
   const { kty } = readClientKey(folder);
   const waiting = readKeyFile(nextKeyFilePath(folder));
@@ -57,8 +57,8 @@ export async function prepareNextKey(folder: string): Promise<PublicKey> {
 }
 
 /**
- * Replaces the key with the next one after testing it.
- * @param tryIt rejects if the provider does not accept the key; in that case, the old key stays in use
+ * Tests the next key and replaces the current key with it.
+ * @param tryIt rejects if the provider does not accept the key, in which case the current key stays in use
  * @throws {TradeAgentError} `usage` if there is no next key
  */
 export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<PublicKey> {
@@ -77,8 +77,8 @@ export function noNextKeyError(): TradeAgentError {
 }
 
 /**
- * Returns the secret that seals the tokens of approvals, and creates it on first start. It is separate from the
- * clients' key, because replacing the clients' key must not make stored tokens unreadable.
+ * Returns the secret that seals the tokens of approvals. Creates it on the first start. It is separate from the
+ * clients' key so that stored tokens stay readable after that key is replaced.
  * @throws {TradeAgentError} `invalid_config`
  */
 export function readOrCreateSealSecret(folder: string): string {
@@ -101,7 +101,7 @@ export function findSealSecret(folder: string): string | undefined {
 }
 
 /**
- * Adds a wrapping key to the file that `kms` names, creating the file if needed. New data is wrapped with this key.
+ * Adds a wrapping key to the file that `kms` names, and creates the file if needed. New data is wrapped with this key.
  * @returns the file's path
  * @throws {TradeAgentError} `usage` if the settings name no file
  */
@@ -121,7 +121,7 @@ export async function addWrappingKeyToFile(
   return path;
 }
 
-/** Returns a function that creates the error for an unusable private file, given the reason. */
+/** Returns a function that creates an error for an unusable private file from the reason. */
 export const unusableFileError = (file: string) => (why: string) =>
   new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
 
@@ -131,7 +131,7 @@ export function toPublicKey(key: JWK): PublicKey {
   return { jwk, pem: pem.toString() };
 }
 
-/** @param kty see {@link createClientKey} */
+/** * Generates a key pair. @param kty see {@link createClientKey} */
 export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   const alg = kty === 'EC' ? 'ES256' : 'RS256';
   const { privateKey, publicKey } = await generateKeyPair(alg, {
@@ -143,7 +143,7 @@ export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   return { ...(await exportJWK(privateKey)), alg, use: 'sig', ...kid };
 }
 
-/** @returns undefined if the file does not exist @throws {TradeAgentError} `invalid_config` */
+/** Reads a private key, or returns undefined if there is no such file. @throws {TradeAgentError} `invalid_config` */
 export function readKeyFile(file: string): JWK | undefined {
   const unusable = unusableFileError(file);
   const text = readPrivateFile(file, MAX_KEY_FILE_BYTES, unusable);

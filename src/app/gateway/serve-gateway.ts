@@ -43,7 +43,7 @@ export async function serveGateway(
   options: ServeGatewayOptions,
 ): Promise<void> {
   const { home, ready, readyFile } = options;
-  // Makes SQLite's files private, because SQLite creates them with the permissions that the umask allows.
+  // Makes SQLite's files private. SQLite's default permissions depend only on the umask.
   process.umask(0o077);
   const settings = await readGatewaySettingsFile(options.config);
   const log = app.log.ofTenant(settings.database?.tenant);
@@ -82,7 +82,7 @@ export async function serveGateway(
   );
 }
 
-/** Returns the callbacks with which a gateway logs requests, internal errors and changes of proposals. */
+/** Returns the callbacks with which a gateway logs requests, internal errors and changes to proposals. */
 export const gatewayLog = (log: ServerLog): Pick<GatewayOptions, 'log' | 'onError' | 'onProposal'> => ({
   log: log.request,
   onError: log.error,
@@ -90,7 +90,7 @@ export const gatewayLog = (log: ServerLog): Pick<GatewayOptions, 'log' | 'onErro
     log.event(`proposal ${state}`, { proposal: id, trace_id: trace?.traceId, kind, state }),
 });
 
-/** Reports accounts without an entry in limits.yaml, and entries without an account. Skips unreadable files. */
+/** Reports accounts that have no entry in limits.yaml, and entries that match no account. Skips unreadable files. */
 export async function reportUnmatchedAccounts(
   rules: StoredRulesSource,
   known: KnownAccounts,

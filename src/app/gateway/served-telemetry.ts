@@ -10,15 +10,15 @@ import { listenOnLoopback } from '../../net/http-server.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { version } from '../version.ts';
 
-/** Measures a gateway's requests, stores and jobs. Without telemetry settings, nothing is measured. */
+/** Measures a gateway's requests, stores and jobs. Measures nothing if there are no telemetry settings. */
 export interface ServedTelemetry {
   readonly fetch: typeof fetch;
-  /** Returns the stores with measurements added, and starts measuring their database. */
+  /** Returns the stores with measurements added, and starts to measure their database. */
   stores(stores: GatewayStores, gateway: Pick<GatewayOptions, 'issuer'>): GatewayStores;
   /** @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: JobMeasurer;
-  /** Measures a home's certificate. */
+  /** Measures the time until a home's certificate expires. */
   certificate(endsAt: () => number | undefined): void;
   /** Serves `/metrics`, `/healthz` and `/readyz` in a worker, which serves no other requests. */
   worker(health: HealthOptions, backlog: () => Promise<Backlog>): void;
@@ -27,7 +27,7 @@ export interface ServedTelemetry {
   close(): Promise<void>;
 }
 
-/** @param send the `fetch` to measure, which the gateway uses @throws {TradeAgentError} `port_in_use` */
+/** Starts telemetry if it is configured. @param send the gateway's `fetch` @throws {TradeAgentError} `port_in_use` */
 export async function serveTelemetry(
   settings: GatewaySettings['telemetry'],
   clock: Clock,

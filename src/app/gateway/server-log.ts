@@ -11,18 +11,18 @@ import { defined } from '../../values/defined.ts';
 
 export interface ServerLogOptions {
   readonly process: string;
-  /** `text` is for people. `json` is one object per line, and also includes the events that `text` leaves out. */
+  /** `text` is for people. `json` writes one object per line, including events that `text` omits. */
   readonly format: 'text' | 'json';
   readonly write: (line: string) => void;
   readonly clock: Pick<Clock, 'now'>;
   readonly tenant?: string | undefined;
 }
 
-/** A request in the log. Requests that reached no route of a gateway or server have only the required fields. */
+/** A logged request. Requests that matched no route of a gateway or server have only the required fields. */
 export type LoggedRequest = Pick<RequestLogEntry, 'at' | 'method' | 'path' | 'status' | 'duration_ms'> &
   Partial<RequestLogEntry>;
 
-/** The log of a process that runs until it is stopped. Its JSON never contains a token, key or account number. */
+/** The log of a server process. Its JSON never contains a token, key or account number. */
 export class ServerLog {
   readonly isJson: boolean;
   readonly #options: ServerLogOptions;
@@ -50,7 +50,7 @@ export class ServerLog {
     else this.#write(level, `${method} ${path} ${status}`, { ...facts, path: clean(path) });
   };
 
-  /** Logs an event that is of no interest to people, so it is written only as JSON. */
+  /** Logs an event that people need not see. It is written only as JSON. */
   event(message: string, facts: Readonly<Record<string, unknown>>): void {
     if (this.isJson) this.#write('info', message, facts);
   }
@@ -70,14 +70,14 @@ export class ServerLog {
 
 const clean = (text: string) => maskAccounts(redactSecrets(text));
 
-/** Formats a request as a line of text. Leaves out query, headers and body. */
+/** Formats a request as a line of text, without query, headers and body. */
 function requestLine({ at, method, path, status, code, sub, duration_ms, error }: LoggedRequest): string {
   const who = sub === undefined ? '' : ` sub=${JSON.stringify(sub)}`;
   const why = [code, error].filter((word) => word !== undefined).join(' ');
   return safeLine(`${at} ${method} ${path} ${status}${why === '' ? '' : ` ${why}`}${who} ${duration_ms} ms`);
 }
 
-/** Gives each request an ID, which the log lines and the response contain, so that a request's lines can be found. */
+/** Assigns each request an ID, which is in its log lines and its response, so that all of its lines can be found. */
 export function withRequestContext(listener: RequestListener): RequestListener {
   return (request, response) => {
     const request_id = randomUUID();
@@ -93,7 +93,7 @@ export interface RequestLogParts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Logs a request once it is answered. Only for requests that reach no route, because routes log their own requests. */
+/** Logs a request after the response. Only for requests that match no route, because routes log their own requests. */
 export function logWhenAnswered(
   request: IncomingMessage,
   response: ServerResponse,

@@ -19,7 +19,7 @@ export async function readGatewaySettingsFile(file: string): Promise<GatewaySett
   return await parseYaml(gatewaySettingsSchema, readRequiredFile(file, 'gateway configuration', hint), file);
 }
 
-/** The settings for the location of a gateway's data and keys. Without them, both are in the gateway's folder. */
+/** The settings for the location of a gateway's data and keys. If absent, both are in the gateway's folder. */
 export type StorageSettings = Pick<GatewaySettings, 'database' | 'kms'>;
 
 const storageOnlySchema = z.looseObject({ database: databaseSchema.optional(), kms: kmsSettingsSchema.optional() });

@@ -37,11 +37,11 @@ interface BackupLocation {
 }
 
 /**
- * Writes all of a home's data into one new file (mode 0600), encrypted with a passphrase. The home may be running. The
- * file is the same wherever the home stores its data, so a home on PostgreSQL is restored as a home on SQLite, which
- * can be moved to PostgreSQL again.
+ * Writes all of a home's data to one new file (mode 0600), encrypted with a passphrase. The home may be running. The
+ * file's format does not depend on the home's database. A home on PostgreSQL is restored as a home on SQLite, which can
+ * be moved to PostgreSQL again.
  * @throws {TradeAgentError} `usage` for a passphrase that is too short, a file that exists, or keys that a key
- * management service has wrapped; `invalid_config`, `database_unreachable`
+ *   management service has wrapped; `invalid_config`, `database_unreachable`
  */
 export async function backupHome(
   { clock, env }: Pick<App, 'clock' | 'env'>,
@@ -90,7 +90,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
 }
 
 /**
- * Returns the files that a home on PostgreSQL would have on SQLite, as of one moment of its database. Leaves out the
+ * Returns the files that a home on PostgreSQL would have on SQLite, from one snapshot of its database. Leaves out the
  * connection strings, because the restored home does not need them.
  */
 async function databaseContent(
@@ -131,13 +131,13 @@ async function databaseContent(
   }
 }
 
-/** Lists a folder's rule files. A home restored without them would allow what its owner forbids. */
+/** Lists a folder's rule files. Without these files, a restored home would allow what its owner has forbidden. */
 function listRules(folder: string, name: string): string[] {
   const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
   return found?.isDirectory() === true ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`) : [];
 }
 
-/** Copies a database as of one moment, while other processes may write to it. */
+/** Copies a consistent snapshot of a database, even if other processes write to it meanwhile. */
 async function copyDatabase(file: string): Promise<Buffer> {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const database = new Database(file, { timeout: DATABASE_WAIT_MS, fileMustExist: true });
@@ -161,11 +161,11 @@ const restoredReason: ProposalReason = {
 
 /**
  * Restores a backup, completely or not at all, to a folder that does not exist yet. Withdraws open proposals
- * (`withdrawn`), since they may have been decided and executed after the backup. When the home is next served, it looks
- * up the orders that were being executed (`lookedUp`) at the broker, by ID. This is safe, because the broker accepts
- * each ID only once. Ends every sign-in, but keeps the phones' keys valid.
+ * (`withdrawn`), because they may have been decided and executed after the backup. When the home is next started, it
+ * looks up the orders that were being executed (`lookedUp`) at the broker, by ID. Sending such an order again is safe,
+ * because the broker accepts each ID only once. Ends every sign-in, but keeps the phones' keys valid.
  * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file or an existing folder; `invalid_config`.
- * Nothing is written in these cases
+ *   Nothing is written in these cases
  */
 export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupLocation) {
   const archive = await openArchive(readBackup(file), passphrase, file);
@@ -173,7 +173,7 @@ export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file,
   return await createHomeFolder(folder, async (part) => {
     const lock = basename(homeFilePaths(part).lock);
     for (const [name, data] of archive.files) if (name !== lock) createPrivateFile(join(part, name), data);
-    // Validates the files before the folder gets its final name. Files may be missing or come from a newer version.
+    // Validates the files before the folder gets its final name, because files may be missing or from a newer version.
     await readHomeSettings(part);
     await readGatewaySettings(part);
     readClientKey(part);
@@ -235,7 +235,7 @@ function readBackup(file: string): Buffer {
 
 const FORMAT = 'trade-agent.home-backup/1';
 const SCRYPT_COST = { n: 2 ** 17, r: 8, p: 1 };
-/** Upper limits for the scrypt parameters in a backup's header, because larger values would exhaust memory. */
+/** Maximum scrypt parameters in a backup's header, because larger values would exhaust memory. */
 const MAX_SCRYPT_COST = { n: 2 ** 18, r: 8, p: 2 };
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
@@ -243,7 +243,7 @@ const MAX_HEADER_LENGTH = 1024;
 /** Maximum size of a backup's content. Databases grow by about 2 KiB per order. */
 const MAX_CONTENT_BYTES = 1024 ** 3;
 
-/** Minimum length in characters, because a shorter passphrase can be guessed offline. */
+/** Minimum length of a passphrase in characters, because shorter passphrases can be guessed offline. */
 const MIN_PASSPHRASE_LENGTH = 12;
 
 const base64url = (bytes: number) =>
@@ -267,11 +267,11 @@ type Header = z.output<typeof headerSchema>;
 
 const archiveSchema = z.strictObject({
   created_at: z.iso.datetime(),
-  /** The home's address. The backed-up passkeys are valid only there. */
+  /** The home's address. The backed-up passkeys are valid only at this address. */
   address: z.string(),
   files: z.array(
     z.strictObject({
-      /** A file of the home's folder or a rules file. No other path is allowed. */
+      /** Path of a rules file or of another file in the home's folder. No other path is allowed. */
       name: z.string().regex(/^(?:(?:policies|firm)\/)?[A-Za-z0-9][\w.-]{0,99}$/),
       data: z.base64(),
     }),
@@ -281,7 +281,7 @@ const archiveSchema = z.strictObject({
 interface Archive {
   readonly createdAt: string;
   readonly address: string;
-  /** Keyed by file name. */
+  /** Contents by file name. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
@@ -307,6 +307,7 @@ export async function sealArchive(archive: Archive, passphrase: string): Promise
 }
 
 /**
+ * Decrypts and parses a backup.
  * @param file file name, for messages
  * @throws {TradeAgentError} `usage` for a wrong passphrase or a damaged file, which can't be distinguished;
  *   `invalid_config` for a file that is not a backup

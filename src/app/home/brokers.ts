@@ -33,7 +33,7 @@ import type { App } from '../app.ts';
 import { homeFilePaths, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, requireOwnHomeFolder, withHome } from './open-home.ts';
 
-/** A person and a broker of a home. An omitted member means the home's only person or only broker. */
+/** A person and a broker of a home. A missing member means the home's only person or only broker. */
 interface KeyOwner {
   readonly folder: string;
   readonly username: string | undefined;
@@ -43,7 +43,7 @@ interface KeyOwner {
 
 /**
  * Returns the kind of credentials that a broker of this home accepts.
- * @throws {TradeAgentError} `usage` if there is no home or the broker must be named
+ * @throws {TradeAgentError} `usage` if there is no home, or if there are several brokers and none is named
  */
 export async function findCredentialKind(folder: string, name: string | undefined): Promise<CredentialKind> {
   requireOwnHomeFolder(folder);
@@ -53,8 +53,8 @@ export async function findCredentialKind(folder: string, name: string | undefine
 /**
  * Replaces a person's credentials. A running home uses the new credentials from the next request on.
  * @param confirm asks about a live account before anything is stored
- * @throws {TradeAgentError} `usage` for an account that is stored for another broker, or that is live in a paper home
- * or the reverse; `broker_rejected`, `broker_unreachable`, and any error from `confirm`
+ * @throws {TradeAgentError} `usage` for an account that is stored for another broker, or if a live account is added to
+ *   a paper home or the reverse; `broker_rejected`, `broker_unreachable`, and any error from `confirm`
  */
 export async function setBrokerKeys(
   app: Pick<App, 'clock' | 'env' | 'fetch'>,
@@ -107,7 +107,7 @@ export async function listStoredAccounts({ keyPairs, gateway }: Pick<OpenHome, '
   return (await Promise.all(lists)).flat();
 }
 
-/** @throws {TradeAgentError} `not_found`; `usage` if the broker must be named */
+/** Removes a person's credentials. @throws {TradeAgentError} `not_found`; `usage` if there are several brokers */
 export async function removeBrokerKeys(app: Pick<App, 'clock' | 'env'>, { folder, username, broker: name }: KeyOwner) {
   return await withHome(app, folder, async (home) => {
     const person = await findPerson(home, username);
@@ -121,7 +121,7 @@ export async function removeBrokerKeys(app: Pick<App, 'clock' | 'env'>, { folder
   });
 }
 
-/** @throws {TradeAgentError} `usage` for an unknown name, or if there are several brokers and none is named */
+/** Finds a broker by name, or the only broker. @throws {TradeAgentError} `usage` for an unknown or missing name */
 function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: string | undefined): NamedBroker {
   const [first, another] = brokers;
   const names = brokers.map((one) => one.name).join(', ');
@@ -135,7 +135,7 @@ function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: s
   );
 }
 
-/** Rejects an account stored for another broker: through two brokers, its orders could total twice its limits. */
+/** Rejects an account that is stored for another broker. Through both, its orders could total twice its limits. */
 async function requireNewAccount(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,
@@ -163,7 +163,7 @@ interface NewBroker {
 
 const LOCK_WAIT_MS = 10_000;
 
-/** Called before any secret is typed. @throws {TradeAgentError} `usage`; `invalid_config` without a home */
+/** Rejects an invalid or taken name early. @throws {TradeAgentError} `usage`; `invalid_config` if there is no home */
 export async function requireNewBroker(folder: string, name: string): Promise<void> {
   requireOwnHomeFolder(folder);
   requireFreeName(await readGatewaySettings(folder), name);
@@ -172,7 +172,7 @@ export async function requireNewBroker(folder: string, name: string): Promise<vo
 /**
  * Adds a broker to a home. The credentials are verified and stored before `gateway.yaml` names the broker. If the
  * process is killed in between, the home works as before, and the next attempt replaces the stored credentials, which
- * nothing uses until then.
+ * are unused.
  * @param confirm asks about a live account before anything is stored
  * @returns the names of all brokers, and whether a running home still uses the old settings
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`, `busy`, and any error from `confirm`
@@ -196,7 +196,7 @@ export async function addBroker(
       const text = await withBroker(file, before, name, entry);
       const { brokers } = await parseYaml(gatewaySettingsSchema, text, file);
       for (const one of before.brokers) {
-        // Renames the stored credentials, because two brokers of one kind would make the former name ambiguous.
+        // Stores the credentials under the new name, because two brokers of one kind would make the old one ambiguous.
         const after = brokers.find((same) => same.name === one.name);
         if (after !== undefined && toBrokerCredentialLocation(after, brokers).formerName === undefined)
           await home.keyPairs(one, before.brokers).moveFormerRows();
@@ -228,9 +228,9 @@ function requireFreeName({ brokers }: Pick<GatewaySettings, 'brokers'>, name: st
 }
 
 /**
- * Returns `gateway.yaml` with one more broker and with its comments preserved. The broker in `broker:` becomes the
- * first entry of `brokers:`, named after its kind. If the new broker has the same kind or that name, the first broker
- * keeps the name under which its credentials are stored.
+ * Returns `gateway.yaml` with one more broker. Preserves comments. The broker in `broker:` becomes the first entry of
+ * `brokers:`, named after its kind. If the new broker has the same kind or that name, the first broker keeps the name
+ * under which its credentials are stored.
  * @throws {TradeAgentError} `invalid_config`
  */
 async function withBroker(
@@ -252,7 +252,7 @@ async function withBroker(
   return document.toString();
 }
 
-/** Renames the only broker's entry in place, so that the comments around the entry stay. */
+/** Renames the only broker's entry in place, to preserve the comments around it. */
 function renameOnlyBroker(document: Document, name: string, { kind }: NamedBroker): void {
   const items = (document.contents as { items?: { key: unknown; value: unknown }[] } | null)?.items ?? [];
   const pair = items.find(({ key }) => (key as { value?: unknown }).value === 'broker');
@@ -312,21 +312,21 @@ export interface BrokerChoice {
   readonly kind: OfferedBroker;
   /** A `CredentialKind`. Defaults to the first kind that the broker accepts. */
   readonly credentials?: string | undefined;
-  /** The broker's address, unless it is the default address. */
+  /** The broker's address. Defaults to the kind's usual address. */
   readonly url?: string | undefined;
   readonly label?: string | undefined;
   /** Set if prices and fills are simulated. */
   readonly simulated?: true;
 }
 
-/** A broker as written to `gateway.yaml` and as parsed from it. */
+/** A broker's settings, as written to `gateway.yaml` and as parsed from it. */
 export interface BrokerEntry {
   readonly written: BrokerSettingsInput;
   readonly settings: BrokerSettings;
   readonly label: string;
 }
 
-/** @throws {TradeAgentError} `usage` for settings that this kind of broker does not accept */
+/** Creates a broker's settings. @throws {TradeAgentError} `usage` for settings that this kind doesn't accept */
 export function createBrokerEntry({ kind, credentials, url, label, simulated }: BrokerChoice): BrokerEntry {
   const { storedCredentials: kept, address } = findBrokerKind({ kind });
   const kinds: readonly string[] = kept?.kinds ?? [];
@@ -354,15 +354,15 @@ function usageError(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint: `${hint} Nothing was written.` });
 }
 
-/** Whether any kind of credentials has this field. If not, the text `NAME=…` may be a secret that contains "=". */
+/** Returns whether another kind of credentials has this field. If not, `NAME=…` may be a secret with a "=" in it. */
 const isOtherKindsField = (name: string) =>
   credentialKindNames.some((kind) =>
     Object.values(getCredentialTexts(kind).fields).some(({ names }) => names.includes(name)),
   );
 
 /**
- * Reads credentials from a file: one line per field, in the order of the fields, or `name=…` lines. The broker's own
- * names for the fields are accepted too. Error messages quote nothing from the file.
+ * Reads credentials from text: one line per field, in the order of the fields, or `name=…` lines. The broker's own
+ * names for the fields are also accepted. Error messages never quote the text.
  * @throws {TradeAgentError} `usage`
  */
 export function parseCredentialsText(text: string, from: string, kind: CredentialKind): StoredCredentials {

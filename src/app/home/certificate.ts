@@ -20,27 +20,27 @@ type AcmeSettings = NonNullable<HomeSettings['acme']>;
 
 const HTTP_LISTEN: ListenAddress = { host: '0.0.0.0', port: 80 };
 
-/** `acme.json`. Its account key is a secret: it can issue and revoke certificates for the home's name. */
+/** Schema of `acme.json`. Its account key is secret, because it can issue certificates for the home's name. */
 const stateSchema = z.strictObject({
   directory: z.string(),
   account: z.strictObject({ key: z.string(), url: z.string().optional() }),
-  /** Times of failed attempts in the last hour, so that a service that restarts again and again keeps to the limit. */
+  /** Times of failed attempts in the last hour, so that a service that keeps restarting stays within the limit. */
   failures: z.array(z.iso.datetime()).max(100),
-  /** Before this time, the authority accepts no further attempt. */
+  /** The authority accepts no further attempt before this time. */
   not_before: z.iso.datetime().optional(),
   last_failure: z.strictObject({ at: z.iso.datetime(), message: z.string(), hint: z.string() }).optional(),
 });
 type CertificateState = z.output<typeof stateSchema>;
 
 const MAX_STATE_BYTES = 64 * 1024;
-/** Let's Encrypt allows five failed attempts an hour for each name. One is left for an attempt by hand. */
+/** Let's Encrypt allows five failed attempts per hour and name. One of them is reserved for a manual attempt. */
 const MAX_FAILURES_PER_HOUR = 4;
 const FIRST_RETRY_MS = 30 * MINUTE_MS;
 const MAX_RETRY_MS = 12 * HOUR_MS;
-/** How often the time is compared, because the machine may have been suspended. */
+/** Interval at which to check whether the next attempt is due, because the machine may have been suspended. */
 const CHECK_INTERVAL_MS = 15 * MINUTE_MS;
 
-/** @throws {TradeAgentError} `state_corrupt` if the file can't be used */
+/** * Reads `acme.json`. @throws {TradeAgentError} `state_corrupt` if the file can't be used */
 export function readCertificateState(folder: string): CertificateState | undefined {
   const file = homeFilePaths(folder).acme;
   const unusable = (why: string) =>
@@ -62,7 +62,7 @@ interface HeldCertificate {
   readonly endsAt: number;
 }
 
-/** Returns the times of the certificate in the home's folder, or undefined if there is none for this host. */
+/** Returns the validity period of the home's certificate, or undefined if there is none for this host. */
 function readHeldCertificate(folder: string, host: string): HeldCertificate | undefined {
   const file = homeFilePaths(folder).certificate;
   const unusable = (why: string) =>
@@ -85,7 +85,7 @@ function parseCertificate(text: string): X509Certificate | undefined {
   }
 }
 
-/** A certificate is renewed when a third of its life is left: 30 days before the end of 90. */
+/** Returns when to renew: after two thirds of the lifetime, 30 days before a 90-day certificate expires. */
 const renewalDueAt = ({ startsAt, endsAt }: HeldCertificate) => endsAt - (endsAt - startsAt) / 3;
 
 const daysLeft = ({ endsAt }: Pick<HeldCertificate, 'endsAt'>, now: number) =>
@@ -99,8 +99,8 @@ interface CertificateApp {
 }
 
 /**
- * Gets the home's certificate from an authority (ACME) and renews it. Files, not memory, hold the state, so that a home
- * that restarts again and again asks no more often than the authority allows.
+ * Obtains the home's certificate from an authority (ACME) and renews it. The state is stored in files, so that even a
+ * home that keeps restarting stays within the authority's limits.
  */
 export class HomeCertificate {
   readonly files: TlsFiles;
@@ -111,7 +111,7 @@ export class HomeCertificate {
   readonly #responder: ChallengeResponder;
   readonly #answersAt: string;
 
-  /** @param listen where the home answers https */
+  /** @param listen the home's address and port for https */
   constructor(
     app: CertificateApp,
     { folder, address, acme, listen }: { folder: string; address: string; acme: AcmeSettings; listen: ListenAddress },
@@ -132,14 +132,14 @@ export class HomeCertificate {
     return this.#acme.directory ?? DEFAULT_DIRECTORY;
   }
 
-  /** The certificate in use, or undefined before the first one. */
+  /** Returns the certificate in use, or undefined if there is none yet. */
   held(): HeldCertificate | undefined {
     const state = readCertificateState(this.#folder);
-    // A certificate of another authority, such as one for tests, is replaced at once.
+    // A certificate from another authority, such as a test authority, is replaced immediately.
     return state?.directory === this.#directory ? readHeldCertificate(this.#folder, this.#host) : undefined;
   }
 
-  /** Returns what the owner should know: that the certificate was not renewed, and for how long it is valid. */
+  /** Returns a warning for the owner: that the certificate was not renewed, and how long it is still valid. */
   warning(): string | undefined {
     const failure = this.#state()?.last_failure;
     const held = failure === undefined ? undefined : this.held();
@@ -149,8 +149,8 @@ export class HomeCertificate {
   }
 
   /**
-   * Gets a certificate if there is none that is valid, then renews it in the background until the returned function is
-   * called. A renewal that fails keeps the old certificate.
+   * Obtains a certificate if there is no valid one, then renews it in the background until the returned function is
+   * called. If a renewal fails, the old certificate stays in use.
    * @throws {TradeAgentError} `certificate_failed`, `invalid_config`, `port_in_use`, `timeout`
    */
   async keep(server: Pick<HttpServer, 'loadCertificate'>): Promise<() => Promise<void>> {
@@ -183,7 +183,7 @@ export class HomeCertificate {
       try {
         await this.#order(server, signal);
         failures = 0;
-        // Whatever an authority issues, it is not asked all the time.
+        // Limits the rate of requests, even if the authority issues certificates that are already due for renewal.
         next = clock.now() + HOUR_MS;
       } catch (error) {
         if (signal.aborted) return;
@@ -198,7 +198,7 @@ export class HomeCertificate {
     }
   }
 
-  /** @throws {TradeAgentError} `certificate_failed` if the authority would refuse an attempt now */
+  /** Requires that an attempt is allowed now. @throws {TradeAgentError} `certificate_failed` */
   #requireAllowed(): void {
     const at = this.#allowedAt();
     if (at <= this.#app.clock.now()) return;
@@ -217,7 +217,7 @@ export class HomeCertificate {
     return Math.max(full, notBefore === undefined ? 0 : Date.parse(notBefore));
   }
 
-  /** Returns what is known about the authority in use. */
+  /** Returns the stored state if it is for the current authority. */
   #state(): CertificateState | undefined {
     const state = readCertificateState(this.#folder);
     return state?.directory === this.#directory ? state : undefined;
@@ -266,7 +266,7 @@ export class HomeCertificate {
   }
 }
 
-/** Returns whether the authority was asked, and may count the attempt. */
+/** Returns whether the error means that the authority received the attempt, and may count it. */
 const isCounted = (error: unknown) =>
   isTradeAgentError(error) && (error.details.problem !== undefined || error.code === 'timeout');
 

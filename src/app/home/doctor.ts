@@ -29,7 +29,7 @@ import { isPracticeBroker } from './practice-account.ts';
 import { findRecordedProcess } from './tailscale-process.ts';
 
 /**
- * Checks a home without changing anything. Errors from opening the home are reported as findings too.
+ * Checks a home without changing anything. Errors from opening the home are also reported as findings.
  * @throws the signal's reason when it aborts
  */
 export async function runHomeDoctor(
@@ -91,7 +91,7 @@ async function checkPersonAccounts(username: string, checking: AccountCheckDeps)
   return [warn('broker', `${username} has no account here`, setKeysCommand(username, checking))];
 }
 
-/** If there are several brokers, warns about each broker where nobody has an account. */
+/** If there are several brokers, warns about each broker at which nobody has an account. */
 async function checkUnusedBrokers(checking: Pick<OpenHome, 'keyPairs' | 'gateway'>): Promise<Finding[]> {
   const { keyPairs, gateway } = checking;
   if (gateway.brokers.length === 1) return [];
@@ -145,7 +145,7 @@ async function checkAccount(
   }
 }
 
-/** Checks that each person can approve, and could still approve after losing a phone. */
+/** Checks that each person can approve orders, and could still do so after losing a phone. */
 async function checkAuthenticators({ keys, people }: Pick<OpenHome, 'keys' | 'people'>): Promise<Finding[]> {
   const found = await Promise.all(
     (await people.list()).map(async ({ username }) => ({ username, count: (await keys.list(username)).length })),
@@ -227,7 +227,7 @@ async function checkAddress({ address }: HomeSettings): Promise<Finding> {
   }
 }
 
-/** Checks that no killed home has left its Tailscale command, which keeps the home's address from other programs. */
+/** Checks for a Tailscale command left behind by a killed home, which would block the home's address. */
 async function checkTailscale(folder: string): Promise<Finding> {
   const { ready, tailscale } = homeFilePaths(folder);
   const pid = await findRecordedProcess(tailscale);
@@ -272,10 +272,10 @@ async function checkServed(
   }
 }
 
-/** Days before expiry at which to warn. 90-day certificates are usually renewed 30 days before they expire. */
+/** Number of days before expiry at which to warn. 90-day certificates are usually renewed 30 days before expiry. */
 const EXPIRY_WARNING_DAYS = 14;
 
-/** @param authorities certificate authorities to trust instead of the system's, for tests */
+/** * Checks a certificate of the home. @param authorities certificate authorities to trust instead of the system's */
 export async function checkCertificate(
   { clock, signal }: Pick<App, 'clock' | 'signal'>,
   { address, tls }: Pick<HomeSettings, 'address' | 'tls'>,
@@ -291,7 +291,7 @@ export async function checkCertificate(
   return [...own, checkTrust(at, found, now)];
 }
 
-/** Checks the certificate that the home gets itself, and its last attempt to renew it. */
+/** Checks the certificate that the home obtained by itself, and the last attempt to renew it. */
 function checkAuthority({ folder, settings }: Pick<OpenHome, 'folder' | 'settings'>, now: number): Finding[] {
   const { hostname } = new URL(settings.address);
   const { certificate: file } = homeFilePaths(folder);
@@ -386,7 +386,7 @@ function peerCertificate(at: ConnectionOptions & { host: string }, signal: Abort
   });
 }
 
-/** Minimum free disk space in bytes. Journals grow by about 2 KiB per order, and a full disk stops all trading. */
+/** Minimum free disk space in bytes. Databases grow by about 2 KiB per order, and a full disk stops all trading. */
 const MIN_FREE_BYTES = 200 * 1024 ** 2;
 
 /** Checks that the folder and all its files are private to the folder's owner. */
@@ -395,7 +395,7 @@ function checkFolder(folder: string): Finding {
   if (problem !== undefined) return fail('folder', `${folder}: ${problem}`, `chmod 700 '${folder}'`);
   if (process.platform === 'win32') return ok('folder', folder);
   for (const name of readdirSync(folder)) {
-    // Skips a firm's rules, which may belong to root. The code that reads them checks who can write them.
+    // Skips a firm's rules, which may belong to root. The code that reads the rules checks who can write them.
     if (name === 'firm') continue;
     const file = join(folder, name);
     const found = lstatSync(file, { throwIfNoEntry: false });
@@ -418,7 +418,7 @@ function checkFolder(folder: string): Finding {
   return ok('folder', `${folder}: private to you`);
 }
 
-/** Checks whether the agent on this machine runs as the home's user, and so could read the home's secret files. */
+/** Checks whether the agent on this machine runs as the home's user. If so, it could read the home's secret files. */
 function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding {
   const owner = lstatSync(folder).uid;
   const agent = statSync(resolveUserDirs(env).data, { throwIfNoEntry: false });
@@ -443,7 +443,7 @@ function checkDisk(folder: string): Finding {
     : ok('disk', message);
 }
 
-/** Checks that the rules can be read and limit each account, because invalid rules stop trading. */
+/** Checks that the rules can be read, because invalid rules stop trading, and that each account has limits. */
 async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Finding[]> {
   try {
     const { written, digest } = await readFolderRules(folder);

@@ -8,9 +8,9 @@ import { openGatewayDatabase, readDatabasePlace } from '../gateway/gateway-datab
 import type { StorageSettings } from '../gateway/settings-file.ts';
 import { DATABASE_WAIT_MS, homeFilePaths } from './home-files.ts';
 
-/** All of a home's data and keys: in its folder, or in PostgreSQL if gateway.yaml has a `database`. */
+/** All of a home's data and keys, in its folder or, if gateway.yaml has a `database`, in PostgreSQL. */
 export interface HomeDatabase {
-  /** The tables of the identity provider, the people and their phones. */
+  /** The tables of the identity provider, of people and of their phones. */
   readonly home: SqlTransactions;
   readonly stores: GatewayStores;
   readonly secrets: GatewaySecrets;

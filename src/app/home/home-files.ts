@@ -12,7 +12,7 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { isProcessRunning } from '../sandbox-connection.ts';
 
-/** Returns the paths of a home's files that several modules use. */
+/** Returns the paths of the home's files that several modules use. */
 export const homeFilePaths = (folder: string) => ({
   settings: join(folder, 'home.yaml'),
   gateway: join(folder, 'gateway.yaml'),
@@ -22,17 +22,17 @@ export const homeFilePaths = (folder: string) => ({
   practiceDatabase: join(folder, 'practice.db'),
   ready: join(folder, 'ready.json'),
   tailscale: join(folder, 'tailscale.json'),
-  /** The account at the certificate authority, with its key, and recent failures. */
+  /** The account at the certificate authority, with the account key and recent failures. */
   acme: join(folder, 'acme.json'),
   /** The certificate from the authority, with its chain and its private key. */
   certificate: join(folder, 'certificate.pem'),
-  /** Held while the home is served or created. */
+  /** Locked while the home is running or being created. */
   lock: join(folder, 'home.lock'),
   rulesLock: join(folder, 'policy.lock'),
   gatewayLock: join(folder, 'gateway.lock'),
 });
 
-/** How long to wait for a running home to release one of its databases, in milliseconds. */
+/** Time in milliseconds to wait until a running home releases one of its databases. */
 export const DATABASE_WAIT_MS = 10_000;
 
 /** @throws {TradeAgentError} `invalid_config`, including if there is no home */
@@ -50,12 +50,12 @@ export async function readGatewaySettings(folder: string): Promise<GatewaySettin
 }
 
 /**
- * Creates a home's folder completely or not at all: writes everything to `NAME.part` next to it, and then renames that
- * folder. If the process dies before the rename, there is no home, and the next attempt erases `NAME.part`. A folder
- * that already contains files is rejected, because someone else could have planted them or have them open.
- * @param work writes into the folder it receives
+ * Creates a home's folder completely or not at all. Writes everything to `NAME.part` next to it, and then renames that
+ * folder. If the process is killed before the rename, there is no home, and the next attempt erases `NAME.part`.
+ * Rejects a folder that already contains files, because someone else may have planted them or have them open.
+ * @param work writes to the folder that it receives
  * @throws {TradeAgentError} `usage` if the folder is already a home or can't become one; `busy` while another process
- * creates it
+ *   creates it
  */
 export async function createHomeFolder<T>(folder: string, work: (part: string) => Promise<T>): Promise<T> {
   requireUnusedFolder(folder);
@@ -74,7 +74,7 @@ export async function createHomeFolder<T>(folder: string, work: (part: string) =
       throw error;
     }
     failpoint('init.whole');
-    // rmdir fails unless the folder is empty.
+    // rmdir fails if the folder is not empty.
     if (lstatOrUndefined(folder) !== undefined) rmdirSync(folder);
     renameSync(part, folder);
     failpoint('init.named');
@@ -82,7 +82,7 @@ export async function createHomeFolder<T>(folder: string, work: (part: string) =
   });
 }
 
-/** @throws {TradeAgentError} `usage` if no home can be created */
+/** Checks that a home can be created in a folder. @throws {TradeAgentError} `usage` if it can't */
 export function requireUnusedFolder(folder: string): void {
   const found = lstatOrUndefined(folder);
   if (found === undefined) return;
@@ -109,7 +109,7 @@ function lstatOrUndefined(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** @throws {TradeAgentError} `usage` if another user created the folder */
+/** * Creates the temporary folder. @throws {TradeAgentError} `usage` if another user created the folder */
 function createPartFolder(part: string): void {
   try {
     mkdirSync(part, { mode: 0o700 });
@@ -121,7 +121,7 @@ function createPartFolder(part: string): void {
   }
 }
 
-/** Removes everything in the folder except the lock, which this process holds. */
+/** Removes everything in the folder except the lock file, which this process has locked. */
 function erasePartFolder(part: string): void {
   const lock = basename(homeFilePaths(part).lock);
   for (const name of readdirSync(part)) {
@@ -129,7 +129,7 @@ function erasePartFolder(part: string): void {
   }
 }
 
-/** The addresses of a running home, in a file that is written once the home responds. */
+/** The addresses of a running home. The home writes them to a file once it responds. */
 const readySchema = z.object({
   address: z.string(),
   url: z.string(),
@@ -147,11 +147,11 @@ export function readHomeReady(file: string): HomeReadyInfo | undefined {
   } catch {
     return undefined;
   }
-  // A home that was killed leaves its file behind.
+  // A killed home leaves its file behind.
   return isProcessRunning(ready.pid) ? ready : undefined;
 }
 
-/** Writes the ready file. @returns a function that removes the file, unless another home has overwritten it */
+/** * Writes the ready file. @returns a function that removes the file, unless another home has overwritten it */
 export function writeHomeReady(file: string, ready: HomeReadyInfo): () => void {
   writePrivateFile(file, `${JSON.stringify(ready)}\n`);
   return () => {

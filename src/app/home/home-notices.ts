@@ -15,7 +15,7 @@ import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
 import { type NoticeChannelSource, startNoticesTimeLimit } from '../notices/notice-place.ts';
 import { getNoticeSecretState, type ListedNoticeChannel } from '../notices/notices.ts';
 
-/** The command that manages a home's notice channels. Quoted in hints. */
+/** The command that manages a home's notice channels, for hints. */
 export const HOME_NOTICES_COMMAND = 'trade-agent home notices';
 
 export function homeNoticeChannels(folder: string, channels: NoticeChannelsConfig): NoticeChannelSource {
@@ -32,20 +32,20 @@ export function homeNoticeChannels(folder: string, channels: NoticeChannelsConfi
 
 type HomeChannel = Pick<ListedNoticeChannel, 'name' | 'kind' | 'enabled' | 'to' | 'secret'>;
 
-/** @throws {TradeAgentError} `credential_store_…` */
+/** * Lists the home's notice channels, without their secrets. @throws {TradeAgentError} `credential_store_…` */
 export async function listHomeNoticeChannels(place: NoticeChannelSource): Promise<readonly HomeChannel[]> {
   const secretOf = await loadNoticeSecrets(await place.store());
   return Object.entries(await place.channels()).map(([name, channel]) => ({
     name,
     kind: channel.kind,
-    // A channel that is off for both approvals and fills counts as disabled.
+    // A channel that receives neither approvals nor fills counts as disabled.
     enabled: channel.enabled && (channel.approvals || channel.fills),
     to: formatNoticeDestination(channel),
     secret: getNoticeSecretState(channel, secretOf(name, channel) !== undefined),
   }));
 }
 
-/** Opens the store of the channels' secrets in the home's folder, because a home run as a service has no keychain. */
+/** Opens the store of the channels' secrets, a file in the home's folder, because a service has no keychain. */
 export function openHomeSecrets(folder: string): CredentialStore {
   return openFileStore({ folder, profile: 'home' });
 }
@@ -89,7 +89,7 @@ export function createPhoneNoticeSender(options: PhoneNoticeSenderOptions): Phon
   };
 }
 
-/** @throws {NoticeFailedError} */
+/** * Sends a notice through one channel. @throws {NoticeFailedError} */
 async function sendNotice(
   name: string,
   channel: NoticeChannel,
@@ -104,7 +104,7 @@ async function sendNotice(
   if (failure !== undefined) throw new NoticeFailedError(failure.code, failure.message);
 }
 
-/** Returns whether a channel receives this notice. Access, account and unexpected-order notices go to every channel. */
+/** Returns whether a channel receives a notice. All channels receive access, account and unexpected-order notices. */
 function isWanted(told: PhoneNotice, { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>): boolean {
   if ('access' in told || 'account' in told || 'order' in told) return true;
   return 'fill' in told ? fills : approvals;

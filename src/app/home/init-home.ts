@@ -37,7 +37,7 @@ export interface NewHome {
   readonly settings: z.input<typeof homeSettingsSchema>;
   readonly owner: Person;
   readonly opened: VerifiedNewAccount;
-  /** The broker's name in gateway.yaml. By default, it is the only broker and needs none. */
+  /** The broker's name in gateway.yaml. Undefined for an only broker, which needs no name. */
   readonly brokerName?: string | undefined;
   readonly limits: Limits;
 }
@@ -46,7 +46,7 @@ export type CreatedHome = Awaited<ReturnType<typeof initHome>>;
 
 /**
  * Verifies broker credentials without changing anything, on this machine or at the broker.
- * @param environment used only for a broker with a custom address, which does not reveal the environment
+ * @param environment used only for a broker at a custom address, which does not reveal whether it is paper or live
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`
  */
 export async function verifyNewAccount(
@@ -60,7 +60,7 @@ export async function verifyNewAccount(
 
 /**
  * Creates a home, completely or not at all.
- * @returns the recovery code (120 bits), to be shown once. It allows reading, denying and halting, but not approving
+ * @returns the recovery code (120 bits), to be shown once; it allows reading, denying and halting, but no approvals
  * @throws {TradeAgentError} `usage` if the folder contains a home or can't become one; `busy`
  */
 export async function initHome(app: Pick<App, 'clock' | 'env'>, home: NewHome) {
@@ -96,7 +96,7 @@ export async function initHome(app: Pick<App, 'clock' | 'env'>, home: NewHome) {
   });
 }
 
-/** Validates the settings that the person entered before they are written, so that errors don't refer to a file. */
+/** Validates the person's settings before they are written, so that error messages don't refer to a file. */
 function requireValidSettings(settings: NewHome['settings']): void {
   const [issue] = homeSettingsSchema.safeParse(settings).error?.issues ?? [];
   if (issue === undefined) return;

@@ -20,9 +20,9 @@ import { requireOwnHomeFolder } from './open-home.ts';
 
 export interface MigrateHomeOptions {
   readonly folder: string;
-  /** Target of the move: the folder, or a tenant of a PostgreSQL database. */
+  /** Destination of the data: files in the home's folder, or a tenant of a PostgreSQL database. */
   readonly to: 'sqlite' | Pick<DatabaseSettings, 'url_file' | 'url_env' | 'tenant'>;
-  /** The connection string of the login that owns the tables. Default: the home's own. */
+  /** The connection string of the role that owns the tables. Defaults to the home's connection string. */
   readonly owner?: ConnectionStringSource | undefined;
 }
 
@@ -35,17 +35,17 @@ export interface MigratedHome {
 
 /**
  * Moves all of a home's data from its folder to PostgreSQL, or back. The data is copied and compared in one PostgreSQL
- * transaction. gateway.yaml decides which database the home uses, and is replaced atomically. After an interruption,
- * running the move again completes it, or starts over if the home still uses the source:
+ * transaction. gateway.yaml, which is replaced atomically, determines which database the home uses. After an
+ * interruption, running the move again completes it, or restarts it if the home still uses the source:
  *
- * 1. To PostgreSQL: the rows are committed there together with the state `arrived`, with which no home can be served.
- *    Then gateway.yaml is replaced, the state is removed, and the SQLite files are renamed.
+ * 1. To PostgreSQL: the rows are committed there together with the state `arrived`, in which no home can start. Then
+ *    gateway.yaml is replaced, the state is removed, and the SQLite files are renamed.
  * 2. To SQLite: the rows are written to new files. Once the files are on disk, the rows are deleted from PostgreSQL,
  *    and the state `left` is stored there. Then the files get their names, and gateway.yaml is replaced.
  *
- * Nothing can change the source meanwhile: SQLite's write locks or PostgreSQL's table locks are held until the commit.
+ * The source can't change meanwhile, because the locks of SQLite or PostgreSQL's tables are held until the commit.
  * @throws {TradeAgentError} `busy` while the home is running; `usage` if the home uses another database or the tenant
- * has other data; `invalid_config`, `database_unreachable`
+ *   has other data; `invalid_config`, `database_unreachable`
  */
 export async function migrateHome(app: Pick<App, 'clock' | 'env'>, options: MigrateHomeOptions): Promise<MigratedHome> {
   const { folder, to } = options;
@@ -106,7 +106,7 @@ async function toPostgres(
   }
 }
 
-/** Copies the databases while write locks keep other programs from changing them. */
+/** Copies the databases under write locks, which keep other programs from changing them. */
 async function copyIn(tenant: MovableTenant, folder: string, now: number) {
   const { gatewayDatabase: gateway, providerDatabase } = homeFilePaths(folder);
   const { texts } = await createRuleFolder(folder).read();
@@ -115,7 +115,7 @@ async function copyIn(tenant: MovableTenant, folder: string, now: number) {
     for (const database of [home.gateway, home.home]) database.exec('BEGIN IMMEDIATE');
     return await tenant.copyFrom(home, texts, now);
   } finally {
-    // Closing rolls back the transactions, which changed nothing, and releases the locks.
+    // Closing rolls back the transactions, which contain no changes, and releases the locks.
     for (const database of [home.gateway, home.home]) database.close();
   }
 }
@@ -180,7 +180,7 @@ async function copyOut(tenant: MovableTenant, folder: string, now: number) {
         for (const [name, text] of Object.entries(rules)) writePrivateFile(join(folder, name), text);
         for (const database of databases) {
           database.exec('COMMIT');
-          // Moves the write-ahead log into the file, because only the file is renamed.
+          // Moves the write-ahead log into the database file, because only that file is renamed.
           database.pragma('journal_mode = DELETE');
           database.close();
         }
@@ -203,7 +203,7 @@ function flushFile(file: string): void {
   }
 }
 
-/** @param mustExist whether to require files that exist already, instead of creating them */
+/** Opens a home's SQLite databases. @param mustExist whether to fail instead of creating missing files */
 export async function openSqliteHome(
   files: { readonly gateway: string; readonly home: string },
   mustExist: boolean,
@@ -224,7 +224,7 @@ export async function openSqliteHome(
   return { gateway, home: prepareHomeDatabase(home) };
 }
 
-/** Returns gateway.yaml with another `database`, and with its comments preserved. */
+/** Returns gateway.yaml with another `database`. Preserves comments. */
 export async function withDatabase(file: string, database: DatabaseSettings | undefined): Promise<string> {
   const { document } = await parseYamlDocument(
     readRequiredFile(file, 'gateway configuration', 'Check that this folder is a home.'),

@@ -21,7 +21,7 @@ import type { App } from '../app.ts';
 import { openHomeDatabase } from './home-database.ts';
 import { readGatewaySettings, readHomeSettings } from './home-files.ts';
 
-/** A home's data, opened by a command on the home's machine. The home may be running. */
+/** A home's data, opened by a command on the same machine. The home may be running. */
 export interface OpenHome {
   readonly folder: string;
   readonly settings: HomeSettings;
@@ -29,7 +29,7 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: PeopleStore;
   readonly keys: ApprovalKeys;
-  /** @param all the home's brokers, if they differ from the ones in its settings */
+  /** Opens a broker's credential store. @param all the home's brokers, if not those in its settings */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => BrokerCredentialStore;
   readonly recoveryCodes: RecoveryCodeStore;
   readonly authorized: Pick<AuthorizedClientStore, 'list' | 'revoke'>;
@@ -55,7 +55,7 @@ export async function withHome<T>(
   requireOwnHomeFolder(folder);
   const settings = await readHomeSettings(folder);
   const gateway = await readGatewaySettings(folder);
-  // SQLite creates its files with the permissions that the umask allows.
+  // Makes SQLite's files private. SQLite's default permissions depend only on the umask.
   process.umask(0o077);
   // Throws if other users can read the home's secret.
   const database = await openHomeDatabase(gateway, folder, env);
@@ -63,7 +63,7 @@ export async function withHome<T>(
     const { home: sql, stores, secrets } = database;
     const { address } = settings;
     const people = createPeopleStore(sql, () => clock.now());
-    // Commands serve no forms, so no form key is needed.
+    // The form key is empty, because commands serve no forms.
     const sessions = createSessionStore({ database: sql, formKey: '', clock });
     const pushes = openPushSubscriptions(sql, clock);
     return await work({
@@ -93,7 +93,7 @@ export async function withHome<T>(
         await sessions.endOf(username, credentialId);
         await pushes.endKey(username, credentialId);
       },
-      // Revoking a grant only changes the database. A running home notices the change.
+      // Revoking a grant only changes the database. A running home detects the change.
       authorized: createAuthorizedClientStore(sql, () => clock.now()),
       devices: createGrantedDeviceStore(sql, () => clock.now()),
       registered: createRegisteredClientStore(sql, () => clock.now()),
@@ -110,7 +110,7 @@ export async function withHome<T>(
   }
 }
 
-/** @throws {TradeAgentError} `invalid_config` */
+/** * Checks that the folder contains a home and is private to this user. @throws {TradeAgentError} `invalid_config` */
 export function requireOwnHomeFolder(folder: string): void {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   if (found === undefined) {
@@ -127,7 +127,7 @@ export function requireOwnHomeFolder(folder: string): void {
   });
 }
 
-/** @throws {TradeAgentError} `not_found`, `usage` */
+/** * Returns a person of the home, by default its only person. @throws {TradeAgentError} `not_found`, `usage` */
 export async function findPerson({ people }: Pick<OpenHome, 'people'>, username: string | undefined) {
   const all = await people.list();
   const found = username === undefined ? all[0] : all.find((person) => person.username === username);

@@ -63,13 +63,13 @@ export async function addPracticeAccount(
   });
 }
 
-/** @throws {TradeAgentError} `invalid_config` without a home */
+/** * Returns whether the named broker is simulated. @throws {TradeAgentError} `invalid_config` if there is no home */
 export async function hasPracticeBroker(folder: string, name: string | undefined): Promise<boolean> {
   requireOwnHomeFolder(folder);
   return isPracticeBroker(await readHomeSettings(folder), await readGatewaySettings(folder), name);
 }
 
-/** Returns whether a broker is the one that the home simulates. @param name undefined for the home's only broker */
+/** * Returns whether the home simulates a broker. @param name undefined for the home's only broker */
 export function isPracticeBroker(
   { practice_broker: practice }: Pick<HomeSettings, 'practice_broker'>,
   { brokers }: Pick<GatewaySettings, 'brokers'>,
@@ -78,7 +78,7 @@ export function isPracticeBroker(
   return practice !== undefined && practice === (name ?? (brokers.length === 1 ? brokers[0]?.name : undefined));
 }
 
-/** @throws {TradeAgentError} `invalid_config` if the broker could be a real broker, or could trade real money */
+/** Requires a broker that can't be real and can't trade real money. @throws {TradeAgentError} `invalid_config` */
 export function requirePracticeBroker(
   { practice_broker: name }: Pick<HomeSettings, 'practice_broker'>,
   { brokers, environment, database }: Pick<GatewaySettings, 'brokers' | 'environment' | 'database'>,

@@ -16,7 +16,7 @@ import { DATABASE_WAIT_MS, homeFilePaths } from './home-files.ts';
 import { requirePracticeBroker } from './practice-account.ts';
 
 const DEPOSIT = '100000';
-/** All practice homes have the same simulated prices. */
+/** Seed of the simulated prices. All practice homes have the same prices. */
 const MARKET_SEED = 'practice';
 
 interface PracticeHome {
@@ -62,7 +62,7 @@ export async function startPracticeBroker(home: PracticeHome, onClose: RegisterC
   server.serveUpgrades(paper.upgrade);
 }
 
-/** Returns the people with a practice account. Its keys are the ones that the home stores for them. */
+/** Returns the people with a practice account. Each account accepts the credentials that the home has for its owner. */
 async function practiceUsers({ settings, gateway, database: { stores, secrets }, clock }: PracticeHome) {
   const kept = createBrokerCredentialStore({
     store: stores.brokerKeys,
@@ -70,7 +70,7 @@ async function practiceUsers({ settings, gateway, database: { stores, secrets },
     now: () => clock.now(),
     broker: toBrokerCredentialLocation(requirePracticeBroker(settings, gateway), gateway.brokers),
   });
-  // Deposited on the day before, so that it does not count as today's gain.
+  // Deposited the day before, so that the deposit does not count as today's gain.
   const date = addDays(newYorkDate(clock.now()), -1);
   const users: PaperBrokerOptions['users'][number][] = [];
   for (const { sub, accountNumber } of await kept.list()) {
@@ -80,7 +80,7 @@ async function practiceUsers({ settings, gateway, database: { stores, secrets },
       username: sub,
       name: sub,
       key: found.pair,
-      // Nobody signs in at the broker's own page.
+      // A random password, because nobody signs in at the simulated broker's page.
       password: randomBytes(30).toString('base64url'),
       story: { number: accountNumber, events: [{ date, entry: { type: 'CSD', amount: DEPOSIT } }] },
     });

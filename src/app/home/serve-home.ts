@@ -44,7 +44,7 @@ import { requireOwnHomeFolder } from './open-home.ts';
 
 export interface ServeHomeOptions {
   readonly folder: string;
-  /** Overrides the listen address in home.yaml. */
+  /** Overrides the listen address from home.yaml. */
   readonly listen?: ListenAddress | undefined;
   readonly listening: Pick<ListenOptions, 'tls' | 'proxy'>;
   readonly readyFile?: string | undefined;
@@ -56,7 +56,7 @@ type HomeApp = Pick<App, 'clock' | 'env' | 'redactedFetch'> & { readonly log: Se
 /** Serves a home until the signal aborts. @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use` */
 export async function serveHome(app: HomeApp & Pick<App, 'signal'>, options: ServeHomeOptions): Promise<void> {
   const { folder } = options;
-  // SQLite creates its files with the permissions that the umask allows.
+  // Makes SQLite's files private. SQLite's default permissions depend only on the umask.
   process.umask(0o077);
   requireOwnHomeFolder(folder);
   const settings = await readHomeSettings(folder);
@@ -67,7 +67,7 @@ export async function serveHome(app: HomeApp & Pick<App, 'signal'>, options: Ser
     serve({
       signal: app.signal,
       open: (onClose) => open(app, options, { settings, gateway }, onClose),
-      // `open` writes and removes the ready files, so `serve` gets no `readyFile`.
+      // Omits `readyFile`, because `open` writes and removes the ready files.
       ready: options.ready,
     }),
   );
@@ -106,7 +106,7 @@ async function open(
   const parts = homeParts(folder, settings, { gateway, secrets }, rules, clock);
   const home = await createHome({
     ...parts,
-    // A text log lists requests for the home's own pages and endpoints, but none for the gateway.
+    // A text log includes requests for the home's own pages and endpoints, but omits those for the gateway.
     gateway: { ...parts.gateway, ...(log.isJson ? gatewayLog(log) : {}) },
     about: { name: await displayName(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, async () => (await people.list())[0]?.username),
@@ -193,20 +193,20 @@ function homeParts(
     },
     faults: new ActiveFaults(),
     softwareKeys: false,
-    // Nobody needs to know this secret, because only the sandbox's simulated phone uses it.
+    // The secret is random and not stored, because only the sandbox's simulated phone uses a pairing secret.
     phonePairingSecret: randomBytes(32).toString('base64url'),
-    // A command that is killed before it stores its new refresh token must not force a new sign-in.
+    // A command that is killed before it stores its new refresh token can use the old one once more.
     refreshTokenReuse: 'until_confirmed',
   } satisfies Partial<HomeOptions>;
 }
 
-/** Returns the name that phones display for the home. It contains the name of the home's first person. */
+/** Returns the name that phones display for the home. It includes the name of the home's first person. */
 async function displayName(people: PeopleStore, { address }: HomeSettings): Promise<string> {
   const [owner] = await people.list();
   return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
 }
 
-/** @throws {TradeAgentError} `invalid_config` */
+/** * Checks that the home and its gateway have the same address. @throws {TradeAgentError} `invalid_config` */
 function requireOneAddress({ address }: HomeSettings, { issuer, resource }: GatewaySettings): void {
   if (issuer === address && resource === address) return;
   throw new TradeAgentError('invalid_config', 'gateway.yaml and home.yaml have different addresses', {
@@ -241,7 +241,7 @@ function listenForHome(
 }
 
 /**
- * Returns the certificate that the home gets by itself, if it does.
+ * Returns the certificate that the home obtains by itself, or undefined if it does not.
  * @throws {TradeAgentError} `invalid_config` for a home in several processes, because a challenge may reach any of them
  */
 function openCertificate(
@@ -261,14 +261,14 @@ function openCertificate(
   return new HomeCertificate(app, { folder, address, acme, listen: listen ?? resolveListenAddress(settings) });
 }
 
-/** Creates an empty vault: a home uses key pairs for broker accounts, so its provider has no connections. */
+/** Creates an empty vault: a home uses API keys for broker accounts, so its provider has no connections. */
 function emptyVault({ home, secrets }: Pick<HomeDatabase, 'home' | 'secrets'>) {
   const [secret] = toSecretList(secrets.sealSecret);
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'trade-agent home vault v1', 32));
   return createVault({ database: home, key, connections: {} });
 }
 
-/** Returns the push and notice options of home.yaml. @param owner returns the user name of the home's owner */
+/** * Returns the push and notice options from home.yaml. @param owner returns the user name of the home's owner */
 function homePush(
   app: HomeApp,
   folder: string,

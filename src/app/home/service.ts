@@ -6,11 +6,11 @@ export type ServiceManager = 'systemd' | 'launchd';
 
 export interface ServiceOptions {
   readonly kind: ServiceManager;
-  /** The home's folder, which may not exist yet. */
+  /** The home's folder. It may not exist yet. */
   readonly folder: string;
   readonly user: string;
   readonly lowPort: boolean;
-  /** The caller's home directory, which contains their launch agents. */
+  /** The caller's home directory, which contains the caller's launch agents. */
   readonly userFolder: string;
 }
 
@@ -117,12 +117,12 @@ function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** systemd creates this folder under /var/lib and gives it to the service's user. */
+/** Folder under /var/lib that systemd creates for the service's user. */
 const STATE_DIRECTORY = 'trade-agent';
 
 /**
  * Returns a systemd unit that runs the home as its own user, with write access only to the home's folder
- * (systemd.exec(5)). `MemoryDenyWriteExecute` is left out because V8 compiles JavaScript at run time.
+ * (systemd.exec(5)). `MemoryDenyWriteExecute` is omitted, because V8 compiles JavaScript at run time.
  */
 function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
   const inState = folder.startsWith(`/var/lib/${STATE_DIRECTORY}/`);
@@ -180,7 +180,7 @@ function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
   ].join('\n')}\n`;
 }
 
-/** Quotes a word of a command line or a path (systemd.service(5), "Command lines"). */
+/** Quotes a path or one word of a command line (systemd.service(5), "Command lines"). */
 function quoteUnitWord(word: string): string {
   const plain = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /^[\w./:@+=%-]+$/.test(plain) ? plain : `"${plain.replace(/[\\"]/g, '\\$&')}"`;

@@ -11,19 +11,18 @@ import { homeFilePaths, readHomeSettings } from './home-files.ts';
 import type { NewHome } from './init-home.ts';
 import { type OpenHome, requireOwnHomeFolder, withHome } from './open-home.ts';
 
-/** The settings with which phones reach a home. */
+/** Settings that determine how phones reach a home. */
 export type HomeReach = Pick<NewHome['settings'], 'address' | 'tailscale' | 'tls' | 'acme' | 'listen' | 'proxy'>;
 
 const REACH_KEYS = ['address', 'listen', 'tls', 'acme', 'tailscale', 'proxy'] as const;
 
 /**
- * Moves a home that is not running to another address. Passkeys stay in the store, but sign only at the address for which
- * they were created, so each phone is paired again. Sign-ins end, because their tokens are from the former issuer. The
- * gateway keeps its identifier, so that open proposals, mandates, receipts and the audit log stay valid. Proposals that
- * wait for a decision are asked again at the next start.
- *
- * Each step may be repeated. After an interruption, the same command completes the move.
- * @throws {TradeAgentError} `busy` while the home runs or an approved order is on its way; `usage`, `invalid_config`
+ * Moves a stopped home to another address. Phones must be paired again, because a passkey works only at the address for
+ * which it was created. The old passkeys stay stored. Sign-ins end, because their tokens are from the former issuer.
+ * The gateway keeps its identifier, so that open proposals, mandates, receipts and the audit log stay valid. Approval
+ * is requested again at the next start for undecided proposals. Each step may be repeated. After an interruption, the
+ * same command completes the move.
+ * @throws {TradeAgentError} `busy` while the home runs or executes an order; `usage`, `invalid_config`
  */
 export async function setHomeAddress(app: Pick<App, 'clock' | 'env'>, folder: string, reach: HomeReach) {
   requireOwnHomeFolder(folder);
@@ -48,7 +47,7 @@ export async function setHomeAddress(app: Pick<App, 'clock' | 'env'>, folder: st
   });
 }
 
-/** Withdraws the questions of open proposals. @returns their number @throws {TradeAgentError} `busy` */
+/** Withdraws open approval requests, to send them again. @returns their number @throws {TradeAgentError} `busy` */
 async function askAgain({ stores, transitions }: Pick<OpenHome, 'stores' | 'transitions'>): Promise<number> {
   const open = await stores.proposals.list({ state: 'open' });
   const underWay = open.filter(({ state }) => state !== 'drafted' && state !== 'requested');
@@ -61,7 +60,7 @@ async function askAgain({ stores, transitions }: Pick<OpenHome, 'stores' | 'tran
   return open.length;
 }
 
-/** Returns home.yaml with other settings of how phones reach the home, and with its comments preserved. */
+/** Returns home.yaml with other settings for how phones reach the home. Preserves comments. */
 async function withReach(file: string, reach: HomeReach): Promise<string> {
   const document = await readDocument(file);
   for (const key of REACH_KEYS) {

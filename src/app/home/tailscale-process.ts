@@ -9,19 +9,19 @@ const POLL_MS = 50;
 const PS_TIMEOUT_MS = 5_000;
 
 /**
- * The command that a home runs. A home that is killed leaves it running, so the next start has to find it again. A
- * process ID alone may by then belong to a stranger's process.
+ * The Tailscale command that a home runs. A killed home leaves the command running, so the next start must find it. A
+ * process ID alone may since have been reused by an unrelated process.
  */
 const processSchema = z.object({
   pid: z.int().min(2),
-  /** When the process started, as the operating system reports it. */
+  /** When the process started, in the operating system's format. */
   started: z.string().min(1),
   /** The process's program and arguments. */
   command: z.string().min(1),
 });
 type KnownProcess = z.output<typeof processSchema>;
 
-/** Records a process in a file. Does nothing if the operating system does not say when the process started. */
+/** Records a process in a file. Does nothing if the operating system does not report when the process started. */
 export async function recordProcess(file: string, pid: number | undefined): Promise<void> {
   const found = pid === undefined ? undefined : await readProcess(pid);
   if (found !== undefined) writePrivateFile(file, `${JSON.stringify(found)}\n`);
@@ -31,13 +31,13 @@ export function removeProcessRecord(file: string): void {
   rmSync(file, { force: true });
 }
 
-/** Returns the ID of the recorded process if exactly that process still runs. */
+/** Returns the ID of the recorded process if that same process is still running. */
 export async function findRecordedProcess(file: string): Promise<number | undefined> {
   const recorded = readRecord(file);
   return recorded !== undefined && (await isSameProcess(recorded)) ? recorded.pid : undefined;
 }
 
-/** Ends the recorded process if exactly that process still runs. Returns its ID, or undefined if there was nothing to end. */
+/** Ends the recorded process if that same process still runs. Returns its ID, or undefined if it has already ended. */
 export async function endRecordedProcess(file: string, clock: Clock): Promise<number | undefined> {
   const recorded = readRecord(file);
   if (recorded === undefined || !(await isSameProcess(recorded))) {
@@ -45,7 +45,7 @@ export async function endRecordedProcess(file: string, clock: Clock): Promise<nu
     return undefined;
   }
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-    // Checked before each signal, because the ID may have been given to another process in the meantime.
+    // Checked before each signal, because the ID may have been reused by another process in the meantime.
     if (await isSameProcess(recorded)) process.kill(recorded.pid, signal);
     const deadline = clock.monotonic() + STOP_TIMEOUT_MS;
     while ((await isSameProcess(recorded)) && clock.monotonic() < deadline) await clock.sleep(POLL_MS);
@@ -64,11 +64,11 @@ function readRecord(file: string): KnownProcess | undefined {
 
 async function isSameProcess({ pid, started, command }: KnownProcess): Promise<boolean> {
   const found = await readProcess(pid);
-  // A script's launcher, such as `env` in its first line, leaves the command line after the process was recorded.
+  // A launcher, such as `env` in a script's first line, disappears from the command line after the process is recorded.
   return found?.started === started && (command === found.command || command.endsWith(` ${found.command}`));
 }
 
-/** Returns undefined for a process that has ended, and where the operating system does not tell. */
+/** Returns undefined for a process that has ended, or if the operating system does not report the start time. */
 async function readProcess(pid: number): Promise<KnownProcess | undefined> {
   if (process.platform === 'linux') return readLinuxProcess(pid);
   return process.platform === 'darwin' ? readMacProcess(pid) : undefined;
@@ -77,10 +77,10 @@ async function readProcess(pid: number): Promise<KnownProcess | undefined> {
 function readLinuxProcess(pid: number): KnownProcess | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The program's name in parentheses may contain spaces. The state follows it, and the start time is 19 fields later.
+    // The program's name, in parentheses, may contain spaces. The state follows, and 19 fields later, the start time.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').replaceAll('\0', ' ');
-    // The start time counts from the boot.
+    // The start time is relative to the boot, so the boot's ID is included.
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
     if (fields[0] === 'Z' || command === '') return undefined;
     return { pid, started: `${boot} ${fields[19]}`, command };
@@ -94,7 +94,7 @@ function readMacProcess(pid: number): Promise<KnownProcess | undefined> {
   const options = { timeout: PS_TIMEOUT_MS, env: { LC_ALL: 'C', PATH: '/bin:/usr/bin' } };
   return new Promise((resolve) => {
     execFile('/bin/ps', args, options, (error, stdout) => {
-      // `lstart` has a fixed width: "Wed Dec  2 20:59:01 2026".
+      // `lstart` has a fixed width, as in "Wed Dec  2 20:59:01 2026".
       const [started, command] = [stdout.slice(0, 24).trim(), stdout.slice(24).trim()];
       resolve(error === null && command !== '' ? { pid, started, command } : undefined);
     });

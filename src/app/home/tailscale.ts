@@ -17,7 +17,7 @@ const MAX_RETRY_MS = 60_000;
 
 const CONSOLE = 'https://login.tailscale.com/admin';
 
-/** The program's usual files. A service often has a short PATH. */
+/** The program's usual locations, because a service's PATH is often short. */
 const USUAL_PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   darwin: [
     '/usr/local/bin/tailscale',
@@ -43,7 +43,7 @@ const statusSchema = z.object({
 });
 export type TailscaleStatus = z.output<typeof statusSchema>;
 
-/** The part of Tailscale's `ipn.ServeConfig` that says what a name serves. */
+/** The part of Tailscale's `ipn.ServeConfig` that lists what is served at each name. */
 const webConfigSchema = z.object({
   Web: z
     .record(z.string(), z.object({ Handlers: z.record(z.string(), z.object({ Proxy: z.string().optional() })) }))
@@ -57,7 +57,7 @@ export type ServeConfig = z.output<typeof serveConfigSchema>;
 
 type TailscaleApp = Pick<App, 'env'>;
 
-/** @throws {TradeAgentError} `not_found` if Tailscale is not installed */
+/** * Returns the path of the Tailscale program. @throws {TradeAgentError} `not_found` if Tailscale is not installed */
 export function findTailscale({ env }: TailscaleApp, platform: NodeJS.Platform = process.platform): string {
   const name = platform === 'win32' ? 'tailscale.exe' : 'tailscale';
   const folders = (env.PATH ?? '').split(delimiter).filter(isAbsolute);
@@ -78,10 +78,10 @@ function isProgram(file: string): boolean {
   }
 }
 
-/** Returns the program's environment, without any of the person's keys and tokens. */
+/** Returns the program's environment, which excludes the person's keys and tokens. */
 function tailscaleEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = /^(PATH|HOME|USER|LOGNAME|USERPROFILE|SYSTEMROOT|PROGRAMDATA|LOCALAPPDATA|TMPDIR|TEMP|TMP)$/i;
-  // On macOS, the app's program is the command line tool only with TAILSCALE_BE_CLI.
+  // On macOS, the app's binary acts as the command line tool only if TAILSCALE_BE_CLI is set.
   return {
     ...Object.fromEntries(Object.entries(env).filter(([name]) => kept.test(name))),
     TAILSCALE_BE_CLI: '1',
@@ -129,7 +129,7 @@ export async function readTailscaleStatus(app: TailscaleApp, program: string): P
 
 /**
  * Returns this machine's name in its Tailscale network.
- * @throws {TradeAgentError} `invalid_config` with the step that is missing
+ * @throws {TradeAgentError} `invalid_config` that names the missing step
  */
 export function tailscaleName({ BackendState: state, AuthURL: url, Self: self }: TailscaleStatus): string {
   if (state === 'NeedsLogin') {
@@ -145,14 +145,14 @@ export function tailscaleName({ BackendState: state, AuthURL: url, Self: self }:
   throw notUsable('this machine has no name in your Tailscale network', `Turn on MagicDNS: ${CONSOLE}/dns`);
 }
 
-/** Returns what the tailnet must still allow. Tailscale's own command shows the link where that is done. */
+/** Returns the features that the tailnet does not allow yet. Tailscale's own command shows a link to enable them. */
 export function missingFeatures({ Self: self, CertDomains: domains }: TailscaleStatus, mode: TailscaleMode): string[] {
   const has = (name: string) => self?.CapMap?.[name] !== undefined || self?.Capabilities?.includes(name) === true;
   const https = has('https') || (domains ?? []).length > 0;
   return [...(https ? [] : ['HTTPS certificates']), ...(mode === 'serve' || has('funnel') ? [] : ['Funnel'])];
 }
 
-/** Returns whether a name already forwards to this address, because of an earlier command. */
+/** Returns whether a name already forwards to this address because of an earlier command. */
 export function isAlreadyServed(config: ServeConfig, name: string, target: string, mode: TailscaleMode): boolean {
   const key = `${name}:443`;
   return [config, ...Object.values(config.Foreground ?? {})].some(
@@ -176,15 +176,15 @@ function hintFor(said: string): string {
   return 'See "tailscale status".';
 }
 
-/** A report of the running command. A link leads to the page on which the owner must allow something, once. */
+/** An event of the running command. A link leads to a page where the owner must allow something once. */
 type TailscaleEvent =
   | { readonly type: 'available' }
   | { readonly type: 'link'; readonly url: string }
   | { readonly type: 'ended'; readonly message: string; readonly hint: string };
 
 /**
- * Starts `tailscale funnel` or `tailscale serve` in the foreground, so that the name stops being served when the command
- * ends.
+ * Starts `tailscale funnel` or `tailscale serve` in the foreground, so that the name is no longer served when the
+ * command ends.
  */
 function startCommand(
   { env }: TailscaleApp,
@@ -225,7 +225,7 @@ interface KeptTailscale {
   readonly address: string;
   /** The local address that the home listens on. */
   readonly target: string;
-  /** The file that records the running command, so that the next start can end what a killed home left. */
+  /** The file that records the running command, so that the next start can end one that a killed home left running. */
   readonly record: string;
   readonly tell: (line: string) => void;
 }
@@ -250,7 +250,7 @@ export async function keepTailscale(
     if (line !== told) tell(line);
     told = line;
   };
-  /** Resolves once the command has ended. Returns the time until the next attempt, or undefined if it failed. */
+  /** Resolves when the command has ended, with the delay before the next attempt, or with undefined after a failure. */
   const run = async (): Promise<number | undefined> => {
     const config = await readJson(app, program, ['serve', 'status', '--json'], serveConfigSchema.nullable());
     if (stop.signal.aborted) return undefined;
@@ -272,7 +272,7 @@ export async function keepTailscale(
           resolve();
         }
       });
-      // Without a record, the command is only not found again.
+      // Without a record, the next start just can't find the command.
       void recordProcess(record, child.pid).catch(() => undefined);
     });
     child = undefined;

@@ -13,7 +13,7 @@ export type ListedUser = Awaited<ReturnType<typeof toListedUsers>>[number];
 export type PairingLink = Awaited<ReturnType<typeof createPairingLink>>;
 export type ListedAuthenticator = ReturnType<typeof toListedAuthenticator>;
 
-/** Lists the home's users. `accounts` has the accounts for which a user stored keys; `account` is the first of them. */
+/** Lists the home's users. `accounts` has the accounts whose keys a user has stored, and `account` the first one. */
 export async function listUsers(app: Pick<App, 'clock' | 'env'>, folder: string) {
   return await withHome(app, folder, toListedUsers);
 }
@@ -46,7 +46,7 @@ async function toListedUsers(home: OpenHome) {
 /** Strips leading dashes, so that no command interprets a credential ID as an option. */
 const idForTyping = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
-/** @param host the home's host; a key for another host was created at a former address, and can't sign at this one */
+/** Describes a key. @param host the home's host; keys for former hosts can't sign here */
 function toListedAuthenticator(key: SigningKey, host: string) {
   return {
     id: idForTyping(key.credentialId),
@@ -60,7 +60,7 @@ function toListedAuthenticator(key: SigningKey, host: string) {
   };
 }
 
-/** @throws {TradeAgentError} `usage` for a user name that is or was in use */
+/** * Adds a person to a home. @throws {TradeAgentError} `usage` for a user name that is or was in use */
 export async function addUser(app: Pick<App, 'clock' | 'env'>, folder: string, given: GivenPerson) {
   const person = createPerson(given);
   const { username, name } = person;
@@ -72,7 +72,7 @@ export async function addUser(app: Pick<App, 'clock' | 'env'>, folder: string, g
 
 /**
  * Removes a person. Removes their keys first, so that they can't approve anything even if the removal is interrupted. A
- * running home withdraws their open proposals within a second. A stopped home does so on its next start.
+ * running home withdraws their open proposals within a second. A stopped home does so at its next start.
  * @throws {TradeAgentError} `not_found`
  */
 export async function removeUser(app: Pick<App, 'clock' | 'env'>, folder: string, username: string): Promise<void> {
@@ -90,7 +90,7 @@ export async function removeUser(app: Pick<App, 'clock' | 'env'>, folder: string
 }
 
 /**
- * @returns the authenticator's owner, and how many authenticators the owner has left
+ * Removes an authenticator. @returns its owner, and how many authenticators the owner has left
  * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous ID
  */
 export async function removeAuthenticator(
@@ -118,7 +118,7 @@ export async function removeAuthenticator(
   });
 }
 
-/** @throws {TradeAgentError} `not_found` if `found` is empty, `usage` if it has several elements */
+/** Returns the only element. @throws {TradeAgentError} `not_found` if there is none, `usage` if there are several */
 function requireSingle<T>(found: readonly T[], none: string, several: string, hint: string): T {
   const [one, ...more] = found;
   if (one === undefined) throw new TradeAgentError('not_found', none, { hint });
@@ -142,7 +142,7 @@ interface GivenPerson {
   readonly email?: string | undefined;
 }
 
-/** @throws {TradeAgentError} `usage` */
+/** * Creates a person from the given names. Derives a missing user name. @throws {TradeAgentError} `usage` */
 export function createPerson({ name, username = deriveUsername(name), email = '' }: GivenPerson): Person {
   const shown = name.trim();
   if (shown === '' || shown.length > MAX_NAME_LENGTH || /\p{C}/u.test(shown)) {
@@ -166,8 +166,8 @@ function deriveUsername(name: string): string {
 }
 
 /**
- * Creates a one-time link for pairing a phone. It is valid for ten minutes and replaces the person's earlier link.
- * Works while the home runs.
+ * Creates a one-time link for pairing a phone. The link is valid for ten minutes and replaces the person's earlier
+ * link. Works while the home is running.
  * @param username defaults to the home's only person
  * @throws {TradeAgentError} `not_found`, `usage` if there are several people, `invalid_config`
  */
@@ -184,7 +184,7 @@ export async function createPairingLink(app: Pick<App, 'clock' | 'env'>, folder:
   });
 }
 
-/** Returns whether the home's only person has no phone yet. */
+/** Returns whether the home has a single person, who has no phone yet. */
 export async function isUnpaired(app: Pick<App, 'clock' | 'env'>, folder: string): Promise<boolean> {
   return await withHome(app, folder, async ({ people, keys }) => {
     const [owner, ...others] = await people.list();
@@ -192,7 +192,7 @@ export async function isUnpaired(app: Pick<App, 'clock' | 'env'>, folder: string
   });
 }
 
-/** Access that a person granted. Nobody has verified its names. */
+/** Access that a person granted. The grant's names are unverified. */
 export type ListedGrant = Awaited<ReturnType<typeof toListedGrants>>[number];
 
 /** @param user undefined for all users */
@@ -201,8 +201,8 @@ export async function listGrants(app: Pick<App, 'clock' | 'env'>, folder: string
 }
 
 /**
- * Revokes a grant. Its tokens become invalid immediately. A running home also ends its proposals and streams within a
- * second. A stopped home ends them when it starts.
+ * Revokes a grant. Its tokens become invalid immediately. A running home also ends the grant's proposals and streams
+ * within a second. A stopped home ends them when it starts.
  * @param id an ID, an unambiguous prefix of an ID, or a name
  * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous ID
  */
@@ -228,7 +228,7 @@ export async function revokeGrant(
   });
 }
 
-/** Lists devices and servers, then other agents, then apps that may send requests; each newest first. */
+/** Lists devices and servers, then other agents, then apps that may send requests. Each group is newest first. */
 async function toListedGrants({ devices, authorized, registered, settings }: OpenHome, user: string | undefined) {
   const isServer = (clientId: string) => settings.servers?.some(({ client_id }) => client_id === clientId) === true;
   const times = (since: number, endsAt: number | undefined, usedAt: number | undefined) => ({
@@ -267,8 +267,8 @@ async function toListedGrants({ devices, authorized, registered, settings }: Ope
 export type HomeStatus = Awaited<ReturnType<typeof readHomeStatus>>;
 
 /**
- * Returns a home's status from the contents of its folder, including how many open proposals and subscribed browsers
- * each person has. `served` is null if the home is not running.
+ * Returns a home's status from its folder, including each person's number of open proposals and subscribed browsers.
+ * `served` is null if the home is not running.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function readHomeStatus(app: Pick<App, 'clock' | 'env'>, folder: string) {

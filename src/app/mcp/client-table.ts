@@ -15,7 +15,7 @@ export interface ServerProgram {
 
 export type ServerEntry = Readonly<Record<string, unknown>>;
 
-/** The location and format of an MCP client's list of servers. */
+/** The location and format of an MCP client's server list. */
 export interface McpClientSpec {
   readonly title: string;
   readonly format: 'json' | 'toml';
@@ -24,9 +24,9 @@ export interface McpClientSpec {
   readonly file: (machine: Machine) => string;
   readonly section: string;
   readonly stdio: (program: ServerProgram) => ServerEntry;
-  /** Returns the entry for a server's URL; undefined if the client's file accepts no URLs. */
+  /** Returns the entry for a server's URL. Undefined if the client's file accepts no URLs. */
   readonly remote: ((url: string) => ServerEntry) | undefined;
-  /** Returns what the person should do next, for a local program and for a URL. @param name the server's name */
+  /** * Returns the person's next steps, for a local program and for a URL. @param name the server's name */
   readonly next: { readonly stdio: (name: string) => string[]; readonly remote: (name: string) => string[] };
 }
 

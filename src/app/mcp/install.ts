@@ -23,7 +23,7 @@ import {
 export interface InstallOptions {
   readonly client: McpClientName;
   readonly name: string;
-  /** Whether to configure the gateway's URL instead of a local program. */
+  /** Whether to configure the gateway's URL rather than a local program. */
   readonly remote: boolean;
   readonly readOnly: boolean;
   readonly print: boolean;
@@ -46,9 +46,9 @@ export interface Installation {
 /**
  * Adds trade-agent, or the profile's gateway, to the settings of an MCP client. Writes one entry and leaves the rest
  * unchanged.
- * @param agree asks the person before anything is written; nothing is written if the result is false
- * @throws {TradeAgentError} `usage` for options the client doesn't support; `invalid_config` for unreadable settings;
- *   `interrupted` if the person does not agree
+ * @param agree asks the person before anything is written; if the result is false, nothing is written
+ * @throws {TradeAgentError} `usage` for options that the client doesn't support; `invalid_config` for unreadable
+ *   settings; `interrupted` if the person does not agree
  */
 export async function installMcp(
   app: Pick<App, 'env' | 'config' | 'profileName' | 'profile'>,
@@ -78,7 +78,7 @@ export async function installMcp(
   };
   if (options.print || found.state === 'unchanged') return found;
   if (!(await agree(found))) throw new TradeAgentError('interrupted', 'nothing was written');
-  // The file is read again, because the client may have changed it in the meantime.
+  // Reads the file again, because the client may have changed it in the meantime.
   writeSettings(file, edit());
   return { ...found, state: 'written' };
 }
@@ -102,7 +102,7 @@ async function remoteEntry(
   return client.remote(`${gateway.replace(/\/$/, '')}/mcp`);
 }
 
-/** Returns the command that starts trade-agent from an MCP client, in any folder and environment. */
+/** Returns a command that starts trade-agent from an MCP client, in any folder and with any environment. */
 async function ownProgram(
   app: Pick<App, 'env' | 'config' | 'profileName'>,
   { readOnly }: InstallOptions,
@@ -113,7 +113,7 @@ async function ownProgram(
   const script = launcherPath();
   const args = ['mcp', '--profile', profile.name, ...(readOnly ? ['--read-only'] : [])];
   const env = pickLaunchEnvironment(app.env, credentialStoreKind(profile) === 'keychain');
-  // A script in npx's cache may be gone by tomorrow, so the entry starts npx instead.
+  // npx may delete a script from its cache at any time, so the entry starts npx instead.
   if (!/[\\/]_npx[\\/]/.test(script)) return { command: process.execPath, args: [script, ...args], env };
   const npx = ['npx', '--yes', `trade-agent@${version()}`, ...args];
   // On Windows, only an .exe can be started without a shell.
@@ -121,7 +121,7 @@ async function ownProgram(
   return { command, args: rest, env };
 }
 
-/** Resolves a symlink, so that writing the file does not replace the symlink. */
+/** Resolves a symlink, so that the file is written and the symlink is preserved. */
 function resolveLink(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
@@ -167,16 +167,16 @@ function writeSettings(file: string, { text }: EditedSettings): void {
 interface EditedSettings {
   readonly text: string;
   readonly entry: string;
-  /** The previous entry's text: undefined if there was none, equal to `entry` if nothing changes. */
+  /** The previous entry's text. Undefined if there was none; equal to `entry` if nothing changes. */
   readonly before: string | undefined;
 }
 
-/** Keys that define how to reach a server. They are always replaced with those of the new entry. */
+/** Keys that define how to reach a server. The new entry's values always replace them. */
 const reachabilityKeys = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 'httpUrl', 'headers'];
 
 /**
- * Sets one server's entry and verifies that no other entry changes. Keys that the person added (a timeout, allowed
- * tools) are kept.
+ * Sets one server's entry, and verifies that no other entry changes. Keeps keys that the person added, such as a
+ * timeout or allowed tools.
  * @param text contents of the file, empty if there is none
  * @throws {TradeAgentError} `invalid_config` for a file that can't be parsed, or can't be changed without side effects
  */
@@ -243,11 +243,11 @@ function toPlainValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toPlainValue(member)]));
 }
 
-/** Parses and edits the settings files of one format. */
+/** Functions that parse and edit the settings files of one format. */
 interface Format {
-  /** @throws {TextError} */
+  /** * Parses a settings file. @throws {TextError} */
   parse(text: string): Record<string, unknown>;
-  /** @returns the edited text, or undefined if other entries would change too */
+  /** * Sets a server's entry. @returns the edited text, or undefined if other entries would change too */
   set(text: string, path: readonly [section: string, name: string], entry: ServerEntry): string | undefined;
   show(path: readonly [section: string, name: string], entry: ServerEntry): string;
 }
@@ -262,7 +262,7 @@ class TextError extends Error {
   }
 }
 
-/** JSON settings, edited with the file's own indentation. @param comments whether comments are allowed */
+/** Returns the format of JSON settings. Preserves indentation. @param comments whether comments are allowed */
 function jsonFormat(comments: boolean): Format {
   return {
     parse(text) {
@@ -310,8 +310,8 @@ function lineAndColumn(text: string, offset: number): [line: number, column: num
 }
 
 /**
- * TOML settings. A server's tables are replaced or appended as whole lines, so the comments of other tables are kept.
- * Servers written in another form (inline tables, dotted keys) are left alone.
+ * The format for TOML settings. A server's tables are replaced or appended as whole lines, which preserves the comments
+ * of other tables. Servers in another notation (inline tables, dotted keys) stay unchanged.
  */
 const tomlFormat: Format = {
   parse(text) {

@@ -41,7 +41,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
   const session = async () => {
     const found = await app.session();
     if (found !== undefined) return found;
-    // Resets the session, so that a sign-in in another terminal is noticed.
+    // Resets the session, so that a sign-in in another terminal takes effect.
     await app.reset();
     throw loginRequiredError();
   };
@@ -55,7 +55,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
     return {
       sub: signedIn?.user.sub ?? '',
       clientId,
-      // The chat and the schedules use the same OAuth client, but their proposals do not belong to this server.
+      // The chat and the schedules use the same OAuth client, but this server must not include their proposals.
       owns: ({ client, requested_by }) => client === clientId && requested_by?.startsWith('mcp ') === true,
       scopes: new Set(readOnly ? READ_SCOPES : SESSION_SCOPES),
       environment: profile.environment,
@@ -85,12 +85,12 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
 type ConnectApp = Parameters<typeof openUserConnectedAccounts>[0];
 
 /**
- * Returns a function that starts connecting an account and returns the link to open, or undefined for an unknown
+ * Returns a function that starts to connect an account. It returns the link to open, or undefined for an unknown
  * connection. Each account has at most one link at a time, and this process waits for the link's redirect.
- * @param signal stops waiting when it aborts
+ * @param signal stops the wait when it aborts
  */
 function connectAddresses(app: ConnectApp, signal: AbortSignal): (connection: string) => Promise<string | undefined> {
-  /** Connections in progress, by name, until the person completes or declines one or its link expires. */
+  /** Connections by name, each until the person completes or declines it, or its link expires. */
   const open = new Map<string, Promise<PendingConnection>>();
   const start = async (name: ConnectionName): Promise<PendingConnection> => {
     const { describeConnection, openUserConnectedAccounts } = await import('../connections.ts');

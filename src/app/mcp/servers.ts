@@ -16,7 +16,7 @@ async function serverAccess(
 ): Promise<Pick<McpServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {
   const [home, profile, store] = await Promise.all([app.home(), app.writtenProfile(), app.store()]);
   return {
-    // Logs only the host, because the server's URL may contain a secret.
+    // Logs only the host, because a server's URL may contain a secret.
     fetch: app.redactedFetch,
     env: app.env,
     version: version(),
@@ -64,7 +64,7 @@ function toListedServer(name: string, server: McpServerConfig) {
     at: url === undefined ? [command, ...args].join(' ') : withoutQuery(url),
     transport: url === undefined ? ('stdio' as const) : ('http' as const),
     enabled,
-    /** A tool without a pin stays off until a person confirms it. */
+    /** A tool that is not pinned stays off until a person confirms it. */
     tools: tools.map((tool) => ({ name: tool, pinned: Object.hasOwn(pins, tool) })),
   };
 }
@@ -132,10 +132,10 @@ async function inspect(
 export type McpServerLocation = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
 
 /**
- * Connects to a server, lets the person choose among its tools, and adds the server to the profile.
- * @param ask.choose receives the server's tools and returns the names of those to allow
+ * Connects to a server, lets the person choose from its tools, and adds the server to the profile.
+ * @param ask.choose receives the server's tools and returns the names of the tools to allow
  * @throws {TradeAgentError} `usage` for an invalid name or location; `not_found` for an unknown tool; `blocked` for a
- *   tool that could act without the phone; any error from connecting or `ask.choose`. Nothing is written in these cases
+ *   tool that could act without approval; any error from connecting or `ask.choose`. Nothing is written in these cases
  */
 export async function addMcpServer(
   app: App,
@@ -166,7 +166,7 @@ export async function addMcpServer(
   };
 }
 
-/** @throws {TradeAgentError} `usage` */
+/** * Parses a server's location. @throws {TradeAgentError} `usage` */
 function parseLocation(place: McpServerLocation): McpServerConfig {
   const parsed = mcpServerSchema.safeParse(place);
   if (parsed.success) return parsed.data;
@@ -179,7 +179,7 @@ function parseLocation(place: McpServerLocation): McpServerConfig {
 
 type Allowed = Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>;
 
-/** Asks the person to explicitly confirm tools that could act without their phone. Throws if the person declines. */
+/** Asks the person to confirm tools that could act without approval on the phone. Throws if the person declines. */
 export type ConfirmUnsafeTools = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
 
 interface ServerPrompts {
@@ -189,9 +189,9 @@ interface ServerPrompts {
 
 /**
  * Returns the allowed tools with `tools` added, pinned to their current descriptions.
- * @param insist asks the person to confirm tools that could act without the phone; if absent, such tools are rejected
+ * @param insist asks the person to confirm tools that could act without approval; if absent, such tools are rejected
  * @throws {TradeAgentError} `not_found` for an unknown tool; `usage` for a tool that can't be displayed faithfully;
- *   `blocked` for a tool that could act without the phone; any error from `insist`
+ *   `blocked` for a tool that could act without approval; any error from `insist`
  */
 async function withAllowed(
   { name: server, tools: there }: Pick<InspectedMcpServer, 'name' | 'tools'>,
@@ -222,14 +222,14 @@ async function withAllowed(
   };
 }
 
-/** Returns the settings to write to `config.yaml`, without `unsafe` if it is empty, as in most profiles. */
+/** Returns the settings for `config.yaml`. Leaves out an empty `unsafe`, as in most profiles. */
 function toConfigEntry({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
   return { ...allowed, ...(unsafe.length === 0 ? {} : { unsafe }) };
 }
 
 /**
  * Allows tools of a server, or confirms their changed descriptions.
- * @param ask.agree receives the tools to show, and throws if the person declines, so that nothing is written
+ * @param ask.agree shows the tools, and throws if the person declines, in which case nothing is written
  * @throws {TradeAgentError} `not_found`, `usage`, `blocked`, `invalid_config`; any error from connecting or `ask.agree`
  */
 export async function allowMcpTools(
@@ -271,7 +271,7 @@ export async function removeMcpServer(app: App, name: string): Promise<void> {
   if (url !== undefined) {
     const { StoredAuthorization } = await import('../../mcp/client/stored-authorization.ts');
     const { credentials } = await serverAccess(app);
-    // An empty store is not touched, because that would create a file for someone who never signed in.
+    // An empty store stays untouched, because writing it would create a file for someone who never signed in.
     if (Object.keys(await credentials.read()).length > 0) await new StoredAuthorization(credentials, url).forget();
   }
   await removeProfileEntry(await serverEntryPlace(app, name));

@@ -14,7 +14,7 @@ import {
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
-/** Time limit for all notices of one check or command, so that a slow mail server can't delay cron's next check. */
+/** Time limit in milliseconds for all notices of a check, so that a slow mail server can't delay cron's next check. */
 const ALL_NOTICES_TIMEOUT_MS = 30_000;
 
 export function startNoticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
@@ -30,7 +30,7 @@ export function startNoticesTimeLimit(clock: App['clock'], signal: AbortSignal) 
   );
 }
 
-/** The channels of a profile or a home, and their secrets. */
+/** The channels of a profile or a home, with access to their secrets. */
 export interface NoticeChannelSource {
   channels(): Promise<NoticeChannelsConfig>;
   /** @throws {TradeAgentError} `credential_store_…` */
@@ -68,7 +68,7 @@ export async function findNoticeChannel(place: NoticeChannelSource, name: string
 
 /**
  * Stores a channel's secret.
- * @param ask asks for the secret, once the store is known to work; `words` describes the secret, such as `password of
+ * @param ask asks for the secret, after the store was found to work; `words` describes the secret, such as `password of
  *   …`
  * @throws {TradeAgentError} `not_found`, `usage` if the channel needs no secret, `credential_store_…`, and any error
  *   from `ask`
@@ -94,7 +94,7 @@ export async function setNoticeChannelSecret(
   return { kind: channel.kind, words };
 }
 
-/** @throws {TradeAgentError} `not_found`; `notice_failed` if the test notice could not be sent */
+/** Sends a test notice. @throws {TradeAgentError} `not_found`; `notice_failed` if it could not be sent */
 export async function sendTestNotice(
   app: Pick<App, 'clock' | 'redactedFetch' | 'env' | 'signal'>,
   place: NoticeChannelSource,

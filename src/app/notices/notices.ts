@@ -17,14 +17,14 @@ import { findNoticeChannel, profileNoticeChannels, sendTestNotice, setNoticeChan
 export interface ListedNoticeChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
   readonly name: string;
   readonly to: string;
-  /** The rules whose findings the channel receives; null means all. */
+  /** The rules whose findings the channel receives. Null means all rules. */
   readonly rules: readonly string[] | null;
   readonly secret: 'kept' | 'missing' | 'not_needed';
   /** Number of unsent notices. */
   readonly waiting: number;
 }
 
-/** Lists the channels of the profile, or of its server. @throws {TradeAgentError} `credential_store_…` */
+/** * Lists the channels of the profile or of its server. @throws {TradeAgentError} `credential_store_…` */
 export async function listNoticeChannels(app: App): Promise<readonly ListedNoticeChannel[]> {
   if ((await profileServerUrl(app)) !== undefined)
     return (await import('./server-notices.ts')).listServerNoticeChannels(app);
@@ -73,10 +73,10 @@ async function noticeEntry(app: Pick<App, 'home' | 'writtenProfile'>, name: stri
 }
 
 /**
- * Adds a channel to the profile, or to its server.
- * @param settings a list of `KEY=VALUE`, each value in YAML; `to`, `rules` and `tags` may be repeated
- * @throws {TradeAgentError} `usage` for an unknown kind, a name that is taken, or a malformed setting;
- *   `invalid_config` for settings that the kind doesn't accept. Nothing is written in these cases
+ * Adds a channel to the profile or to its server.
+ * @param settings a list of `KEY=VALUE`, with YAML values; `to`, `rules` and `tags` may be repeated
+ * @throws {TradeAgentError} `usage` for an unknown kind, a name that is taken, or a malformed setting; `invalid_config`
+ *   for settings that the kind doesn't accept. Nothing is written in these cases
  */
 export async function addNoticeChannel(app: App, name: string, kind: string, settings: readonly string[]) {
   if (!noticeChannelKindNames.includes(kind)) {
@@ -101,7 +101,7 @@ export async function addNoticeChannel(app: App, name: string, kind: string, set
   return { kind: channel.kind, to: formatNoticeDestination(channel), secret: noticeSecretRequirement(channel) };
 }
 
-/** @throws {TradeAgentError} `usage` */
+/** * Parses `KEY=VALUE` settings. @throws {TradeAgentError} `usage` */
 async function parseChannelSettings(words: readonly string[]): Promise<Record<string, unknown>> {
   const settings: Record<string, unknown> = {};
   for (const word of words) {
@@ -133,7 +133,7 @@ export async function sendProfileTestNotice(app: App, name: string) {
 
 /**
  * Stores a channel's secret, on this machine or sealed on the server.
- * @param ask asks for the secret, given its description
+ * @param ask asks for the secret, given a description of it
  * @throws {TradeAgentError} `not_found`; `usage` if the channel needs no secret
  */
 export async function setProfileNoticeSecret(app: App, name: string, ask: (words: string) => Promise<string>) {

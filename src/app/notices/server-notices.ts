@@ -8,7 +8,7 @@ import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { App } from '../app.ts';
 
-/* The use cases of `notices.ts` for channels stored on the profile's server. */
+/* Use cases like those in `notices.ts`, for channels that are stored on the profile's server. */
 
 type ServerApp = Pick<App, 'requireSession' | 'signal'>;
 
@@ -30,7 +30,7 @@ async function findServerNotice(app: ServerApp, name: string) {
   });
 }
 
-/** @param written the settings, as in config.yaml @throws {TradeAgentError} `invalid_config`, `usage` */
+/** Adds a channel. @param written settings as in config.yaml @throws {TradeAgentError} `invalid_config`, `usage` */
 export async function addServerNoticeChannel(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
   if (!noticeChannelNameSchema.safeParse(name).success) {
     throw new TradeAgentError('usage', `"${name}" is not a valid channel name`, {
@@ -51,7 +51,7 @@ export async function removeServerNoticeChannel(app: ServerApp, name: string): P
   await (await serverRequests(app)).call('removeNotice', { params: { notice: name }, signal });
 }
 
-/** @throws {TradeAgentError} `notice_failed` */
+/** * Sends a test notice through a channel. @throws {TradeAgentError} `notice_failed` */
 export async function sendServerTestNotice(
   app: ServerApp,
   name: string,
@@ -66,7 +66,7 @@ export async function sendServerTestNotice(
 }
 
 /**
- * @param ask asks for the secret, given its description
+ * Stores a channel's secret on the server. @param ask asks for the secret, given a description of it
  * @throws {TradeAgentError} `not_found`; `usage` if the channel needs no secret
  */
 export async function setServerNoticeSecret(

@@ -17,7 +17,7 @@ interface OrderList {
   readonly missing: readonly MissingAccount[];
 }
 
-/** @throws {TradeAgentError} `login_required` */
+/** Lists orders of the selected account, or of all accounts. @throws {TradeAgentError} `login_required` */
 export async function listOrders(
   app: OrderApp,
   query: { readonly status: 'open' | 'closed' | 'all'; readonly limit: number },
@@ -45,10 +45,10 @@ export async function findOrder(app: OrderApp, id: string): Promise<OrderRow> {
   return at === undefined ? order : toOrderRow(order, at);
 }
 
-/** The outcome of a requested order: everything that `order … --output json` prints, except the schema. */
+/** The outcome of a requested order. `order … --output json` prints all of it, plus the schema. */
 export interface OrderOutcome {
   readonly status: RunStatus;
-  /** The idempotency key, or null if nothing was proposed. */
+  /** The idempotency key. Null if nothing was proposed. */
   readonly key: string | null;
   readonly approval: ApprovalView | null;
   readonly order: Order | null;
@@ -56,7 +56,7 @@ export interface OrderOutcome {
 }
 
 /**
- * Cancels an order. An order that protects a position is canceled only after approval.
+ * Cancels an order. Canceling an order that protects a position requires approval.
  * @param id the broker's ID or a prefix
  * @param ask requests the approval
  * @returns the order after the cancellation, including its fills, and the approval request
@@ -93,19 +93,19 @@ export type OrderApp = MultiAccountApp & Pick<App, 'gateway'>;
 export interface OrderLocation {
   readonly id: string;
   readonly gateway: GatewayClient;
-  /** The order's account; undefined if the person has only one account, or selected an account. */
+  /** The order's account. Undefined if the person has only one account or selected an account. */
   readonly at: (AccountName & { readonly account: string }) | undefined;
 }
 
-/** How many of the newest orders are searched for a prefix: as many as one response can contain. */
+/** Maximum number of orders that are searched for a prefix, newest first: as many as one response can contain. */
 const MAX_SEARCHED_ORDERS = 500;
 
-/** Matches a UUID. A UUID identifies one order, whereas two brokers may use the same order number. */
+/** Matches a UUID, which identifies a single order. Plain order numbers may occur at two brokers. */
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Finds an order by its ID or a prefix, in the selected account or else in any of the person's accounts. Fails if an
- * account that can't be read may also have a matching order.
+ * Finds an order by its ID or a prefix, in the selected account or else in any of the person's accounts. Fails if a
+ * matching order could also be in an account that can't be read.
  * @throws {TradeAgentError} `usage` for an ambiguous prefix or an order in several accounts; `not_found` if no account
  *   has the order; `gateway_refused` if an account that may have the order can't be read; `login_required`
  */

@@ -32,15 +32,15 @@ import { buildAccountField, buildAccountProvenance, type OrderLocation, type Ord
 
 export interface OrderRequestSettings {
   readonly approval: ApprovalMode;
-  /** The idempotency key. The same key and order always mean the same proposal, whatever its outcome. */
+  /** The idempotency key. The same key and order always refer to the same proposal, even one that has ended. */
   readonly key?: string;
 }
 
 /**
  * Proposes the order given by the flags, without a model or a planner.
  * @throws {TradeAgentError} the gateway's reason for rejecting the order; `usage` for a key that was used for another
- *   order; `approval_denied` if the order needs an approval that `--approval` rules out; `outcome_unknown` if the
- *   gateway does not confirm whether it has the proposal
+ *   order; `approval_denied` if the order needs an approval and `--approval` forbids asking for it; `outcome_unknown`
+ *   if the gateway does not confirm that it received the proposal
  */
 export async function proposeOrder(
   app: App,
@@ -86,7 +86,7 @@ async function followToEnd(
     return toOutcome(key, seen);
   } catch (error) {
     if (!signal.aborted) throw error;
-    // Only this client stopped waiting, which does not affect the proposal.
+    // Only this client stopped waiting. The proposal is not affected.
     return { ...toOutcome(key, seen), error: toErrorObject(signal.reason) };
   }
 }
@@ -125,7 +125,7 @@ function approvalNotAllowed(approval: ApprovalMode): TradeAgentError {
   });
 }
 
-/** Throws `usage`, naming the proposal that used the key, if the error is a conflict. Otherwise rethrows the error. */
+/** Converts a conflict error to `usage` that names the proposal with the same key. Rethrows any other error. */
 async function explainKey(gateway: GatewayClient, key: string, error: unknown): Promise<never> {
   if (!isTradeAgentError(error) || error.details.problem !== 'idempotency_key_conflict') throw error;
   const first = await gateway.proposed(key).catch(() => undefined);
@@ -144,7 +144,7 @@ function unconfirmedProposal(key: string, cause: unknown): TradeAgentError {
   });
 }
 
-/** An order's flags. Amounts are decimal strings that the person typed. */
+/** An order's flags. Amounts are decimal strings, as the person typed them. */
 export interface OrderFlags {
   readonly qty?: string;
   /** Dollars. */
@@ -229,7 +229,7 @@ export function buildOrderFromFlags(side: Side, symbol: string, flags: OrderFlag
 
 /**
  * Returns the intent of an option order. A purchase opens a position by default. A sale requires `--open` or `--close`,
- * since it may sell contracts that are held or write new ones.
+ * because it may either sell contracts from the account or write new ones.
  */
 function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags): PositionIntent | undefined {
   if (open === true && close === true) {
@@ -247,8 +247,8 @@ function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags)
 }
 
 /**
- * Returns the legs' order class and prices. A purchase (bracket or OTO) is followed by its legs. A sale (OCO) consists
- * of two legs that close an existing position.
+ * Returns the legs' order class and prices. For a purchase (bracket or OTO), the legs follow the fill. A sale (OCO)
+ * consists of two legs that close an existing position.
  */
 function legPrices(
   side: Side,
@@ -284,7 +284,7 @@ function trailFields(trail: string | undefined): Record<string, string> {
   return trail.endsWith('%') ? { trail_percent: trail.slice(0, -1) } : { trail_price: trail };
 }
 
-/** Builds the proposal that is sent to the gateway, with the profile's `max_slippage` (a fraction). */
+/** Builds the proposal that is sent to the gateway. `max_slippage` of the profile is a fraction. */
 export function buildOrderProposal(
   order: OrderRequest,
   flags: OrderFlags,
@@ -293,7 +293,7 @@ export function buildOrderProposal(
 ): ProposalRequestInput {
   const said = new Set(['symbol', 'side', 'qty', 'notional', 'limit_price', 'stop_price']);
   for (const field of ['trail_price', 'trail_percent', 'order_class', ...legFields]) said.add(field);
-  // The person's prices determine the order type, so the type counts as the person's choice as well.
+  // The person's prices determine the order type, so the type also counts as the person's choice.
   if (order.type !== 'market') said.add('type');
   if (flags.tif !== undefined) said.add('time_in_force');
   if (flags.extendedHours === true) said.add('extended_hours');
@@ -308,7 +308,7 @@ export function buildOrderProposal(
   };
 }
 
-/** @param at the account in which the order was found @throws {TradeAgentError} `invalid_order`, naming the flag */
+/** Builds the proposal to replace an order in the account `at`. @throws {TradeAgentError} `invalid_order` */
 export function buildReplaceProposal(
   orderId: string,
   { qty, limit, stop, trail, tif }: OrderChangeFlags,

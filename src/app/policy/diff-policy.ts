@@ -25,8 +25,8 @@ export type PolicyDiff = Awaited<ReturnType<typeof diffPolicy>>;
 const MAX_REPLAYED_DECISIONS = 500;
 
 /**
- * Returns how a file's rules differ from the active rules. With `replay`, also returns the past orders that the file's
- * rules would decide differently; both sets of rules decide each order from its recorded facts. Changes nothing.
+ * Returns the differences between a file's rules and the active rules. With `replay`, also returns the past orders that
+ * the file's rules would decide differently, based on the facts recorded for each order. Changes nothing.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required`
  */
 export async function diffPolicy(app: Pick<App, 'gateway'>, path: string, { replay }: { readonly replay: boolean }) {
@@ -51,7 +51,7 @@ function comparableRules({ written, cedarRules = [] }: LoadedRules) {
   return { limits: written.limits, cedarRules };
 }
 
-/** Returns the last decision about each order, newest first. Leaves out decisions that this version can't read. */
+/** Returns the last decision on each order, newest first. Skips decisions that this version can't read. */
 function latestPerOrder(decisions: readonly RecordedDecision[]): RecordedDecision[] {
   const seen = new Set<string>();
   return decisions.filter(({ client_order_id: id, facts }) => {
@@ -71,7 +71,7 @@ const factsSchema = z.lazy(() =>
   }),
 );
 
-/** If the new rules would decide a past order differently, returns both decisions and the reasons for the denial. */
+/** If the new rules would decide a past order differently, returns both decisions and the reasons for a denial. */
 function findFlip(recorded: RecordedDecision, before: LoadedRules, after: LoadedRules) {
   const facts = recorded.facts as unknown as DecisionFacts;
   const { sub, client, stage, at, client_order_id: id } = recorded;
@@ -99,14 +99,14 @@ function findFlip(recorded: RecordedDecision, before: LoadedRules, after: Loaded
   };
 }
 
-/** Example: `BUY 5 AAPL limit`. */
+/** Describes the order, as in `BUY 5 AAPL limit`. */
 function orderText({ order }: DecisionFacts): string {
   if (order === null) return '';
   const { side, qty, notional, symbol, type } = order;
   return `${side.toUpperCase()} ${qty ?? `$${notional ?? '?'} of`} ${symbol} ${type}`;
 }
 
-/* Rules evaluated on this machine, with the gateway's own code. */
+/* The code below evaluates rules on this machine with the gateway's own code. */
 
 const FORMAT_HINT = 'See docs/guide/POLICY.md for the format.';
 
@@ -114,7 +114,7 @@ interface CandidateRules {
   readonly limits: Limits | undefined;
   /** Contents of the rule files, by name. Undefined if the candidate leaves the active rule files unchanged. */
   readonly policies: Readonly<Record<string, string>> | undefined;
-  /** Whether the candidate is a folder, which replaces all rules. */
+  /** Whether the candidate is a folder, which replaces all active rules. */
   readonly whole: boolean;
 }
 
@@ -134,7 +134,7 @@ async function readCandidate(path: string): Promise<CandidateRules> {
   return { limits: await readLimitsFile(path), policies: undefined, whole: false };
 }
 
-/** @throws {TradeAgentError} `invalid_config` */
+/** * Reads and validates a limits file. @throws {TradeAgentError} `invalid_config` */
 export async function readLimitsFile(file: string): Promise<Limits> {
   return await parseYaml(limitsSchema, readRequiredFile(file, 'limits file', FORMAT_HINT), file);
 }
@@ -196,7 +196,7 @@ function toWrittenRules({ account, limits, policies, firm }: PolicyView): RuleFi
   };
 }
 
-/** Rejects unknown limits. If they were ignored, orders that the gateway denies would be reported as allowed. */
+/** Rejects limits that this version doesn't know, because ignoring them would report orders as allowed that are not. */
 function parseLimits(limits: PolicyView['limits']): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;

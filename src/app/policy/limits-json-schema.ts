@@ -27,7 +27,7 @@ export function buildLimitsJsonSchema() {
 const options: Parameters<typeof z.toJSONSchema>[1] = {
   io: 'input',
   unrepresentable: 'any',
-  // The schema of an amount first accepts any text, for a better error message, and then pipes it to its pattern.
+  // An amount's schema accepts any text first, for a better error message, and then checks its pattern.
   override: ({ zodSchema, jsonSchema }) => {
     const out = zodSchema instanceof z.ZodPipe ? zodSchema.def.out : undefined;
     if (out instanceof z.ZodString) Object.assign(jsonSchema, withoutDialect(z.toJSONSchema(out)));

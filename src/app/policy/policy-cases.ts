@@ -32,10 +32,10 @@ import type { App } from '../app.ts';
 import { compileActiveRules, compileRules, readLimitsFile, readPolicyFiles, toRuleTexts } from './diff-policy.ts';
 
 /**
- * Returns the policy's decision about an order right now. Requests no approval.
- * @param sentence an order for the built-in planner: `buy 5 AAPL limit 180`
- * @throws {TradeAgentError} `usage` for text that is not an order, `login_required`, and errors from filling in the
- *   order's other fields
+ * Returns the policy's current decision on an order. Requests no approval.
+ * @param sentence an order for the built-in planner, such as `buy 5 AAPL limit 180`
+ * @throws {TradeAgentError} `usage` for text that is not an order, `login_required`, and errors from completing the
+ *   order
  */
 export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
   const read = parseOrder(sentence);
@@ -47,7 +47,7 @@ export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
   return { order, decision: await gateway.checkPolicy(order) };
 }
 
-/** @throws {TradeAgentError} `usage` if the sentence is not exactly one order */
+/** * Parses a sentence with exactly one order. @throws {TradeAgentError} `usage` for anything else */
 function parseOrder(sentence: string): { readonly order: OrderRequest; readonly fraction?: string } {
   const parsed = parsePrompt(sentence);
   if ('refusal' in parsed) {
@@ -84,11 +84,11 @@ async function partialQty(
 
 export type TestedPolicyCase = ReturnType<typeof runCase>;
 
-/** Account number used if a cases file names none. */
+/** Account number for cases files that specify none. */
 const DEFAULT_ACCOUNT = 'TEST';
 
 /**
- * Runs a file of cases offline against the rules that the file names, or against the active rules if it names none.
+ * Runs a file of cases offline, against the file's rules or, if it has none, the active rules.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` if the gateway is needed
  */
 export async function runPolicyCases(app: Pick<App, 'gateway'>, file: string) {
@@ -143,7 +143,7 @@ function runCase(one: PolicyCase, general: PolicyCase['facts'], account: string,
   };
 }
 
-/** @throws {TradeAgentError} `invalid_config`, naming the case */
+/** * Returns a case's facts. @throws {TradeAgentError} `invalid_config`, naming the case */
 function caseFacts(one: PolicyCase, general: PolicyCase['facts'], account: string) {
   try {
     return buildDecisionFacts(one, general, account);
@@ -154,7 +154,7 @@ function caseFacts(one: PolicyCase, general: PolicyCase['facts'], account: strin
   }
 }
 
-/* A file of cases (docs/guide/POLICY.md): orders, their facts, and the expected decisions. */
+/* Schema of a cases file (docs/guide/POLICY.md): orders, their facts, and the expected decisions. */
 
 const price = positiveDecimalString;
 const time = z.iso.datetime({ offset: true });
@@ -163,14 +163,14 @@ const partialObject = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObj
 const nullablePartialObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape).partial().nullable().optional();
 
-/** Facts, named as in a recorded decision. The defaults describe a quiet morning. */
+/** Schema of facts, named as in recorded decisions. By default, the market is open and nothing unusual has happened. */
 const givenFacts = z.strictObject({
   at: time.optional(),
   environment: z.enum(environments).optional(),
   reference_price: price.optional(),
   max_slippage: slippageSchema.optional(),
   market: nullablePartialObject({
-    /** Price that stands for bid, ask and last. */
+    /** Sets the bid, ask and last price. */
     price,
     bid: price.nullable(),
     ask: price.nullable(),
@@ -223,14 +223,14 @@ type GivenFacts = z.output<typeof givenFacts>;
 
 const caseSchema = z.strictObject({
   name: z.string().min(1).max(200),
-  /** A sentence for the built-in planner, or the order's fields. */
+  /** A sentence for the built-in planner, or an object with the order's fields. */
   order: z.union([z.string().min(1), orderRequestSchema], {
     error: 'must be a sentence such as "buy 5 AAPL", or the order’s fields',
   }),
   approval: z.enum(['none', 'tap', 'mandate']).default('none'),
   facts: givenFacts.default({}),
   expect: z.enum(['allow', 'ask', 'deny']),
-  /** All expected reasons, in any order. Not checked if absent. */
+  /** All expected reasons, in any order. If absent, the reasons are not checked. */
   reasons: z.array(z.enum(policyReasons)).optional(),
 });
 type PolicyCase = z.output<typeof caseSchema>;
@@ -238,21 +238,21 @@ type PolicyCase = z.output<typeof caseSchema>;
 const policyCasesSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }),
   account: z.string().min(1).max(64).optional(),
-  /** A path relative to the file, or the limits themselves. Defaults to the gateway's active limits. */
+  /** A file path, relative to the cases file, or the limits themselves. Defaults to the gateway's active limits. */
   limits: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).optional(),
-  /** A *.cedar file, or a folder of them, relative to the file. */
+  /** A *.cedar file or a folder of such files, relative to the cases file. */
   policies: z.string().min(1).optional(),
   facts: givenFacts.default({}),
   cases: z.array(caseSchema).min(1).max(10_000),
 });
 
-/** Wednesday, 10 a.m. in New York. */
+/** A Wednesday at 10 a.m. in New York. */
 const QUIET_MORNING = '2026-11-25T15:00:00.000Z';
 const DEFAULT_PRICE = '100';
 const DEFAULT_SLIPPAGE = '0.01';
 const DEFAULT_EQUITY = '100000';
 
-/** @throws {TradeAgentError} `usage`, `invalid_order` for text that is not an order */
+/** Builds a case's facts. @throws {TradeAgentError} `usage`, `invalid_order` for text that is not an order */
 export function buildDecisionFacts(one: PolicyCase, general: GivenFacts, account: string): DecisionFacts {
   const given = mergeFacts(general, one.facts);
   const { environment = 'paper', at = QUIET_MORNING } = given;
@@ -298,7 +298,7 @@ export function buildDecisionFacts(one: PolicyCase, general: GivenFacts, account
   };
 }
 
-/** By default, the account has the highest option level and nothing that covers a sale. */
+/** Returns an option order's facts. By default, the account has the highest option level, and nothing covers a sale. */
 function optionFacts(
   { position_intent: intent = null }: { position_intent?: OptionFacts['intent'] | undefined },
   given: NonNullable<GivenFacts['option']>,

@@ -9,7 +9,7 @@ import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
 export interface SetPolicyResult {
-  /** `pending`: applies once approved on the phone. `unchanged`: the rules already had these values. */
+  /** `pending` means that the rules apply once approved on the phone, and `unchanged` that they already applied. */
   readonly outcome: 'applied' | 'pending' | 'unchanged';
   readonly account: string;
   readonly previous: string;
@@ -20,15 +20,15 @@ export interface SetPolicyResult {
 }
 
 interface PolicyEdit {
-  /** A list of `KEY=VALUE`. */
+  /** Changes in the form `KEY=VALUE`. */
   readonly limits: readonly string[];
-  /** Contents of the changed rule files, by name; null removes a file. */
+  /** Contents of the changed rule files, by name. Null removes a file. */
   readonly policies?: Readonly<Record<string, string | null>>;
 }
 
 /**
  * Changes the account's rules. Tighter rules apply immediately. Looser rules need approval.
- * @param ask requests the approval and resolves with the proposal, decided or not
+ * @param ask requests the approval; resolves with the proposal, even if it was not approved
  * @throws {TradeAgentError} `usage` for an unknown limit, `blocked`, `invalid_config` for invalid rules, or the reason
  *   if the change was not approved
  */
@@ -75,7 +75,7 @@ export async function setPolicy(
 
 type Limits = Readonly<Record<string, unknown>>;
 
-/** Keys within `hours`, which can't be set as a whole. */
+/** Keys within `hours`. These are set one by one, because `hours` itself can't be set. */
 const hourKeys = ['hours.zone', 'hours.from', 'hours.to', 'hours.days'];
 const settableKeys = [...Object.keys(limitWords).filter((key) => key !== 'hours'), ...hourKeys];
 
@@ -83,8 +83,8 @@ const settableKeys = [...Object.keys(limitWords).filter((key) => key !== 'hours'
 const NONE = 'none';
 
 /**
- * Applies `KEY=VALUE` changes with dotted keys. Lists are comma-separated, and `none` removes a limit. `KEY+=VALUE` adds
- * to a list and `KEY-=VALUE` removes from it.
+ * Applies `KEY=VALUE` changes with dotted keys. Lists are comma-separated, and `none` removes a limit. `KEY+=VALUE`
+ * adds to a list, and `KEY-=VALUE` removes from it.
  * @param schema validates the values
  * @throws {TradeAgentError} `usage`, naming the key and its allowed values
  */
@@ -120,12 +120,12 @@ function toList(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** Returns the value as a string, a number, `true` and a list, of which the schema accepts at most one. */
+/** Returns the text as a string, number, `true` and list, where possible. The schema accepts at most one of them. */
 function toForms(text: string): readonly unknown[] {
   return [text, ...(/^\d{1,9}$/.test(text) ? [Number(text)] : []), ...(text === 'true' ? [true] : []), toList(text)];
 }
 
-/** Returns the list with words added or removed. A limit that is not set counts as an empty list. */
+/** Returns the list with items added or removed. A limit that is not set counts as an empty list. */
 function toEditedList(limits: Limits, key: string, sign: string, text: string): readonly unknown[] {
   const found = key.split('.').reduce<unknown>((value, name) => (value as Limits | undefined)?.[name], limits);
   const words = toList(text);
@@ -133,14 +133,14 @@ function toEditedList(limits: Limits, key: string, sign: string, text: string): 
   return sign === '+' ? [...others, ...words] : others;
 }
 
-/** Keeps the first of the value's forms that the schema accepts. */
+/** Sets a limit to the first of these values that the schema accepts. */
 function withValue(limits: Limits, key: string, forms: readonly unknown[], text: string, schema: z.ZodType): Limits {
   let complaint = '';
   for (const form of forms) {
     const changed = setAt(limits, key.split('.'), form);
     const parsed = schema.safeParse(changed);
     const own = parsed.success ? undefined : parsed.error.issues.find(({ path }) => isWithin(path, key));
-    // A problem with another key is ignored here, because a later `KEY=VALUE` may fix it.
+    // Ignores problems with other keys here, because a later `KEY=VALUE` may fix them.
     if (own === undefined) return changed;
     complaint ||= own.message;
   }

@@ -7,7 +7,7 @@ import { type CheckStoreApp, withCheckStore } from '../check/with-check-store.ts
 export type AccountHistory = Awaited<ReturnType<typeof loadAccountHistory>>;
 
 /**
- * Returns an account's holdings, its activities (oldest first, with imported ones marked), and the broker's time.
+ * Returns an account's positions, its activities (oldest first, with imported ones marked), and the broker's time.
  * @throws {TradeAgentError} `login_required`, and any error from reading the gateway
  */
 export async function loadAccountHistory(app: CheckStoreApp & Pick<App, 'gateway'>) {

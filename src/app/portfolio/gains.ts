@@ -15,7 +15,7 @@ const COLUMNS = ['symbol', 'sold', 'acquired', 'qty'] as const;
 const isDate = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 
 /**
- * Reads the lots chosen for sales from a CSV file: symbol, sold, acquired (dates in New York) and qty.
+ * Reads the lots to sell from a CSV file with the columns symbol, sold, acquired (dates in New York) and qty.
  * @throws {TradeAgentError} `usage`, naming the line
  */
 export function readLotChoices(file: string): (LotChoice & { readonly line: number })[] {
@@ -62,8 +62,8 @@ export type HeldLots = ReturnType<typeof buildLotsView> & {
 };
 
 /**
- * Returns realized gains by lot, in the columns of Form 8949.
- * @throws {TradeAgentError} `usage` for a file with lots that were not held; `login_required`
+ * Returns realized gains by lot, with the columns of Form 8949.
+ * @throws {TradeAgentError} `usage` for a file with lots that the account did not have; `login_required`
  */
 export async function computeRealizedGains(app: HistoryApp, options: GainOptions): Promise<RealizedGains> {
   const { history, account, activities } = await loadLots(app, options);
@@ -73,7 +73,7 @@ export async function computeRealizedGains(app: HistoryApp, options: GainOptions
   };
 }
 
-/** Returns the lots held. @throws {TradeAgentError} any error from {@link computeRealizedGains} */
+/** Returns the lots that the account has. @throws {TradeAgentError} any error from {@link computeRealizedGains} */
 export async function computeHeldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
   const { history, account, positions, activities, now } = await loadLots(app, options);
   return {

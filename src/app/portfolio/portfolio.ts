@@ -27,9 +27,9 @@ interface PortfolioFigures {
 }
 
 /**
- * Loads the account, its positions and its history. A failure to read the history or the activities is ignored.
- * @param options.lines how many of the largest positions get a month of closing prices, at one request each; with 0, no
- *   history is read at all
+ * Loads the account, its positions and its history. If the history or the activities can't be read, leaves them out.
+ * @param options.lines number of the largest positions for which to read a month of closing prices, with one request
+ *   each; 0 reads no history
  * @throws {TradeAgentError} `login_required`, and any error from reading the account or its positions
  */
 export async function loadPortfolioSummary(
@@ -41,7 +41,7 @@ export async function loadPortfolioSummary(
   const [account, positions, activities, values] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    // Without activities, the day's figure includes deposits, and a position's change is counted from the last close.
+    // Without activities, the day's change includes deposits, and a position's change is measured from the last close.
     gateway.activities({ after: began - 1 }).catch(() => []),
     lines === 0 ? [] : gateway.valueHistory('1M').catch(() => []),
   ]);
@@ -79,7 +79,7 @@ export interface CombinedPortfolio {
 }
 
 /**
- * Returns the combined portfolio of a person with several accounts. Returns undefined for a single or selected account.
+ * Returns the portfolio of all accounts, or undefined if there is only one or one was selected.
  * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
 export async function loadCombinedPortfolio(app: MultiAccountApp): Promise<CombinedPortfolio | undefined> {
@@ -97,15 +97,15 @@ export async function loadCombinedPortfolio(app: MultiAccountApp): Promise<Combi
   return { accounts, missing, totals: totalByCurrency(accounts.map(({ account }) => account)) };
 }
 
-/** Milliseconds between requests for the prices of all symbols: 100 requests a minute, half of what Alpaca allows. */
+/** Milliseconds between requests for all prices. This makes 100 requests a minute, half of Alpaca's limit. */
 const PRICES_INTERVAL_MS = 600;
-/** How often the account and positions are read again, in milliseconds. */
+/** Interval in milliseconds at which the account and positions are read again. */
 const FULL_REFRESH_INTERVAL_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
 const MAX_QUOTE_SYMBOLS = 50;
 
 export interface LivePortfolio extends PortfolioFigures {
-  /** When the prices were read, in milliseconds since the epoch. */
+  /** Time when the prices were read, in milliseconds since the epoch. */
   readonly at: number;
   /** Whether the prices are outdated because the gateway does not respond. */
   readonly stale: boolean;
@@ -113,7 +113,7 @@ export interface LivePortfolio extends PortfolioFigures {
 
 interface LiveOptions {
   readonly signal: AbortSignal;
-  /** How many of the largest positions get sparklines. */
+  /** Number of the largest positions that get sparklines. */
   readonly lines: number;
   readonly changed: (figures: LivePortfolio) => void;
   /** Called with each proposal that changes, for example when it is decided or filled. */
@@ -121,8 +121,8 @@ interface LiveOptions {
 }
 
 /**
- * Updates a portfolio until `signal` aborts: the prices periodically, and the positions as soon as the gateway reports
- * a fill. Sends one request at a time.
+ * Updates a portfolio until `signal` aborts: prices periodically, positions whenever the gateway reports a fill. Sends
+ * one request at a time.
  * @throws {TradeAgentError} any error from the first read, and `login_required` if the session ends later
  */
 export async function followPortfolio(
@@ -163,7 +163,7 @@ export async function followPortfolio(
       changed({ ...figures, at, stale: false });
       return true;
     } catch {
-      // Whatever the error, the displayed figures are outdated and must be marked as stale.
+      // After any error, the displayed figures are outdated and must be marked as stale.
       changed({ ...figures, at, stale: true });
       return false;
     }
@@ -199,14 +199,14 @@ function lastPrices(quotes: readonly Quote[]): ReadonlyMap<string, string> {
 const RETRY_INTERVAL_MS = 30_000;
 
 export interface LiveCombinedPortfolio extends CombinedPortfolio {
-  /** When the oldest prices were read, in milliseconds since the epoch. */
+  /** Time when the oldest prices were read, in milliseconds since the epoch. */
   readonly at: number;
   readonly stale: boolean;
 }
 
 /**
- * Updates all of a person's accounts until `signal` aborts, each one separately. An account that can't be read is
- * returned in `missing` and retried.
+ * Updates each of a person's accounts separately until `signal` aborts. An account that can't be read is listed in
+ * `missing` and retried.
  * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
 export async function followCombinedPortfolio(

@@ -27,30 +27,30 @@ import { resolveNamedProfile } from './profiles.ts';
 interface NewProfile extends Partial<CredentialLocation> {
   readonly issuer?: string | undefined;
   readonly gateway?: string | undefined;
-  /** URL of a server, given instead of a gateway. The server publishes the other settings. */
+  /** URL of a server, which publishes the other settings. Replaces the gateway's URL. */
   readonly server?: string | undefined;
   /** Defaults to the name that the gateway publishes, or else its URL. */
   readonly audience?: string | undefined;
-  /** The kind of identity provider. If absent, it is detected. */
+  /** The kind of identity provider. Detected if absent. */
   readonly provider?: ProviderName | undefined;
   readonly loginClient?: string | undefined;
   readonly environment?: Environment | undefined;
 }
 
-/** Settings that can't be detected and that the person is asked for. */
+/** Settings for which the person is asked, because they can't be detected. */
 export type PromptedSetting = 'issuer' | 'gateway' | 'loginClient';
 
 export interface AddedProfile {
   readonly profile: ProfileInput;
   readonly file: string;
-  /** The identity provider's capabilities, and which trade-agent features won't work until it is configured. */
+  /** The identity provider's capabilities, and the trade-agent features that won't work until it is configured. */
   readonly findings: readonly ProviderFinding[];
 }
 
 /**
- * Adds a profile to config.yaml, provided that signing in with the profile is possible.
+ * Adds a profile to config.yaml if a sign-in with the profile is possible.
  * @param ask asks the person for missing settings
- * @throws {TradeAgentError} `invalid_config` if signing in is impossible; `usage`; `provider_unreachable`; any error
+ * @throws {TradeAgentError} `invalid_config` if a sign-in is impossible; `usage`; `provider_unreachable`; any error
  *   from `ask`. Nothing is written in these cases
  */
 export async function addProfile(
@@ -137,7 +137,7 @@ async function checkAndWrite(
   return { profile, file: configFilePath(home), findings };
 }
 
-/** Requires that the provider offers a way to sign in. @throws {TradeAgentError} `invalid_config` */
+/** * Checks that the provider offers a way to sign in. @throws {TradeAgentError} `invalid_config` */
 function requireSignIn(findings: readonly ProviderFinding[], issuer: string): void {
   const missing = findings.find(({ feature, status }) => feature === 'device' && status === 'fail');
   if (missing === undefined) return;
@@ -153,7 +153,7 @@ function requireUrl(text: string, option: string): string {
   });
 }
 
-/** Returns the audience that the gateway publishes (RFC 9728), or undefined if there is none or no response. */
+/** Returns the audience that the gateway publishes (RFC 9728), or undefined if it publishes none or doesn't respond. */
 async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
   const send = createBoundedFetch(app.fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {
@@ -170,7 +170,7 @@ async function announcedAudience(app: App, gateway: string): Promise<string | un
 }
 
 /**
- * Signs a profile out, deletes its keys, and removes it from config.yaml. Its threads and the audit log are kept.
+ * Signs a profile out, deletes its keys, and removes it from config.yaml. Keeps its threads and the audit log.
  * @param confirm asks the person, and throws if they decline
  * @returns who was signed in, and a warning if the session could not be ended at the provider
  * @throws {TradeAgentError} `not_found`, `credential_store_…`, and any error from `confirm`; nothing is removed in
@@ -186,7 +186,7 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
   await confirm();
   const profile = await resolveNamedProfile(app, name);
   const [store, home] = await Promise.all([app.openStore(profile), app.home()]);
-  // Credentials are removed before the profile, because without the profile nobody could find them again.
+  // Removes the credentials before the profile, because they could not be found without the profile.
   const { fetch, clock } = app;
   const { user, warning } = await logout({ profile, store, home, fetch, clock, forgetClients: true });
   await store.delete(['notice_secrets']);
@@ -196,8 +196,8 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
 }
 
 /**
- * Stores a profile's API key for its model server (the current profile by default).
- * @param ask asks for the key, given the server's URL, once the store is known to work
+ * Stores the API key of a profile (by default, the current one) for its model server.
+ * @param ask asks for the key, given the server's URL, after the store was found to work
  * @throws {TradeAgentError} `usage` if the model needs no key, `credential_store_…`, and any error from `ask`
  */
 export async function setModelKey(app: App, name: string | undefined, ask: (url: string) => Promise<string>) {
@@ -219,12 +219,12 @@ interface ProfileFinding extends Omit<ProviderFinding, 'feature'> {
 }
 
 /**
- * Checks a profile (the current one by default). `ok` is false if the provider or gateway lacks a needed feature.
+ * Checks a profile (by default, the current one). `ok` is false if the provider or gateway lacks a required feature.
  * @throws {TradeAgentError} `invalid_config`, `provider_unreachable`
  */
 export async function checkProfile(app: App, name: string | undefined) {
   const profile = await resolveNamedProfile(app, name);
-  // Bypasses the cache, because someone has probably just changed the provider's settings.
+  // Bypasses the cache, because a person usually runs this check after changing the provider's settings.
   const metadata = await getProviderMetadata(profile.issuer, {
     fetch: app.fetch,
     clock: app.clock,

@@ -21,7 +21,7 @@ export interface StoreLocation extends CredentialStoreLocation {
   readonly key: string | undefined;
 }
 
-/** @throws {TradeAgentError} `invalid_config` */
+/** Returns where config.yaml says that a profile's secrets are. @throws {TradeAgentError} `invalid_config` */
 async function storeSetting(app: App, name: string | undefined): Promise<StoreSetting> {
   const profile = findProfile(await app.config(), name ?? app.profileName);
   return {
@@ -32,8 +32,8 @@ async function storeSetting(app: App, name: string | undefined): Promise<StoreSe
 }
 
 /**
- * Returns where a profile's secrets are stored (the current profile by default), whether any exist there, and the
- * leftovers of an interrupted move.
+ * Returns where the secrets of a profile (by default, the current one) are stored, whether there are any, and what an
+ * interrupted move left behind.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function describeProfileStore(app: App, name: string | undefined) {
@@ -60,8 +60,8 @@ interface MovedStore {
 }
 
 /**
- * Copies a profile's secrets to another store, reads them back, switches the profile over, and erases the old copy.
- * After an interruption, the login still works, and the same call completes the move.
+ * Copies a profile's secrets to another store, reads them back, changes the profile to the new store, and erases the
+ * old copy. After an interruption, the login still works, and the same call completes the move.
  * @throws {TradeAgentError} `usage` if the secrets are already in that store, `credential_store_…`, `busy`
  */
 export async function moveProfileSecrets(app: App, name: string, to: CredentialLocation): Promise<MovedStore> {
@@ -92,7 +92,7 @@ export async function moveProfileSecrets(app: App, name: string, to: CredentialL
   };
 }
 
-/** Erases the leftovers of an earlier move, after the profile has already been switched. */
+/** Erases the leftovers of an earlier move that has already changed the profile. */
 async function eraseLeftovers(app: App, setting: StoreSetting, here: CredentialStoreLocation): Promise<MovedStore> {
   const { name } = setting;
   const kept = findStoreLocations((await app.home()).config, name);
@@ -123,7 +123,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: CredentialS
 
 async function erasePlace(app: App, name: string, place: CredentialStoreLocation): Promise<void> {
   if (place.keyKind === 'key-file' && place.file !== undefined) {
-    // The key file is kept, because it may open the files of other profiles.
+    // Keeps the key file, because other profiles' files may be encrypted with the same key.
     rmSync(place.file, { force: true });
     return;
   }

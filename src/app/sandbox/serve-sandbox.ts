@@ -7,20 +7,20 @@ import { serve } from '../serve.ts';
 import { version } from '../version.ts';
 
 export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts' | 'onError'> {
-  /** The sandbox exits after being idle for this many milliseconds. */
+  /** Idle time in milliseconds after which the sandbox exits. */
   readonly idleExitMs?: number;
   readonly ready: (ready: SandboxReadyInfo) => Promise<void>;
 }
 
 /**
- * Serves a sandbox until the signal aborts or it has been idle for `idleExitMs`.
+ * Serves a sandbox until the signal aborts or the sandbox has been idle for `idleExitMs`.
  * @throws {TradeAgentError} `busy` if another sandbox uses the folder, `port_in_use`, `invalid_config`
  */
 export async function serveSandbox(
   { clock, signal, tell }: Pick<App, 'clock' | 'signal' | 'tell'>,
   { ready, idleExitMs, ...options }: ServeSandboxOptions,
 ): Promise<void> {
-  // SQLite creates its files with the permissions that the umask allows.
+  // Makes SQLite's files private. SQLite's default permissions depend only on the umask.
   process.umask(0o077);
   let idle: ((ms: number) => Promise<void>) | undefined;
   await serve({

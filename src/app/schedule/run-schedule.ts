@@ -12,14 +12,14 @@ import { type ExitCode, exitCodeForChecks, exitCodeForError, exitCodes } from '.
 import { loadRunTimes, openMarketHoursGateway, scheduleStore } from './schedule-context.ts';
 
 export type ScheduleRun =
-  /** @property next milliseconds since the epoch; undefined if unknown */
+  /** @property next milliseconds since the epoch, or undefined if unknown */
   | { readonly status: 'not_due'; readonly next: number | undefined }
   /** @property check undefined if the schedule runs only during market hours and the market is closed */
   | { readonly status: 'ran'; readonly record: RunRecord; readonly check: CheckOutcomes | undefined };
 
 /**
- * Runs a schedule's check if the schedule is due, or immediately if `now` is set. The outcome is recorded before this
- * function returns. If the process is killed first, the next call detects and records the failed run.
+ * Runs a schedule's check if the schedule is due, or immediately if `now` is set. Records the outcome before returning.
+ * If the process is killed first, the next call detects and records the failed run.
  * @throws {TradeAgentError} `busy` while the schedule is running; any error from the check, after it was recorded
  */
 export async function runSchedule(
@@ -46,13 +46,13 @@ export async function runSchedule(
   });
 }
 
-/** Returns whether the schedule has to run, or missed runs have to be recorded. */
+/** Returns whether the schedule must run or missed runs must be recorded. */
 function needsLock(journal: ScheduleJournal, runTimes: RunTimes, now: number): boolean {
   const decision = decideRun(runTimes, journal, now);
   return decision.run || decision.handled !== journal.handled;
 }
 
-/** Marks unfinished runs as `died`. Their processes must have been killed, because this process holds the lock. */
+/** Marks unfinished runs as `died`. Their processes must have been killed, because this process now has the lock. */
 function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   return {
     ...journal,
@@ -60,7 +60,7 @@ function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   };
 }
 
-/** @param due undefined if a person started the run */
+/** * Runs the check and records the run. @param due undefined if a person started the run */
 async function runNow(
   app: App,
   store: ScheduleStore,
@@ -72,7 +72,7 @@ async function runNow(
   const handled = due?.handled ?? journal.handled;
   const begun = createStartedRecord(schedule.id, due, clock.now());
   const pending = due === undefined ? journal.pending : { due: due.due, attempts: due.attempt };
-  // The attempt is recorded before it starts, so that the next call knows of it even if this process is killed.
+  // Recorded before the attempt starts, so that the next call can detect that this process was killed.
   store.write(schedule.id, { handled, pending, runs: [...journal.runs, begun] });
   const end = ({ record, again }: EndedRun) => {
     const isDone = due !== undefined && !again;
@@ -98,13 +98,13 @@ async function runNow(
   }
 }
 
-/** Milliseconds that an aborted run has to stop. The command may run longer, so that it can still record the run. */
+/** Milliseconds for an aborted run to stop. The command may take longer, so that it can still record the run. */
 const STOP_TIMEOUT_MS = 2500;
 
-/** Lifetime of a proposal, in seconds: a working day, because people may not see the request immediately. */
+/** Lifetime of a proposal in seconds. It is a working day, because people may not see the request immediately. */
 const PROPOSAL_TTL_S = 8 * 3600;
 
-/** An error thrown by a scheduled check, with the results that the check had produced before the error. */
+/** An error from a scheduled check, with the results that the check produced before the error. */
 export class ScheduledCheckFailure {
   readonly error: unknown;
   readonly found: readonly CheckResult[];
@@ -121,7 +121,7 @@ type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
 /**
  * Runs a schedule's check. Throws the signal's reason if the check does not end in time.
  * @param due milliseconds since the epoch; undefined if a person started the run
- * @param checks runs the checks; defaults to running them on this machine
+ * @param checks runs the checks; by default, on this machine
  * @throws {ScheduledCheckFailure}
  */
 export async function runScheduledCheck(
@@ -135,7 +135,7 @@ export async function runScheduledCheck(
   const listener = { ...progress, found: (result: CheckResult) => void found.push(result) };
   const done = new AbortController();
   try {
-    // Loaded only when a run is due, because most calls find none.
+    // Loaded only when a run is due, because most calls find no due run.
     const run = checks ?? (await import('../check/run-check.ts')).runChecks;
     return await Promise.race([
       run(
@@ -153,7 +153,7 @@ export async function runScheduledCheck(
   }
 }
 
-/** Rejects {@link STOP_TIMEOUT_MS} after the signal aborts, unless `over` aborts first. */
+/** Rejects {@link STOP_TIMEOUT_MS} after the signal aborts, unless `over` has aborted by then. */
 function rejectAfterStop({ signal, clock }: App, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const onAbort = () => {
@@ -213,7 +213,7 @@ export interface EndedRun {
   readonly again: boolean;
 }
 
-/** @param due undefined if a person started the run @param now milliseconds since the epoch */
+/** Creates a record. @param due undefined if a person started the run @param now milliseconds since the epoch */
 export function createStartedRecord(schedule: string, due: DueDecision | undefined, now: number): RunRecord {
   return {
     schedule,
@@ -246,7 +246,7 @@ export function marketClosedRun(begun: RunRecord, now: number): EndedRun {
   return { record, again: false };
 }
 
-/** @param found the results so far */
+/** * Returns the record of a run that ended with an error. @param found the results before the error */
 export function toFailedRun(begun: RunRecord, thrown: unknown, found: readonly CheckResult[], now: number): EndedRun {
   const { code, message, hint } = toErrorObject(thrown);
   const exitCode = exitCodeForError(code);
@@ -254,7 +254,7 @@ export function toFailedRun(begun: RunRecord, thrown: unknown, found: readonly C
   return { record: { ...endedRecord(begun, exitCode, found, now), error }, again: isRetriedExitCode(exitCode) };
 }
 
-/** @param signal the signal that may have ended the run */
+/** * Returns the record of a run that ended without an error. @param signal the signal that may have ended the run */
 export function toEndedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): EndedRun {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);

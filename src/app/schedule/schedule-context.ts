@@ -22,7 +22,7 @@ export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleSto
   return openScheduleStore(join((await app.home()).data, 'schedules'));
 }
 
-/** Returns the gateway that reports market hours: the chosen account's, or the default account's for `all`. */
+/** Returns the gateway client that reads market hours: the selected account's, or the default account's for `all`. */
 export async function openMarketHoursGateway(
   app: Pick<App, 'gateway' | 'isAllAccounts' | 'usersGateway'>,
 ): Promise<GatewayClient> {
@@ -31,7 +31,7 @@ export async function openMarketHoursGateway(
 
 const resultExitCodes = [exitCodes.found, exitCodes.pending, exitCodes.denied, exitCodes.expired] as const;
 
-/** Describes this machine for schedulers. The commands that set up a scheduler receive none of the user's tokens. */
+/** Describes this machine for schedulers. The commands that configure a scheduler receive none of the user's tokens. */
 export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): SchedulerHost {
   return {
     platform: process.platform,
@@ -83,7 +83,7 @@ export interface AddScheduleOptions {
 /** Default time limit of a run, in milliseconds. Shorter than the interval between wake-ups. */
 export const DEFAULT_RUN_TIMEOUT_MS = 10 * 60_000;
 
-/** @throws {TradeAgentError} `usage` */
+/** * Checks a schedule's name. @throws {TradeAgentError} `usage` for an invalid name */
 export function requireValidScheduleName(name: string | undefined): void {
   if (name !== undefined && !scheduleNamePattern.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid schedule name`, {
@@ -93,13 +93,13 @@ export function requireValidScheduleName(name: string | undefined): void {
 }
 
 const NEXT_RUNS = 3;
-/** A run that is late by two wake-up intervals was missed: the machine was off, or the scheduler has no entry. */
+/** Milliseconds, about two wake-up intervals, after which a run counts as missed, such as when the machine was off. */
 const OVERDUE_MS = 31 * 60_000;
 
 /** A schedule and its state. Times are milliseconds since the epoch. */
 export interface ScheduleState {
   readonly schedule: Omit<Schedule, 'with'> & { readonly with: Schedule['with'] | 'server' };
-  /** The entry in the system's scheduler. `kept`: there is none, because a server runs the schedule. */
+  /** The entry in the system's scheduler. `kept` means that there is none, because a server runs the schedule. */
   readonly entry: SchedulerEntryState | 'unreadable' | 'dry_run' | 'kept';
   /** Times of the next runs. Empty if the broker's calendar has not been read yet. */
   readonly next: readonly number[];
@@ -107,7 +107,7 @@ export interface ScheduleState {
   readonly last: RunRecord | undefined;
 }
 
-/** Returns a schedule's state from this machine's files only, so that it works offline. */
+/** Returns a schedule's state. Reads only this machine's files, so it works offline. */
 export async function readScheduleState(
   app: App,
   store: ScheduleStore,
@@ -132,7 +132,7 @@ async function entryState(app: App, store: ScheduleStore, schedule: Schedule): P
   try {
     return await createScheduler(schedule.with, describeThisMachine(app, store.folder)).state(schedule);
   } catch {
-    // One unreadable scheduler entry must not make the whole list fail.
+    // An unreadable scheduler entry must not make the whole list fail.
     return 'unreadable';
   }
 }

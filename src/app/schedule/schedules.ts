@@ -124,7 +124,7 @@ export async function addSchedule(
   const dryRun = options.dryRun === true;
   if (!dryRun) {
     if (!(await agree(schedule))) throw new TradeAgentError('interrupted', 'nothing was written');
-    // The definition is written first, because a scheduler entry without a definition would fail at each wake-up.
+    // Writes the definition first, because a scheduler entry without a definition would fail at each wake-up.
     store.put(schedule);
     try {
       await scheduler.install(id, schedule.entry);
@@ -183,7 +183,7 @@ export async function removeSchedule(app: App, idOrName: string) {
   const machine = describeThisMachine(app, store.folder);
   const found = await tryFindSchedule(app, idOrName);
   if (found.schedule === undefined) {
-    // If the schedule's file is gone, its scheduler entry may still exist and would fail at each wake-up.
+    // The scheduler entry may still exist after the schedule's file is gone, and would fail at each wake-up.
     const stray =
       scheduleNamePattern.test(idOrName) &&
       (await createScheduler(detectSchedulerName(machine), machine)

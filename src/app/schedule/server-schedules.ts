@@ -16,13 +16,13 @@ import {
   type ScheduleState,
 } from './schedule-context.ts';
 
-/* The use cases of `schedules.ts` for schedules that the profile's server stores and runs. */
+/* Use cases like those in `schedules.ts`, for schedules that the profile's server stores and runs. */
 
 async function openRemoteSchedules(app: App): Promise<RemoteSchedules> {
   return createRemoteSchedules(await app.requireSession(), app);
 }
 
-/** @throws {TradeAgentError} `usage` for options that apply only to this machine; `invalid_config` for invalid rules */
+/** Adds a schedule to the server. @throws {TradeAgentError} `usage` for options of local schedules; `invalid_config` */
 export async function addServerSchedule(app: App, timing: Timing, options: AddScheduleOptions): Promise<ScheduleState> {
   const {
     name,
@@ -75,7 +75,7 @@ export async function findServerSchedule(app: App, idOrName: string): Promise<Re
   return findRemoteSchedule(await openRemoteSchedules(app), idOrName);
 }
 
-/** @param idOrName the ID or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
+/** Finds a schedule by ID, name, or a prefix. @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
 async function findRemoteSchedule(schedules: RemoteSchedules, idOrName: string): Promise<RemoteSchedule> {
   const all = await schedules.list();
   const names = all.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
@@ -110,8 +110,8 @@ export async function listServerScheduleRuns(
 }
 
 /**
- * If `now` is set, has the server run a schedule, and waits for the result. Otherwise only reports the time of the next
- * run, because the server itself runs schedules when they are due.
+ * If `now` is set, has the server run a schedule and waits for the result. Otherwise, only reports the time of the next
+ * run, because the server runs due schedules by itself.
  * @throws {TradeAgentError} `timeout` if the run does not end in time
  */
 export async function runServerSchedule(

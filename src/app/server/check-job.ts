@@ -38,7 +38,7 @@ import {
 } from '../schedule/run-schedule.ts';
 import { openMarketHoursGateway } from '../schedule/schedule-context.ts';
 
-/** Delay in milliseconds before a check with a transient failure is retried, the same as on a user's machine. */
+/** Delay in milliseconds before retrying a check that had a transient failure, the same as on a user's machine. */
 const RETRY_DELAY_MS = 15 * 60_000;
 /** Maximum time limit of a schedule's run, in milliseconds. It is shorter than the time limit of the run's job. */
 const MAX_RUN_MS = 4 * 60_000;
@@ -48,11 +48,11 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
 }
 
 /**
- * Runs a schedule's check if it is due or was requested. Each due time runs once, however often the job is executed:
+ * Runs a schedule's check if it is due or was requested. Each due time runs once, even if the job is executed again:
  * 1. The schedule's row records the due times that were handled, so `decide-run.ts` can tell whether a run is due.
- * 2. A run begins with a compare-and-set on the row's epoch. An earlier run can then no longer write its outcome.
+ * 2. A run begins with a compare-and-set on the row's epoch. After that, an earlier run can't write its outcome.
  * 3. A run that was killed can be repeated safely: the gateway treats an order proposed twice as one order
- *   (`app/check/run-check.ts`), and a notice sent twice has the same ID (`app/check/check-notices.ts`).
+ *    (`app/check/run-check.ts`), and a notice sent twice has the same ID (`app/check/check-notices.ts`).
  */
 export function createCheckJob(parts: CheckJobParts): JobHandler {
   return async ({ ids: { person, schedule: id } }, signal) => {
@@ -67,7 +67,7 @@ export function createCheckJob(parts: CheckJobParts): JobHandler {
     if (!decision.run && row.askedAt === null) return await recordPassed(rows, row, decision.handled);
     const turn = { person, row, due: decision.run ? decision : undefined, signal };
     const ended = await runTurn(parts, rows, turn, decision.handled);
-    // A requested run has no due time at which it would be started again, so the job itself is retried.
+    // A requested run has no due time that would start it again, so the job itself is retried.
     if (ended?.again === true && turn.due === undefined) throw recordError(ended.record);
   };
 }
@@ -89,7 +89,7 @@ interface CheckTurn {
   readonly signal: AbortSignal;
 }
 
-/** @returns undefined if another run has begun in the meantime; nothing is written in that case */
+/** Runs the check and records it. Writes nothing and returns undefined if another run has begun in the meantime. */
 async function runTurn(
   parts: CheckJobParts,
   rows: ScheduleRows<ServerSchedule, RunRecord>,
@@ -123,7 +123,7 @@ async function runTurn(
 
 type OpenFindings = readonly { readonly rule: string; readonly subject: string }[];
 
-/** Runs the check itself. An error becomes the run's outcome. */
+/** Runs the check itself. Converts an error to the run's outcome. */
 async function runCheckTurn(
   parts: CheckJobParts,
   { person, row, due, signal }: CheckTurn,
@@ -172,7 +172,7 @@ async function runCheckTurn(
   }
 }
 
-/** Replaces `wait` with `detach`, because nobody waits for an approval on a server. */
+/** Returns the check's options. Replaces `wait` with `detach`, because nobody waits for an approval on a server. */
 function checkOptions({ id, name, check }: ServerSchedule) {
   const { suggest, buy_only: buyOnly, approval } = check;
   return {
@@ -187,17 +187,15 @@ function recordError({ status, error }: RunRecord): TradeAgentError {
   return new TradeAgentError(code as TradeAgentError['code'], message);
 }
 
-/**
- * Stored as the account number of notices about signing in, so that they are separate from every account's findings.
- */
+/** Account number of notices about signing in, which separates them from every account's findings. */
 const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
-/** Notifies a person, once per sign-out, that their checks stopped because they are signed out. */
+/** Creates a notifier that tells a person, once per sign-out, that their checks stopped because they are signed out. */
 function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = personChecks(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
-    // Once the person has signed in, they can be notified of the next sign-out.
+    // After a sign-in, the person can be notified of the next sign-out.
     signedIn: () => memory.remember([], undefined),
     async tell(channels: NoticeChannelsConfig, error: TradeAgentError): Promise<void> {
       const now = parts.clock.now();
@@ -231,8 +229,8 @@ function signInNotice(person: string, channel: string, error: TradeAgentError, n
 }
 
 /**
- * Creates the app for use cases that run on a server on a person's behalf, with their session and their data in the
- * server's database. The app has no files, terminal or sandbox, and throws an error if a use case needs one of them.
+ * Creates the app for use cases that run on a server, with a person's session and their data in the server's database.
+ * The app has no files, terminal or sandbox, and throws an error if a use case needs any of them.
  * @param account account number, or `all`; undefined for the default account
  */
 function personApp(
@@ -251,7 +249,7 @@ function personApp(
   });
   return assembleApp(
     {
-      // Left empty, because the operator's environment must not be visible to the person's agent.
+      // Empty, because the operator's environment must not be visible to the person's agent.
       env: {},
       clock: parts.clock,
       fetch: parts.fetch,

@@ -21,11 +21,11 @@ import type { ServerLog } from '../gateway/server-log.ts';
 import { findNoticeChannel, type NoticeChannelSource, sendTestNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPaths } from './server-places.ts';
 
-/** Rate limit, shared by all workers, for polling the gateway about waiting runs. */
+/** Rate limit for polling the gateway about waiting runs, shared by all workers. */
 const COLLECT_RATE: RateLimit = { perSecond: 50, burst: 100 };
 
 /**
- * Opens the database, the job queue and everything else that servers and workers have in common.
+ * Opens the database, the job queue, and everything else that both servers and workers need.
  * @throws {TradeAgentError} `invalid_config`; `provider_unreachable`
  */
 export async function openServer(
@@ -84,7 +84,7 @@ export async function openServer(
   return {
     parts,
     due: store.postgresDueRuns(database),
-    /** Waits for a slot of the rate limit shared by all of the tenant's workers. */
+    /** Waits until the rate limit, which all of the tenant's workers share, allows another request. */
     async paced() {
       for (let wait = 1; wait > 0; ) {
         wait = await buckets.take('collect', COLLECT_RATE, 1);
@@ -114,7 +114,7 @@ export async function sendPersonTestNotice(parts: NoticeParts, person: string, n
       `This is a test. "${channel}" will notify you of findings from your schedules on the server.`,
     testData: async () => ({}),
   };
-  // Checked again, because the channel's host name may now resolve to another address than when the channel was added.
+  // Checked again, because the channel's host name may have changed its address since the channel was added.
   const problem = await findChannelProblem(await findNoticeChannel(place, name), parts.noticeResolve);
   if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
   return await sendTestNotice(

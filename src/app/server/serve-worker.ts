@@ -22,7 +22,7 @@ import { readServerSettings, type ServerPaths } from './server-places.ts';
 
 interface ServeWorkerOptions extends ServerPaths {
   readonly env: NodeJS.ProcessEnv;
-  /** Maximum number of runs in parallel. The same maximum applies separately to checks and to notices. */
+  /** Maximum number of runs in parallel. The same limit applies separately to checks and to notices. */
   readonly concurrency: number;
   readonly readyFile?: string;
   readonly ready: (worker: ServedWorker) => Promise<void>;
@@ -100,11 +100,11 @@ export async function readWorkerBacklog(parts: Pick<ServerParts, 'database' | 'j
 const [SWEEP_MS, WATCH_MS] = [1_000, 5_000];
 
 interface ScheduleWorkOptions extends ServerParts, NoticeParts {
-  /** Maximum number of checks in parallel. The same maximum applies separately to notices and to reconciliations. */
+  /** Maximum number of checks in parallel. The same limit applies separately to notices and to reconciliations. */
   readonly concurrency?: number;
 }
 
-/** Starts a worker's job handlers and loops. `stop` ends only the loops; the queue waits for its own jobs. */
+/** Starts a worker's job handlers and loops. `stop` ends only the loops, because the queue waits for its own jobs. */
 export async function startScheduleWork(options: ScheduleWorkOptions) {
   const { jobs, clock, database, sessions, concurrency = 4, onError } = options;
   const schedules = tenantSchedules(options);

@@ -23,7 +23,7 @@ export async function readServerSettings(file: string): Promise<ServerSettings> 
 
 const serverKeyFile = ({ home }: ServerPaths, name = 'key.json') => resolve(home, name);
 
-/** @throws {TradeAgentError} `invalid_config` if there is no key */
+/** * Reads the server's private key. @throws {TradeAgentError} `invalid_config` if there is no key */
 export function readServerKey(paths: ServerPaths, { key_file }: Pick<ServerSettings, 'key_file'>): JWK {
   const file = serverKeyFile(paths, key_file);
   const key = readKeyFile(file);
@@ -43,7 +43,7 @@ export async function createOrShowServerKey(
   { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
 ): Promise<PublicKey & { readonly status: 'made' | 'in_use'; readonly file: string }> {
   const settings = await readServerSettings(paths.config).catch((error: unknown) => {
-    // Invalid or missing settings are ignored here, because the key is created first: the settings name its file.
+    // The settings, which name the key's file, may not exist yet, because the key is created first.
     if (isTradeAgentError(error)) return undefined;
     throw error;
   });
@@ -57,15 +57,15 @@ export async function createOrShowServerKey(
   });
 }
 
-/** @throws {TradeAgentError} `invalid_config`, and any error from {@link addWrappingKeyToFile} */
+/** Adds a wrapping key. @throws {TradeAgentError} `invalid_config`, any error from {@link addWrappingKeyToFile} */
 export async function addServerWrappingKey({ home, config }: ServerPaths): Promise<string> {
   return await addWrappingKeyToFile((await readServerSettings(config)).kms.file, home, 'server.yaml');
 }
 
 /**
- * Wraps the tenant's data keys with the newest wrapping key. Older wrapping keys may be removed afterwards. Works while
- * servers and workers run.
- * @returns how many keys were wrapped
+ * Wraps the tenant's data keys with the newest wrapping key. Older wrapping keys may be removed afterward. Works while
+ * servers and workers are running.
+ * @returns the number of keys that were wrapped
  * @throws {TradeAgentError} `invalid_config`, `credential_store_…`
  */
 export async function rewrapServerKeys(
@@ -90,8 +90,8 @@ export async function rewrapServerKeys(
 }
 
 /**
- * Creates or migrates a server's tables, including the job queue's tables. Works while servers and workers run.
- * @param source where to find the connection string of the role that owns the tables
+ * Creates or migrates a server's tables, including the job queue's tables. Works while servers and workers are running.
+ * @param source the location of the connection string of the role that owns the tables
  * @returns the schema versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */

@@ -29,8 +29,8 @@ interface ProfileSelection {
 }
 
 /**
- * Returns the configuration with a profile for the server that `--server` names.
- * @throws {TradeAgentError} `usage` for an insecure address, or if `--profile` is given as well
+ * Returns the configuration with a profile for the server that `--server` specifies.
+ * @throws {TradeAgentError} `usage` for an insecure address, or if `--profile` is also given
  */
 export function withServerProfile(
   config: Config,
@@ -75,7 +75,7 @@ export async function resolveServerProfile(
   return { ...profile, environment };
 }
 
-/** Cache lifetime in milliseconds. After that, the cached metadata is used only if the server does not respond. */
+/** Cache lifetime in milliseconds. Older metadata is used only if the server does not respond. */
 const CACHE_TTL_MS = 3_600_000;
 const METADATA_TIMEOUT_MS = 10_000;
 
@@ -95,7 +95,7 @@ interface ServerRequestOptions {
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** The folder in which the response is cached for an hour. If absent, nothing is cached. */
+  /** The folder in which the response is cached for an hour. If absent, the response is not cached. */
   readonly home?: UserDirs;
 }
 
@@ -165,7 +165,7 @@ async function fetchDescription(server: string, options: ServerRequestOptions): 
   };
 }
 
-/** @throws {TradeAgentError} `gateway_unreachable` */
+/** * Fetches the metadata from the server. @throws {TradeAgentError} `gateway_unreachable` */
 async function fetchMetadata(address: string, { fetch, signal }: ServerRequestOptions) {
   const send = createBoundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   const limit = startTimeLimit(METADATA_TIMEOUT_MS, signal);

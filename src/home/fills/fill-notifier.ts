@@ -15,28 +15,28 @@ interface FillNotifierOptions {
   readonly proposals: Pick<ProposalStore, 'changedSince' | 'version'>;
   readonly people: Pick<PeopleStore, 'list'>;
   readonly news: ChangeListener;
-  /** Polls a person's open orders at the broker and reports their changes. */
+  /** Polls a person's open orders at the broker and reports changes. */
   readonly lookAtOrders: (sub: string) => Promise<void>;
   /** Notifies the person of a fill. Resolves once the notice was sent or abandoned, and rejects if interrupted. */
   readonly tell: (fill: Fill) => Promise<void>;
-  /** Like `tell`, for an order that was reported as not placed but later reached the broker. */
+  /** Like `tell`, for an order that was reported as not placed but that reached the broker later. */
   readonly notifyOrder: (news: OrderNews) => Promise<void>;
   readonly clock: Clock;
   /** Reports internal errors. The message never contains an order. */
   readonly onError: (message: string) => void;
 }
 
-/** Polling interval, in ms, for orders that the gateway no longer follows and whose broker sends no updates. */
+/** Polling interval in milliseconds for orders that the gateway no longer follows and whose broker sends no updates. */
 const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
 /** Pause before retrying after an internal error, in milliseconds. */
 const RETRY_MS = 5_000;
-/** Pause before checking whether another process has sent its notices or died, in milliseconds. */
+/** Pause in milliseconds before checking whether another process has sent its notices or has crashed. */
 const OTHERS_CHECK_MS = 5_000;
 
 /**
  * Notifies each person once about each of their filled orders, no matter who proposed it. Reads the proposals that
- * changed since the last version read, so orders that fill while the home is down are reported at its next start. A
- * notice is recorded only after it was sent, so a crash can repeat the notice with the same key, but never lose it.
+ * changed since the last version read, so fills are not missed while the home is down. A notice is recorded only after
+ * it was sent. A crash can therefore repeat a notice with the same key, but never lose it.
  */
 export function startFillNotifier(options: FillNotifierOptions) {
   const { proposals, people, others, news, clock, onError } = options;
@@ -84,7 +84,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
     pollAt = clock.now() + ORDER_POLL_INTERVAL_MS;
     for (const { username } of await people.list()) {
       if (closing.signal.aborted) return;
-      // Each process polls when it starts. Afterwards, only one process polls.
+      // Each process polls when it starts. Later, only one process polls.
       const isOurs = others === undefined || (await told.claimPoll(username));
       if (isOurs || isFirstPoll) await options.lookAtOrders(username);
     }
@@ -110,7 +110,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
       }
     }
   };
-  // Starts asynchronously, because a home that is still being set up can't answer yet.
+  // Starts asynchronously, because the home can't respond until it is set up.
   const ran = Promise.resolve()
     .then(run)
     .finally(() => news.end());
@@ -120,7 +120,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
   };
 }
 
-/** Stores sent notices and the last version read of a person's proposals. Fills before the first read are skipped. */
+/** Stores sent notices and the last version read of a person's proposals. Skips fills before the first read. */
 function openNotifiedFills(database: SqlTransactions, now: () => number) {
   const { dialect } = database;
   const { claim, hold } = createClaims(database, 'told_fills', 'fill', now);
@@ -154,14 +154,14 @@ function openNotifiedFills(database: SqlTransactions, now: () => number) {
         { key, now: now() },
       );
     },
-    /** Claims the sending of a notice. @returns false if another process sends it or has sent it */
+    /** Claims the sending of a notice. @returns false if another process is sending or has sent it */
     claim: (key: string): Promise<boolean> =>
       database.write(function* () {
         yield* run('INSERT INTO told_fills (fill) VALUES (@key) ON CONFLICT DO NOTHING', { key });
         return yield* claim(key, 'told_at IS NULL');
       }),
     hold,
-    /** Claims the poll of a person's open orders that is due. @returns false if another process polled meanwhile */
+    /** Claims a due poll of a person's open orders. @returns false if another process polled in the meantime */
     async claimPoll(sub: string): Promise<boolean> {
       const claimed = await database.run(
         `UPDATE fills_seen SET polled_at = ${dialect.now}

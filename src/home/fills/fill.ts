@@ -13,9 +13,9 @@ export interface Fill {
   /** Identifies the order, no matter which proposal reports it. */
   readonly key: string;
   readonly user: string;
-  /** Example: `Bought 5 AAPL at $179.51`. */
+  /** Text such as `Bought 5 AAPL at $179.51`. */
   readonly headline: string;
-  /** Example: `PA3ALICE01 at Alpaca`, or only the number if a person can have just one account. */
+  /** Text such as `PA3ALICE01 at Alpaca`. Only the number if a person can have just one account. */
   readonly account: string;
   readonly environment: Environment | undefined;
   /** RFC 3339. */
@@ -35,8 +35,8 @@ export interface Fill {
 }
 
 /**
- * Returns the fills of a proposal's orders, including bracket legs. An order is reported only once it is final, because
- * an open order that is partially filled may fill further.
+ * Returns the fills of a proposal's orders, including bracket legs. An order is reported only in its final state,
+ * because an open order with a partial fill may fill further.
  */
 export function proposalFills(proposal: StoredProposal): Fill[] {
   const { id, sub, kind, state, subject, result, shows, updatedAt } = proposal;

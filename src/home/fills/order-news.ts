@@ -19,14 +19,12 @@ export interface OrderNews {
     readonly account: string | undefined;
     readonly order_ids: readonly string[];
     readonly proposal?: string;
-    /** A sentence that says how the order's mandate was exceeded. */
+    /** A sentence that says how the order exceeded its mandate. */
     readonly excess?: string;
   };
 }
 
-/**
- * Returns news about an order that was reported as not placed but reached the broker later; undefined for other orders.
- */
+/** Returns news about an order that was reported as not placed but that reached the broker later. */
 export function lateOrderNews(proposal: StoredProposal): OrderNews | undefined {
   const { id, sub, kind, state, reason, subject, result, updatedAt } = proposal;
   if (state !== 'executed' || reason?.code !== 'placed_late') return undefined;

@@ -45,7 +45,7 @@ type BackchannelAuthenticationRequest = AskArguments[1];
 type Account = AskArguments[2];
 type Client = AskArguments[3];
 
-/** Creates the error for a client that has to wait, and tells it for how long. */
+/** Returns the error for a client that must wait, and sets the response's `Retry-After`. */
 function refuseFor(ctx: KoaContextWithOIDC, seconds: number) {
   ctx.set('retry-after', String(seconds));
   return tooManyRequestsError(seconds);
@@ -57,7 +57,7 @@ function refuseFor(ctx: KoaContextWithOIDC, seconds: number) {
  */
 const MAX_PENDING = 20;
 const PENDING_WAIT_S = 60;
-/** Maximum number of the gateway's pending requests, only to bound memory: the gateway has quotas for each proposer. */
+/** Maximum number of the gateway's pending requests. Only limits memory: the gateway has quotas per proposer. */
 const MAX_GATEWAY_PENDING = 20_000;
 /** Allows only characters that look the same on every phone and can't fake a second line. */
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
@@ -99,7 +99,7 @@ export function resourceIndicatorsFeature({
       if (indicator === mcpResource(resource) && !client.grantTypeAllowed(CIBA_GRANT)) {
         return jwtResourceServer(indicator, MCP_SCOPES);
       }
-      // Third-party programs get no tokens for `/v1`, which only our own clients use.
+      // Third-party programs get no tokens for `/v1`, which is only for our own clients.
       if (isPublicClient(client)) throw new errors.InvalidTarget(`the only resource here is ${mcpResource(resource)}`);
       if (isLogin && findServerByAddress(servers, indicator) !== undefined)
         return jwtResourceServer(indicator, SESSION_SCOPES);
@@ -109,7 +109,7 @@ export function resourceIndicatorsFeature({
   };
 }
 
-/** Configures which client may request approval of which details, and which tokens carry the details (RFC 9396). */
+/** Configures which client may request approval of which details, and which tokens contain the details (RFC 9396). */
 export function richAuthorizationRequestsFeature(
   options: ApprovalFeatureOptions,
 ): RichAuthorizationRequestsActiveConfiguration {
@@ -121,7 +121,7 @@ export function richAuthorizationRequestsFeature(
         {
           validate: (ctx: KoaContextWithOIDC) => {
             const { isProposal } = parseRequestSubject(options, ctx.oidc.params?.authorization_details);
-            // The phone trusts a proposal's stated worst case, so only the gateway may send proposals.
+            // The phone trusts a proposal's worst case, so only the gateway may send proposals.
             if (isProposal && ctx.oidc.client?.clientId !== options.gatewayClient.client_id) {
               throw new errors.InvalidAuthorizationDetails('only the gateway may request approval of a proposal');
             }
@@ -152,7 +152,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       if (userCode !== undefined) throw new errors.InvalidRequest('user_code is not supported');
       const clientId = ctx.oidc.client?.clientId ?? '';
       const isGateway = clientId === options.gatewayClient.client_id;
-      // A client may only reach its owner, and must not learn which other people use this home.
+      // A client may send requests only to its owner, and must not learn which other people use this home.
       if (!isGateway && (await options.ownerOf(clientId)) !== account.accountId) {
         throw new errors.UnknownUserId('this client may not send requests to a user with this name');
       }
@@ -171,14 +171,14 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       const scopes = String(ctx.oidc.params?.scope ?? '')
         .split(' ')
         .sort();
-      // Stores the trace with the request, so that the decision and the ping continue it.
+      // Stores the trace ID with the request, so that the decision and the ping belong to the same trace.
       Object.assign(ctx.oidc.params ?? {}, traceHeaders());
       const { scope, bindingMessage: described } = parseRequestSubject(options, ctx.oidc.params?.authorization_details);
       if (scopes.join(' ') !== ['openid', scope].sort().join(' ')) {
         throw new errors.InvalidScope(`this approval requires the scope "openid ${scope}"`, scopes.join(' '));
       }
       const message = ctx.oidc.params?.binding_message;
-      // A message that the client chose could make the person believe that they approve something else.
+      // With a message of its own choice, a client could mislead the person about what they approve.
       if ('is' in described && message !== undefined && message !== described.is) {
         throw new errors.InvalidBindingMessage(`binding_message must be "${described.is}" for this`);
       }
@@ -188,7 +188,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
     },
     triggerAuthenticationDevice: async (ctx, request, account, client) => {
       const most = client.clientId === options.gatewayClient.client_id ? MAX_GATEWAY_PENDING : MAX_PENDING;
-      // Added to the response, because the client has to show the code.
+      // Added to the response, because the client must show the code.
       ctx.state.approvalCode = await options
         .askPerson({ request, account, client, most })
         .catch(async (error: unknown) => {

@@ -14,13 +14,13 @@ export type Decision = 'approve' | 'deny';
 
 /** One approval request, pending or decided. Times are in milliseconds since the epoch. */
 export interface ApprovalRequest {
-  /** Id for the phone, which never learns the `auth_req_id`, because that id gives access to the token. */
+  /** ID for the phone. The phone never receives the `auth_req_id`, because that ID gives access to the token. */
   readonly id: string;
   readonly authReqId: string;
   readonly user: string;
   readonly clientId: string;
   readonly clientName: string;
-  /** A warning that the client is unverified, and possibly new. Undefined for the home's own clients. */
+  /** A note that the client is unverified, and possibly new. Undefined for the home's own clients. */
   readonly clientNote?: ClientNote | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;
@@ -29,7 +29,7 @@ export interface ApprovalRequest {
   readonly expiresAt: number;
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
-  /** Set if a newer request for the same proposal replaced this request. A replaced request doesn't count as denied. */
+  /** True if a newer request for the same proposal replaced this one. A replaced request doesn't count as denied. */
   readonly replaced?: boolean | undefined;
   readonly outcome: (Outcome & { readonly at: number }) | undefined;
   /** The approval signed with the person's key, if any. It becomes part of the token. */
@@ -39,7 +39,7 @@ export interface ApprovalRequest {
 /** Result of `decide`. Every outcome except `decided` leaves the request unchanged. */
 export type DecisionOutcome =
   | {
-      /** `repeated`: the same decision again. `conflict`: the opposite was decided. `withdrawn`: by the client. */
+      /** `repeated`: decided the same way before. `conflict`: decided the other way. `withdrawn`: by the client. */
       readonly outcome: 'decided' | 'repeated' | 'conflict' | 'expired' | 'withdrawn';
       readonly request: ApprovalRequest;
     }
@@ -47,7 +47,7 @@ export type DecisionOutcome =
   | { readonly outcome: 'not_signed'; readonly refusal: HttpProblem; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_found' };
 
-/** `already_decided`: withdrawn after the decision. `not_decided`: the outcome was reported before the decision. */
+/** `already_decided`: withdrawn after the decision. `not_decided`: an outcome was reported before any decision. */
 type ReportResult =
   | { readonly outcome: 'told' | 'already_decided'; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_decided' | 'not_found' };
@@ -74,11 +74,11 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
 
   return {
     /**
-     * Stores a request, replacing an earlier request by the same client for the same proposal. If the earlier request
-     * is pending, the client crashed before it stored that request's id, and knows only the new id. If the earlier
-     * request was approved without an outcome, its token was lost in transit.
-     * @param most how many pending requests the client may have to this person
-     * @throws {TooManyPendingError} if it already has that many; nothing is stored
+     * Stores a request, which replaces an earlier request by the same client for the same proposal. If the earlier
+     * request is pending, the client crashed before it stored that request's ID, and knows only the new ID. If the
+     * earlier request was approved but has no outcome, its token was lost in transit.
+     * @param most maximum number of the client's pending requests to this person
+     * @throws {TooManyPendingError} if the client already has that many; nothing is stored
      */
     async add(request: NewRequest, most = Number.MAX_SAFE_INTEGER): Promise<ApprovalRequest> {
       const id = randomBytes(12).toString('base64url');
@@ -96,14 +96,14 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
       );
       return rows.map(load);
     },
-    /** Counts the pending requests to a person. */
+    /** Counts a person's pending requests. */
     async countPending(user: string): Promise<number> {
       const row = await database.one<{ count: number }>(COUNT_PENDING, { user, now: clock.now() });
       return row?.count ?? 0;
     },
     /**
      * Returns requests that were decided or withdrawn or have expired, latest first. Leaves out replaced requests.
-     * @param before a request's id, to return only requests that ended before that request
+     * @param before a request's ID, to return only requests that ended before that one
      */
     async recent(user: string, limit: number, before?: string): Promise<ApprovalRequest[]> {
       const order = `${ENDED_AT}, ${database.dialect.place}`;
@@ -151,8 +151,8 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
       return { outcome: 'decided', request };
     },
     /**
-     * Records the outcome that a client reports for its own request. Withdrawing and `decide` both compare and set, so
-     * that exactly one of them changes a pending request.
+     * Records the outcome that a client reports for its own request. Both this function and `decide` use a
+     * compare-and-set, so that only one of them changes a pending request.
      */
     async tell(authReqId: string, clientId: string, outcome: Outcome): Promise<ReportResult> {
       const now = clock.now();
@@ -167,7 +167,7 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
   };
 }
 
-/** Stores which decisions have been delivered to the provider, and which process delivers them. */
+/** Stores which decisions the provider has received, and which process is delivering them. */
 function createDeliveries(
   database: SqlTransactions,
   parts: {
@@ -192,7 +192,7 @@ function createDeliveries(
     },
     /**
      * Delivers a decision or withdrawal to the provider, and wakes the polls that wait for it. Does nothing if it was
-     * already delivered, or if another process is delivering it. If that process dies, a later call delivers it.
+     * already delivered, or if another process is delivering it. If that process crashes, a later call delivers it.
      */
     async deliverOnce(id: string, deliver: (request: ApprovalRequest) => Promise<void>): Promise<void> {
       const row = await claimUndelivered(id);
@@ -228,11 +228,11 @@ function* insertRequest(
 ): TransactionWork<ApprovalRequestRow> {
   const { user, clientId, details } = request;
   const proposal = typeof details.proposal === 'string' ? details.proposal : null;
-  // Without this lock, two requests at once could exceed the limit together.
+  // Without this lock, two concurrent requests together could exceed the limit.
   yield* lock('approval requests', clientId, user);
   if (proposal !== null) {
     const same = { user, clientId, proposal, now };
-    // Without this lock, two requests for one proposal in different processes would not replace each other.
+    // Without this lock, two processes' requests for the same proposal would not replace each other.
     yield* lock('approval request', clientId, proposal);
     yield* run(
       `UPDATE approval_requests SET withdrawn_at = @now, replaced = 1
@@ -302,16 +302,16 @@ function* reportOutcome({ authReqId, clientId, outcome: { state, text }, now }: 
   const status = requestStatus(row, now);
   if (status === 'pending') return { result: 'not_decided', row };
   if (state === 'cancelled' && (status === 'approved' || status === 'denied')) {
-    // The client gave up on this request. Without an outcome, the phone would show it as executing.
+    // The client abandoned this request. Without an outcome, the phone would show it as executing.
     if (status === 'approved' && row.outcome_state === null) yield* noteOutcome(row.id, { state, text: '' }, now);
     return { result: 'already_decided', row: yield* read() };
   }
-  // A request that was not approved already counts as ended, so a withdrawing state adds nothing to it.
+  // A request that was not approved has already ended, so a withdrawing state would add nothing.
   if (!withdrawn && (status === 'approved' || !ends)) yield* noteOutcome(row.id, { state, text }, now);
   return { result: 'told', row: yield* read() };
 }
 
-/** A late report of an earlier state never overwrites a final state, and no report overwrites `executed`. */
+/** Records an outcome. A late report never overwrites a final state, and no report overwrites `executed`. */
 const noteOutcome = (id: string, { state, text }: Outcome, now: number) =>
   run(
     `UPDATE approval_requests SET outcome_state = @state, outcome_text = @text, outcome_at = @now
@@ -321,7 +321,7 @@ const noteOutcome = (id: string, { state, text }: Outcome, now: number) =>
     { id, state, text, now },
   );
 
-/** Listeners in this process. Changes that other processes made reach them, too. */
+/** Creates the listeners of this process. They also receive changes that other processes made. */
 function createListeners(others: OtherProcesses | undefined) {
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
@@ -354,7 +354,7 @@ function createListeners(others: OtherProcesses | undefined) {
   };
 }
 
-/** Hashes the id, because a notification to other processes must not contain what gives access to a token. */
+/** Hashes the ID, because it gives access to a token and must not be sent to other processes. */
 function digest(authReqId: string): string {
   return createHash('sha256').update(authReqId).digest('base64url');
 }

@@ -31,12 +31,12 @@ import { parseJson } from '../../values/parse-json.ts';
 
 interface ApprovalSubject {
   readonly details: ApprovalDetails | ProposalDetails;
-  /** The only gateway scope of the token that an approval yields. */
+  /** The only gateway scope of the token that results from an approval. */
   readonly scope: string;
   /** Whether the subject is a proposal, which only the gateway may send. */
   readonly isProposal: boolean;
   /**
-   * The binding message that is required. For a proposal, any text that ends with its code. For an order or message that a
+   * The required binding message. For a proposal, any text that ends with its code. For an order or message that a
    * client requests directly, exactly its description.
    */
   readonly bindingMessage: { readonly is: string } | { readonly endsIn: string };
@@ -46,16 +46,16 @@ interface ApprovalSubject {
 export const MAX_REQUEST_LIFETIME_S = { proposal: 24 * 3600, other: 3600 } as const;
 
 interface ApprovalTarget {
-  /** The gateway's address, which direct requests name. */
+  /** The gateway's address, which direct requests refer to. */
   readonly resource: string;
-  /** The gateway's identifier, which proposals name. Default: `resource`. */
+  /** The gateway's identifier, which proposals refer to. Defaults to `resource`. */
   readonly gatewayIdentifier?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /**
- * Reads the `authorization_details` of a CIBA request: one proposal, one order, or one message.
+ * Parses the `authorization_details` of a CIBA request: one proposal, one order, or one message.
  * @throws {UnacceptableDetailsError}
  */
 export function parseApprovalSubject(text: unknown, target: ApprovalTarget): ApprovalSubject {
@@ -108,7 +108,7 @@ function toMessageDraft(details: MessageSendDetails): MessageDraft {
   return messageDraftSchema.parse(draft);
 }
 
-/** Details that a client other than the gateway may send, by type. The provider chooses the code. */
+/** Schemas of details that other clients than the gateway may send, by type. The provider adds the code. */
 const directDetailsSchemas: Readonly<Record<string, () => z.ZodObject>> = {
   [TRADE_ORDER_DETAILS_TYPE]: () => tradeOrderDetailsSchema.unwrap().omit({ code: true }),
   [MESSAGE_SEND_DETAILS_TYPE]: () => messageSendDetailsSchema.unwrap().omit({ code: true }),
@@ -116,7 +116,7 @@ const directDetailsSchemas: Readonly<Record<string, () => z.ZodObject>> = {
 
 let published: Readonly<Record<string, { readonly schema: object }>> | undefined;
 
-/** Returns the JSON Schema of each type of authorization details. They are built once, because anybody may ask. */
+/** Returns the JSON Schema of each type of details. The schemas are built once, because anyone can request them. */
 export function publishedDetailsTypes() {
   published ??= Object.fromEntries(
     Object.values(kinds).map(({ name, detailsType, subjectSchema }) => {
@@ -138,8 +138,8 @@ export class UnacceptableDetailsError extends Error {
 }
 
 /**
- * Reads the single order or message of a CIBA request (RFC 9396 §2). Checks every field and recomputes the digest, so
- * that the phone displays exactly what the digest and the code on the terminal are computed from.
+ * Parses the single order or message of a CIBA request (RFC 9396 §2). Checks every field and recomputes the digest, so
+ * that the phone displays exactly the data that determined the digest and the code in the terminal.
  * @throws {UnacceptableDetailsError}
  */
 function readChecked<T extends { readonly expires_at: string }>(

@@ -50,17 +50,17 @@ export function gatewayClientMetadata(
 }
 
 /**
- * Pauses in milliseconds before a failed ping is sent again: the gateway may be restarting, or its database may be back
- * soon. The retries end long before an approval expires.
+ * Pauses in milliseconds before a failed ping is sent again, because the gateway may be restarting or its database may
+ * be back soon. The retries end long before an approval expires.
  */
 const PING_RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
 
-/** Creates a function that sends CIBA pings (CIBA Core §10.2). A lost ping only delays its client, which also polls. */
+/** Creates a function that sends CIBA pings (CIBA Core §10.2). A lost ping only causes a delay: clients also poll. */
 export function createPingSender(options: {
   resource: string;
-  /** Can reach the gateway, even on this machine. */
+  /** A `fetch` that can reach the gateway, even on this machine. */
   fetch: typeof fetch;
-  /** Can't reach this machine or its network. */
+  /** A `fetch` that can't reach this machine or its network. */
   publicFetch: typeof fetch;
   timeoutMs: number;
 }): typeof fetch {
@@ -101,12 +101,12 @@ function pingUrl(resource: string): string {
   return `${resource}/ciba/ping`;
 }
 
-/** Replaces http with https, because the library accepts nothing else, even for the sandbox's gateway on loopback. */
+/** Replaces http with https, because the library accepts only https, even for the sandbox's gateway on loopback. */
 function toHttps(url: string): string {
   return isLoopbackUrl(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }
 
-/** Requires that a client registered by a person (RFC 7591) is a confidential CIBA client with its own key. */
+/** Checks that a client registered by a person (RFC 7591) is a confidential CIBA client with its own key. */
 export function checkApprovalClient(metadata: AllClientMetadata): void {
   const refuse = (reason: string) => {
     throw new errors.InvalidClientMetadata(reason);
@@ -125,11 +125,11 @@ export function checkApprovalClient(metadata: AllClientMetadata): void {
     .split(' ')
     .filter(Boolean);
   if (scopes.some((scope) => !isOneOf(ALL_SCOPES, scope))) refuse('scope must contain only scopes_supported');
-  // The library knows only its own scopes. Each request is limited to one scope for approvals, whatever is registered.
+  // Removed because the library knows only its own scopes. Each request is limited to one approval scope in any case.
   delete metadata.scope;
 }
 
-/** Returns the scopes of a registered client, which replace those that it asked for (RFC 7591 §3.2.1). */
+/** Returns the scopes of a registered client, which replace those that it requested (RFC 7591 §3.2.1). */
 export function registeredScopes({ grant_types = [] }: Pick<AllClientMetadata, 'grant_types'>): string {
   const scopes = grant_types.includes(CIBA_GRANT)
     ? ['openid', ...APPROVAL_SCOPES]

@@ -32,7 +32,7 @@ const ACCOUNT_POLL_INTERVAL_S = 1;
 const connectSchema = z.strictObject({
   connection: z.string().min(1).max(128),
   scopes: z.array(z.string().min(1).max(200)).max(20).default([]),
-  /** Same format as the device name of a device login. */
+  /** Has the same format as a device login's device name. */
   device_name: z
     .string()
     .regex(/^[\x20-\x7e]{1,64}$/)
@@ -51,9 +51,9 @@ interface ConnectedAccountsOptions {
 }
 
 /**
- * Creates the API for a person's connected accounts, called by the client that the person signed in with. It has the
- * interface of Auth0's My Account API, except that the provider itself completes a connection, so the person may use
- * any browser (docs/operate/providers/other.md).
+ * Creates the API for a person's connected accounts, which is called by the client that the person signed in with. The
+ * API has the interface of Auth0's My Account API. Unlike Auth0, the provider itself completes a connection, so the
+ * person may use any browser (docs/operate/providers/other.md).
  */
 export function createConnectedAccountsApi(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;
@@ -64,7 +64,7 @@ export function createConnectedAccountsApi(options: ConnectedAccountsOptions): H
   };
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: tooLarge }));
   app.onError((error, context) => {
-    // Errors of the token verifier keep their own error codes.
+    // Errors of the token verifier keep their error codes.
     const refusal =
       error instanceof ProblemError
         ? error
@@ -126,7 +126,7 @@ export function createConnectedAccountsApi(options: ConnectedAccountsOptions): H
     }
   });
 
-  // Responds with an error until the person is done, as RFC 8628 §3.5 does for a device code.
+  // Responds with an error until the person has finished, as RFC 8628 §3.5 does for a device code.
   app.post(`${base}/complete`, async (context) => {
     const { sub: user } = await caller(context, 'create:me:connected_accounts');
     const { auth_session } = await parseBody(context, completeSchema);
@@ -169,7 +169,7 @@ const pendingErrors = {
   failed: ['connection_failed', 'the third party refused the connection'],
 } as const;
 
-/** Returns the account that a request has connected. @throws {ConnectionProblem} */
+/** * Returns the account that a request has connected. @throws {ConnectionProblem} */
 async function connectedAccount(
   vault: Vault,
   user: string,

@@ -8,7 +8,7 @@ import type { Vault } from './vault.ts';
 
 interface Requester {
   readonly client: string;
-  /** Name that the device gave itself. Unverified. */
+  /** Name that the device reported. Unverified. */
   readonly device: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface ConnectionRequest {
 }
 
 interface StartedRequest {
-  /** Part of the address that the person opens. Useless to anyone who is not signed in as the same person. */
+  /** Part of the address that the person opens. Works only for someone who is signed in as the same person. */
   readonly ticket: string;
   /** Secret that the client sends when it polls for the outcome. */
   readonly authSession: string;
@@ -34,7 +34,7 @@ interface StartedRequest {
 
 export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 
-/** Lifetime of a request in milliseconds, which leaves time to look up a password. */
+/** Lifetime of a request in milliseconds, long enough to look up a password. */
 const LIFETIME_MS = 10 * 60_000;
 
 interface ConnectionRequestsOptions {
@@ -44,7 +44,7 @@ interface ConnectionRequestsOptions {
   readonly signed: Pick<SignedGrants, 'details' | 'requireSignature'>;
 }
 
-/** Stores the requests in the database, so that a person may return after a restart, and to any process. */
+/** Stores connection requests in the database, so that a person may return after a restart, and to any process. */
 export function createConnectionRequests(options: ConnectionRequestsOptions) {
   const { database, vault, clock, signed } = options;
   const rows = openConnectionRequestTable(database);
@@ -58,7 +58,7 @@ export function createConnectionRequests(options: ConnectionRequestsOptions) {
   };
 
   const requests = {
-    /** @throws {VaultError} `unknown_connection`, `invalid_scope` */
+    /** * Starts a request. @throws {VaultError} `unknown_connection`, `invalid_scope` */
     async start(
       user: string,
       asker: Requester,
@@ -66,7 +66,7 @@ export function createConnectionRequests(options: ConnectionRequestsOptions) {
       scopes: readonly string[],
     ): Promise<StartedRequest> {
       const request = vault.newRequest(connection, scopes);
-      // Starts with a letter, so that it can't look like an option when passed as a command-line argument.
+      // Starts with a letter, so that the ticket can't look like an option on a command line.
       const ticket = `c${randomBytes(24).toString('base64url')}`;
       const authSession = randomBytes(32).toString('base64url');
       const expiresAt = clock.now() + LIFETIME_MS;
@@ -91,15 +91,15 @@ export function createConnectionRequests(options: ConnectionRequestsOptions) {
       const row = await rows.byAuthSession(digest(authSession));
       return row?.username === user ? view(row) : undefined;
     },
-    /** Returns the connection's details for signing; undefined if the user has no open request with this ticket. */
+    /** Returns the connection's details for signing, or undefined if the user has no open request with this ticket. */
     async details(ticket: string, user: string): Promise<GrantDetails | undefined> {
       const open = await openRequest(ticket, user);
       return open && toGrantDetails(open, options);
     },
     /**
-     * Records that the person signed the connection. No response of the third party is accepted before.
+     * Records that the person signed the connection. The third party's response is accepted only afterward.
      * @returns the URL of the third party's page; undefined if the user has no open request with this ticket
-     * @throws `signature_…` if the person did not sign; the request then stays open
+     * @throws `signature_…` if the person did not sign, in which case the request stays open
      */
     async allow(ticket: string, user: string, consent: Omit<GrantConsent, 'days'>): Promise<string | undefined> {
       const open = await openRequest(ticket, user);
@@ -116,9 +116,9 @@ export function createConnectionRequests(options: ConnectionRequestsOptions) {
     },
     /**
      * Completes a request when the person returns from the third party. Only the user who started the request may
-     * complete it: otherwise, whoever opens an attacker's link would connect their account for the attacker (RFC 9700
-     * §4.7).
-     * @returns undefined for a response that belongs to no open request that this user signed
+     * complete it. Otherwise, a person who opens an attacker's link would connect their account for the attacker (RFC
+     * 9700 §4.7).
+     * @returns undefined if the response belongs to no open request that this user signed
      */
     async finish(answer: {
       user: string;
@@ -135,7 +135,7 @@ export function createConnectionRequests(options: ConnectionRequestsOptions) {
       return view(await rows.byTicket(row.ticket));
     },
     /**
-     * Allows a request and completes it without a browser, for the sandbox's simulated phone.
+     * Allows and completes a request without a browser, for the sandbox's simulated phone.
      * @throws {VaultError}
      * @throws `signature_…`
      */
@@ -229,7 +229,7 @@ function openConnectionRequestTable(database: SqlTransactions) {
        FROM connection_requests WHERE ${column} = @value`,
       { value },
     );
-  /** Changes a request that is still open. */
+  /** Returns a function that changes a request if it is still open. */
   const update =
     (set: string, condition = '') =>
     async (ticket: string, now: number) => {
@@ -241,7 +241,7 @@ function openConnectionRequestTable(database: SqlTransactions) {
     byTicket: select('ticket'),
     byAuthSession: select('auth_session'),
     byState: select('state'),
-    /** Adds a request, and deletes the ones that expired before `outdated`. */
+    /** Adds a request, and deletes requests that expired before `outdated`. */
     add: (request: SqlValues): Promise<void> =>
       database.write(function* () {
         yield* run('DELETE FROM connection_requests WHERE expires_at < @outdated', request);
@@ -254,7 +254,7 @@ function openConnectionRequestTable(database: SqlTransactions) {
       }),
     sign: update('signed = 1'),
     deny: update("answered = 1, outcome = 'denied'"),
-    /** The first response to a signed request uses up the request's state, even if the response is a failure. */
+    /** Marks a signed request as answered. Only the first response counts, even if it reports a failure. */
     claim: update('answered = 1', 'AND signed = 1'),
     async settle(ticket: string, outcome: ConnectionOutcome): Promise<void> {
       await database.run('UPDATE connection_requests SET outcome = @outcome WHERE ticket = @ticket', {

@@ -12,7 +12,7 @@ import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } fro
 import { approvalScope } from './approval-subject.ts';
 import type { ActiveFaults } from './faults.ts';
 
-/** Passes people's decisions to the provider, so that the client's next poll returns them. */
+/** Delivers people's decisions to the provider, which returns them at the client's next poll. */
 export type DecisionDelivery = ReturnType<typeof createDecisionDelivery>;
 
 export function createDecisionDelivery(options: {
@@ -34,13 +34,13 @@ export function createDecisionDelivery(options: {
     failpoint('idp.granted');
     const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
     await provider.backchannelResult(kept, grant, {
-      // RFC 8176: a signed approval proves possession of the phone's key, and that the person was present.
+      // RFC 8176: a signed approval proves that the person was present and had the phone's key.
       amr: request.evidence === undefined ? ['pwd'] : ['pop', 'user'],
       authTime: Math.floor((request.decidedAt ?? request.requestedAt) / 1000),
       rar: [{ ...details }],
     });
   };
-  /** Passes a decision to the provider. Idempotent, so that it can be repeated after a crash. */
+  /** Delivers a decision to the provider. Idempotent, so that it can be repeated after a crash. */
   const deliver = async (request: ApprovalRequest): Promise<void> => {
     const provider = await options.provider();
     const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {
@@ -48,7 +48,7 @@ export function createDecisionDelivery(options: {
     });
     extendLogContext(defined({ trace: parseTraceparent(kept?.params?.traceparent) }));
     const isTold = kept?.grantId !== undefined || kept?.error !== undefined;
-    // The process that passed on the decision may have died before it pinged the client.
+    // The process that delivered the decision may have crashed before it pinged the client.
     if (kept !== undefined && isTold) await pingAgain(provider, kept);
     else if (kept !== undefined && request.status === 'approved') await approve(provider, kept, request);
     else if (kept !== undefined) await provider.backchannelResult(kept, denialError(request));
@@ -58,7 +58,7 @@ export function createDecisionDelivery(options: {
   const delivery = {
     /** Delivers a decision that is stored but not delivered, unless another process is delivering it. */
     async one(id: string): Promise<void> {
-      // A delivery in progress may have begun before the decision was stored, so another delivery follows it.
+      // A delivery in progress may have started before the decision was stored, so another delivery follows it.
       const earlier = delivering.get(id)?.catch(() => undefined) ?? Promise.resolve();
       const attempt = earlier.then(() => requests.deliverOnce(id, deliver));
       delivering.set(id, attempt);
@@ -83,10 +83,10 @@ async function pingAgain(provider: Provider, kept: BackchannelAuthenticationRequ
   if (client?.backchannelTokenDeliveryMode === 'ping') await client.backchannelPing(kept);
 }
 
-/** How often to look for decisions of processes that died before they delivered them, in milliseconds. */
+/** Interval in milliseconds for finding decisions of processes that crashed before they delivered them. */
 const UNDELIVERED_INTERVAL_MS = 5_000;
 
-/** Delivers the decisions of processes that died: now and, if there are other processes, at regular intervals. */
+/** Delivers the decisions of crashed processes: now and, if there are other processes, at regular intervals. */
 export async function watchDecisionDelivery(
   delivery: DecisionDelivery,
   { others, closing, onError }: { others: unknown; closing: AbortSignal; onError: (message: string) => void },
@@ -99,8 +99,8 @@ export async function watchDecisionDelivery(
 }
 
 /**
- * Returns the error that explains why there is no token. A replaced request was not denied, so its error is
- * `invalid_grant`.
+ * Returns the error that explains why there is no token. For a replaced request, the error is `invalid_grant`, because
+ * the person did not deny the request.
  */
 function denialError({ status, replaced }: ApprovalRequest): errors.OIDCProviderError {
   if (status === 'denied') return new errors.AccessDenied('the person denied the request');
@@ -108,7 +108,7 @@ function denialError({ status, replaced }: ApprovalRequest): errors.OIDCProvider
   return new errors.AccessDenied('the request was withdrawn');
 }
 
-/** Simulates a fault: changes the approved details, including a proposal's subject. */
+/** Returns changed details, including a proposal's subject, to simulate a fault. */
 function tampered(details: ApprovalRequest['details']): ApprovalRequest['details'] {
   const { subject } = details;
   return isProposalDetails(details) && typeof subject === 'object'
@@ -134,10 +134,10 @@ export function createDecisionRecorder(options: {
 }) {
   const { requests, delivery, signatures } = options;
   /**
-   * Records a decision. An approval without a valid signature is not stored, and the request stays pending, because the
-   * gateway would reject it and the person could not try again.
+   * Returns a function that records a decision. An approval without a valid signature is not stored, and the request
+   * stays pending, because the gateway would reject the approval and the person could not try again.
    * @param user if given, only that person's own requests can be decided
-   * @param evidence the signed approval from the phone; denials need none
+   * @param evidence the signed approval from the phone; not needed for denials
    */
   return async (id: string, decision: Decision, user?: string, evidence?: unknown): Promise<DecisionOutcome> => {
     const request = await requests.find(id);

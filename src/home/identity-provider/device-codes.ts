@@ -13,17 +13,17 @@ import {
   setGrantEnd,
 } from './signed-grants.ts';
 
-/** A device that waits for its sign-in (RFC 8628), as displayed to the person who decides. */
+/** A device that waits for its sign-in (RFC 8628), as displayed to the person. */
 export interface DeviceRequest {
   readonly userCode: string;
   readonly clientName: string;
-  /** Name that the device gave itself. Unverified. */
+  /** Name that the device reported. Unverified. */
   readonly deviceName: string | undefined;
   readonly scopes: readonly string[];
   /** The API that accepts the device's tokens: the gateway's, `/mcp` for third-party agents, or a server's. */
   readonly use: 'session' | 'mcp' | 'server';
   readonly server: string | undefined;
-  /** Network address from which the device asked, if known. */
+  /** Network address of the device, if known. */
   readonly address: string | undefined;
   readonly expiresAt: number;
 }
@@ -44,15 +44,15 @@ interface DeviceCodesOptions {
   readonly now: () => number;
 }
 
-/** A code with the client that it is for. */
+/** A device code and its client. */
 interface Loaded {
   readonly code: DeviceCode;
   readonly client: Client;
 }
 
 /**
- * Looks up and decides device codes through oidc-provider's own models. Its built-in pages ask for consent before they
- * know the user, and a program can't operate them. These functions serve both our own pages and the phone's API.
+ * Finds and decides device codes with oidc-provider's own models. The library's built-in pages ask for consent before
+ * they know the user, and a program can't operate them. These functions are for both our own pages and the phone's API.
  */
 export function createDeviceCodes(options: DeviceCodesOptions) {
   const load = async (userCode: string): Promise<Loaded | undefined> => {
@@ -63,7 +63,7 @@ export function createDeviceCodes(options: DeviceCodesOptions) {
     const client = code?.clientId === undefined ? undefined : await provider.Client.find(code.clientId);
     return code === undefined || client === undefined ? undefined : { code, client };
   };
-  /** Grants the requested access. @returns the values from which the code's tokens are made */
+  /** * Grants the requested access. @returns the values for the code's tokens */
   const allow = async (
     { clientId }: Client,
     request: DeviceRequest,
@@ -96,7 +96,7 @@ export function createDeviceCodes(options: DeviceCodesOptions) {
       const loaded = await load(userCode);
       return loaded === undefined ? { status: 'unknown' } : describe(loaded, options);
     },
-    /** Returns the sign-in's details for signing, or why it can't be allowed. */
+    /** Returns the sign-in's details for signing, or why the sign-in can't be allowed. */
     async details(
       userCode: string,
       user: string,
@@ -110,7 +110,7 @@ export function createDeviceCodes(options: DeviceCodesOptions) {
     },
     /**
      * Signs the device in as `user`, or denies the sign-in if `consent` is undefined. Either decision is final.
-     * @throws `signature_…` if the person did not sign; the sign-in then stays open
+     * @throws `signature_…` if the person did not sign, in which case the sign-in stays open
      */
     async decide(userCode: string, user: string, consent: GrantConsent | undefined): Promise<DeviceLookup> {
       const loaded = await load(userCode);
@@ -138,7 +138,7 @@ export function createDeviceCodes(options: DeviceCodesOptions) {
   };
 }
 
-/** Describes a code's sign-in, or says why it can't be decided. */
+/** Describes a code's sign-in, or says why the code can't be decided. */
 function describe({ code, client }: Loaded, { servers, resource }: DeviceCodesOptions): DeviceLookup {
   if (code.isExpired) return { status: 'expired' };
   if (code.error !== undefined || code.accountId !== undefined) return { status: 'used' };
@@ -164,7 +164,7 @@ function describe({ code, client }: Loaded, { servers, resource }: DeviceCodesOp
   };
 }
 
-/** Returns the scopes that the request gets, by API. */
+/** Returns the granted scopes by API. */
 function grantedScopes({ scopes, use, server }: DeviceRequest, { resource, issuer }: DeviceCodesOptions) {
   const granted = (allowed: readonly string[]) => scopes.filter((scope) => allowed.includes(scope));
   const connections = granted(CONNECTION_SCOPES);

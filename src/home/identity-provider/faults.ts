@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Faults that the sandbox can simulate, with descriptions: `trade-agent sandbox --fault NAME[:COUNT]`. */
+/** Faults that the sandbox can simulate (`trade-agent sandbox --fault NAME[:COUNT]`), with descriptions. */
 export const faultDescriptions = {
   slow_down: 'the identity provider responds to a CIBA poll with slow_down',
   lost_token_response: 'the identity provider issues the approval token and then drops the connection',
@@ -16,11 +16,11 @@ export const faultDescriptions = {
 
 export type FaultName = keyof typeof faultDescriptions;
 
-/** The active faults, each with its number of remaining occurrences (`Infinity` until cleared). */
+/** The active faults, each with the number of times that it will still occur (`Infinity` until cleared). */
 export class ActiveFaults {
   readonly #left = new Map<FaultName, number>();
 
-  /** @throws {TradeAgentError} `usage` for an unknown name or a count that isn't a positive integer */
+  /** Parses texts such as `slow_down:2`. @throws {TradeAgentError} `usage` for an unknown name or an invalid count */
   static parse(texts: readonly string[]): ActiveFaults {
     const parsed = new ActiveFaults();
     for (const text of texts) {
@@ -48,7 +48,7 @@ export class ActiveFaults {
     this.#left.clear();
   }
 
-  /** Returns whether to simulate the fault now, and if so, decrements its remaining count. */
+  /** Returns whether to simulate the fault now. If so, decrements the remaining count. */
   take(name: FaultName): boolean {
     const left = this.#left.get(name) ?? 0;
     if (left <= 0) return false;

@@ -21,7 +21,7 @@ interface GrantsOptions {
   readonly handleRevocations: AuthorizedClientStore['handleRevocations'];
   readonly servers: readonly AgentServer[];
   readonly deliver: () => Promise<void>;
-  /** Called after access has ended, to end everything that was started with that access. */
+  /** Called after access has ended. Ends everything that was started with that access. */
   readonly onRevoked: (who: RevokedAccess) => Promise<void>;
   readonly now: () => number;
 }
@@ -37,7 +37,7 @@ export function createGrants(options: GrantsOptions) {
   const { dialect } = database;
   const devices = createGrantedDeviceStore(database, options.now);
 
-  /** Withdraws the person's pending approval requests of a client, or of all clients if `clientId` is undefined. */
+  /** Withdraws a person's pending approval requests of one client, or of all clients if `clientId` is undefined. */
   const withdrawRequests = async (user: string, clientId: string | undefined, text: string) => {
     const pending = await requests.pending(user);
     const open = pending.filter((request) => (clientId ?? request.clientId) === request.clientId);
@@ -48,8 +48,7 @@ export function createGrants(options: GrantsOptions) {
   };
 
   /**
-   * Ends a server's work for a person when their sign-in to the server ends, unless another grant still allows the
-   * work.
+   * Ends a server's work for a person when their sign-in to the server ends, unless another grant also allows the work.
    */
   const ended = async (granted: GrantInfo) => {
     const { sub } = granted;
@@ -57,7 +56,7 @@ export function createGrants(options: GrantsOptions) {
     if (clientId !== undefined) await onRevoked({ sub, clientId });
   };
   let settling: Promise<unknown> = Promise.resolve();
-  /** Ends everything that clients started whose access was revoked, by any process. Each revocation is handled once. */
+  /** Ends everything that clients with revoked access started. Handles revocations by any process, each only once. */
   const settle = async (): Promise<void> => {
     const earlier = settling.catch(() => undefined);
     const settled = earlier.then(() =>
@@ -71,7 +70,7 @@ export function createGrants(options: GrantsOptions) {
   };
 
   return {
-    /** Returns the grant of a token issued here, if the grant is still active. */
+    /** Returns the grant of a token issued here if the grant is still active. */
     liveGrant: issued.liveGrant,
     noteDevice: devices.note,
     discard: devices.discard,
@@ -88,7 +87,7 @@ export function createGrants(options: GrantsOptions) {
       await settle();
       return true;
     },
-    /** Ends a client's earlier grant in favor of a new grant. Work started under the earlier grant continues. */
+    /** Ends a client's earlier grant after a new one has replaced it. Work under the earlier grant continues. */
     replaced: (granted: GrantInfo): Promise<void> => store.endGrants(granted),
     /** Ends a removed person's grants and approval requests, and deletes their clients and devices. */
     async endPerson(sub: string): Promise<void> {

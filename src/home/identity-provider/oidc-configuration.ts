@@ -56,7 +56,7 @@ interface OidcConfigurationOptions extends ApprovalFeatureOptions {
   readonly knownClients?: readonly ClientMetadata[] | undefined;
   readonly companies: readonly Company[];
   readonly store: OidcStore;
-  /** Private keys, of which only the first signs. */
+  /** Private keys. Only the first is used for signing. */
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: PeopleStore;
@@ -70,12 +70,12 @@ interface OidcConfigurationOptions extends ApprovalFeatureOptions {
 
 const DAY = 24 * 3600;
 const MINUTE = 60;
-/** Minimum lifetime of an approval's token in seconds, so that a decision at the last moment still takes effect. */
+/** Minimum lifetime of an approval's token in seconds, so that a last-second decision still takes effect. */
 const MIN_APPROVAL_S = MINUTE;
 /** Authentication context of approvals signed by a passkey. Homes with live accounts allow no software keys. */
 const PASSKEY_ACR = 'phr';
 
-/** Configures oidc-provider. Sets every option for which the library warns about its default. */
+/** Returns oidc-provider's configuration. Sets every option whose default causes a warning from the library. */
 export function createOidcConfiguration(options: OidcConfigurationOptions): Configuration {
   return {
     adapter: options.store.adapter,
@@ -97,7 +97,7 @@ export function createOidcConfiguration(options: OidcConfigurationOptions): Conf
     },
     responseTypes: ['code'],
     interactions: interactions(),
-    // Consent is required even in a browser that has given it before: see `interactions`.
+    // Consent is required even in a browser that has already given it (see `interactions`).
     loadExistingGrant: async (ctx) => {
       const { provider, result } = ctx.oidc;
       const id = result?.consent?.grantId;
@@ -137,8 +137,8 @@ export function createOidcConfiguration(options: OidcConfigurationOptions): Conf
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&
-      // Third-party programs stay signed in until they are removed, as the consent page says. So do sign-ins to a
-      // server, for which `offline_access` means work while the person is away.
+      // Third-party programs stay signed in until they are removed, as the consent page says. The same applies to
+      // sign-ins to a server, for which `offline_access` allows work while the person is away.
       (source.scopes.has('offline_access') ||
         isPublicClient(client) ||
         findServerByAddress(options.servers, source.resource) !== undefined),
@@ -213,8 +213,8 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
 }
 
 /**
- * Returns the names of the consent cookies. Over https, no other host can set them (`__Secure-`, RFC 6265bis §4.1.3.1).
- * `__Host-` would force all of them to the same path, so that concurrent requests would overwrite each other's cookies.
+ * Returns the names of the consent cookies. Over https, `__Secure-` prevents other hosts from setting them (RFC 6265bis
+ * §4.1.3.1). `__Host-` would force one path, and concurrent requests would overwrite each other's cookies.
  */
 function cookieNames(issuer: string): { interaction: string; resume: string } {
   const prefix = issuer.startsWith('https:') ? '__Secure-' : '';
@@ -229,7 +229,7 @@ function lifetimes(options: OidcConfigurationOptions): Configuration['ttl'] {
       const details = 'rar' in token && Array.isArray(token.rar) ? token.rar[0] : undefined;
       if (typeof details?.expires_at === 'string') {
         const left = Math.min(5 * MINUTE, secondsUntil(details.expires_at));
-        // The gateway enforces the expiry in the details, however long the token lives.
+        // The gateway enforces the expiry in the details, even if the token lives longer.
         return isProposalDetails(details) ? Math.max(MIN_APPROVAL_S, left) : left;
       }
       return ACCESS_TOKEN_LIFETIME_S;
@@ -255,8 +255,8 @@ function lifetimes(options: OidcConfigurationOptions): Configuration['ttl'] {
 }
 
 /**
- * Makes the library replace every refresh token. Rejects a wrong resource first, because the library checks it only
- * after it has used up the token, so that the client's correct request would end the session.
+ * Makes the library replace every refresh token. Rejects a wrong resource first, because the library checks the
+ * resource only after it has used up the token. The client's corrected request would then end the session.
  * @throws `invalid_target`, `invalid_authorization_details`
  */
 function rotateRefreshToken({ oidc: { params, entities } }: KoaContextWithOIDC): boolean {
@@ -280,7 +280,7 @@ const renderError: Configuration['renderError'] = (ctx, out) => {
   ctx.body = `This program can't be given access: ${reason}.\nNothing was changed. Return to the program and start again.\n`;
 };
 
-/** Rejects scopes that a session never gets, instead of dropping them silently. */
+/** Rejects scopes that a session can never have, instead of silently dropping them. */
 function checkSessionScopes(ctx: KoaContextWithOIDC): void {
   if (ctx.oidc.route !== 'device_authorization') return;
   const scopes = String(ctx.oidc.params?.scope ?? '')
@@ -295,7 +295,7 @@ function checkSessionScopes(ctx: KoaContextWithOIDC): void {
 
 /**
  * Validates a client's metadata. A client registered by a person requests approvals. A client that registers without a
- * person, or is identified by a document, is a public client.
+ * person, or that is identified by a document, is a public client.
  * @param ctx undefined if the document is read outside a request
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`, 401 `invalid_token`
  */
@@ -325,7 +325,7 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
 
 const { Check, Prompt } = interactionPolicy;
 
-/** Requires consent for every request, even after an earlier consent. One page handles all three kinds of prompts. */
+/** Requires consent for every request, even if it was given before. One page handles all three kinds of prompts. */
 function interactions(): NonNullable<Configuration['interactions']> {
   const policy = interactionPolicy.base();
   policy.clear();

@@ -74,7 +74,7 @@ export interface ProtocolOptions {
   readonly issuer: string;
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
-  /** The gateway's identifier, which proposals and grants name. Default: `resource`. */
+  /** The gateway's identifier, which proposals and grants refer to. Defaults to `resource`. */
   readonly gatewayIdentifier?: string | undefined;
   readonly people: PeopleStore;
   /** The only client that may exchange tokens for the broker (`private_key_jwt`). */
@@ -84,11 +84,11 @@ export interface ProtocolOptions {
   readonly companies?: readonly Company[] | undefined;
   readonly vault: Vault;
   readonly faults: ActiveFaults;
-  /** Sends push messages, and pings to the gateway (CIBA), which may be on this machine. */
+  /** Sends push messages, and CIBA pings to the gateway, which may be on this machine. */
   readonly fetch?: typeof fetch;
-  /** Sends CIBA pings to other clients. By default, this fetch can't reach this machine or its network. */
+  /** Sends CIBA pings to other clients. By default, can't reach this machine or its network. */
   readonly publicFetch?: typeof fetch;
-  /** Fetches clients' metadata documents (CIMD). By default, this fetch only reaches the public internet. */
+  /** Fetches clients' metadata documents (CIMD). By default, reaches only the public internet. */
   readonly documents?: typeof fetch;
   /** Fetches the `jwks_uri` of clients in the settings. Must honor the undici `dispatcher` passed with each request. */
   readonly clientKeys?: typeof fetch;
@@ -113,13 +113,13 @@ interface ProtocolParts extends ProtocolOptions {
   readonly revocations: Pick<CompanyRevocations, 'refusal'>;
   readonly onError: (message: string) => void;
   readonly issued: Pick<IssuedTokenStore, 'note'>;
-  /** Called after a request has been stored for a person's phone. */
+  /** Called after a request for a person's phone has been stored. */
   readonly onAsked: () => void;
 }
 
 /**
  * Creates the protocol endpoints. The library reads its keys only once, so a new provider is created whenever the keys
- * change. All state is in the provider's store, so the new provider continues where the previous one stopped.
+ * change. All state is in the provider's store, so the new provider continues the previous one's work.
  */
 export function createProtocolEndpoints(parts: ProtocolParts) {
   const replayed: { jti?: unknown } = {};
@@ -138,7 +138,7 @@ export function createProtocolEndpoints(parts: ProtocolParts) {
   };
 }
 
-/** @param replayed the last approval's `jti`, for the fault that replays it */
+/** Creates a provider. @param replayed the last approval's `jti`, for the fault that replays it */
 function openProvider(
   parts: ProtocolParts,
   outgoing: ReturnType<typeof outgoingRequests>,
@@ -197,7 +197,7 @@ function openProvider(
       clientDocuments: outgoing.documents,
     }),
   );
-  // The address is always the issuer's, because identity-provider.ts sets the forwarded headers.
+  // Safe because identity-provider.ts sets the forwarded headers, so the address is always the issuer's.
   provider.proxy = true;
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
   // The provider's types omit Koa's `error` event. Without a listener, Koa prints whole stack traces.
@@ -240,7 +240,7 @@ function openProvider(
   return provider;
 }
 
-/** Returns a random code that no pending request to the person has. */
+/** Returns a random code that differs from those of all of the person's pending requests. */
 async function unusedCode(requests: ApprovalRequests, user: string): Promise<string> {
   return generateUnusedCode((await requests.pending(user)).map(({ code }) => code));
 }
@@ -248,13 +248,13 @@ async function unusedCode(requests: ApprovalRequests, user: string): Promise<str
 const PING_TIMEOUT_MS = 5000;
 
 /**
- * Builds the fetch for the library's requests: CIBA pings, clients' metadata documents, and keys of clients in the
- * owner's settings. Only hosts in the settings were chosen by the owner, so only they use the system's resolver.
+ * Builds the fetch functions for the library's requests: CIBA pings, clients' metadata documents, and keys of clients
+ * in the owner's settings. Only hosts in the settings use the system's resolver, because the owner chose them.
  */
 function outgoingRequests(options: ProtocolOptions) {
   /**
-   * Resolves hosts that strangers can name without signing in. It is a separate resolver, so that strangers can't delay
-   * other look-ups.
+   * Resolves hosts that strangers can specify without signing in. A separate resolver, so that strangers can't delay
+   * other lookups.
    */
   const resolve = options.resolve ?? createPublicResolver();
   /** Resolves hosts of clients that a person has registered. */
@@ -295,7 +295,7 @@ function completeResponses(
     backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
     backchannel_user_code_parameter_supported: false,
     [CODE_ENTRY_SUPPORTED]: true,
-    // Announces ID-JAG to a company's programs, as MCP's enterprise-managed authorization (§6) requires.
+    // Announces support for ID-JAG to a company's programs, as MCP's enterprise-managed authorization (§6) requires.
     ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
   };
   const completeBody = (route: unknown, body: Record<string, unknown>, code: unknown) => {
@@ -305,7 +305,7 @@ function completeResponses(
     return isPolled ? { ...body, interval: POLL_INTERVAL_S, ...defined({ code }) } : body;
   };
   provider.on('grant.error', (ctx, { error, error_detail: detail }) => {
-    // The library reports a missing proof as `invalid_grant`, which tells a client that its sign-in has ended.
+    // The library reports a missing proof as `invalid_grant`, which would mean that the client's sign-in has ended.
     if (error === 'invalid_grant' && detail === 'DPoP proof JWT not provided') {
       ctx.body = { error: 'invalid_dpop_proof', error_description: 'a DPoP proof is required' };
     }
@@ -333,7 +333,7 @@ interface TokenExchangeOptions extends ServerExchangeOptions {
 }
 
 /**
- * Implements token exchange (RFC 8693). The gateway uses it for access to the broker, and the home's servers use it for
+ * Implements token exchange (RFC 8693), with which the gateway gets access to the broker, and the home's servers get
  * access to the gateway.
  */
 function createTokenExchange(options: TokenExchangeOptions) {
@@ -400,7 +400,7 @@ interface RegistrationOptions {
   readonly open: OpenRegistrationStore;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;
   readonly isPerson: (sub: string) => Promise<boolean>;
-  /** Deletes a client that the library stored although it is not allowed. */
+  /** Deletes a client that the library stored but that is not allowed. */
   readonly forget: (clientId: string) => Promise<void>;
   readonly resolve: ResolveHost;
   /** The gateway's ping endpoint, which may be on this machine. */
@@ -411,8 +411,8 @@ type Next = () => Promise<unknown>;
 
 /**
  * Guards registration. A client that requests approvals belongs to the person who registered it (RFC 7591 §3), and may
- * ask only that person. A client registered without a person can do nothing until somebody allows it on the consent
- * page (`authorization/`).
+ * send requests only to that person. A client that was registered without a person can do nothing until someone allows
+ * it on the consent page (`authorization/`).
  */
 function registrationGate(options: RegistrationOptions) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
@@ -429,7 +429,7 @@ function registrationGate(options: RegistrationOptions) {
   };
 }
 
-/** Registers a client for a person. @returns false if the client was not registered and an error response was sent */
+/** * Registers a client for a person. @returns false if the client was not registered and an error response was sent */
 async function registerFor(
   { owner, clientEndsAt: endsAt }: RegistrationToken,
   ctx: KoaContextWithOIDC,
@@ -447,7 +447,7 @@ async function registerFor(
   const registered = registeredClient(ctx);
   if (registered === undefined) return false;
   const { clientId, clientName = clientId } = registered;
-  // The host is resolved after the library has stored the client, which can't send requests until it has an owner.
+  // The host is resolved after the library stored the client. Until it has an owner, the client can't send requests.
   const fault = await pingProblem(registered.metadata(), options);
   if (fault === undefined) {
     const client = { clientId, owner, name: clientName, host: clientHost(registered.metadata()), endsAt };
@@ -477,7 +477,7 @@ async function registerOpenly(
   { limits, open }: Pick<RegistrationOptions, 'limits' | 'open'>,
 ): Promise<void> {
   const address = limits.addressOf(ctx.req);
-  // Only successful registrations use up this limit. The limit for failed requests applies as at other endpoints.
+  // Only successful registrations count toward this limit. Failed requests are limited like those at other endpoints.
   const wait = limits.openRegistrations.wait(address);
   if (wait !== undefined) return respondTooManyRequests(ctx, wait);
   await next();
@@ -521,8 +521,8 @@ function clientHost({ backchannel_client_notification_endpoint: ping, client_uri
 }
 
 /**
- * Returns the problem with a client's ping endpoint; undefined if the endpoint is allowed. A private address would let
- * strangers reach this network.
+ * Returns the problem with a client's ping endpoint, or undefined if the endpoint is allowed. A private address would
+ * let strangers reach this network.
  */
 async function pingProblem(
   { backchannel_client_notification_endpoint: ping }: AllClientMetadata,

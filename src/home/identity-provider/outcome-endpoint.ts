@@ -30,13 +30,13 @@ const outcomeSchema = z.object({
  * Creates the endpoint where a CIBA client reports the outcome of its own request: form-encoded `auth_req_id`, `state`
  * and `text`, with the same client authentication as at the token endpoint. Responds with 204 once the outcome is
  * stored, 409 `already_decided` if the client withdraws a request after the person's decision, and 409 `not_decided` if
- * it reports the outcome of a request that nobody has decided.
+ * the client reports an outcome before any decision.
  */
 export function createOutcomeEndpoint(options: {
   provider: () => Promise<Provider>;
   limits: RequestLimits;
   requests: ApprovalRequests;
-  /** Informs the provider of a withdrawn request, so that the client's poll ends. */
+  /** Notifies the provider of a withdrawn request, so that the client's poll ends. */
   deliver: (id: string) => Promise<void>;
   now: () => number;
 }): Hono<{ Bindings: HttpBindings }> {

@@ -13,7 +13,7 @@ const DAY_MS = 24 * 3_600_000;
 
 type CodeKind = 'registration' | 'recovery_code';
 
-/** The identifier of a code's grant: a random value, and the time in seconds (base 36) from which its end is counted. */
+/** The ID of a code's grant: a random value and a time in seconds (base 36), relative to which the grant ends. */
 const CODE_GRANT_ID = /^gr_[A-Za-z0-9_-]{22}([0-9a-z]{6,8})$/;
 
 /** A person's consent to a grant. */
@@ -21,13 +21,13 @@ export interface GrantConsent {
   /** The evidence that the person's key signed the grant. Ignored if this home requires no signatures. */
   readonly evidence: unknown;
   readonly days: GrantLifetimeDays;
-  /** How the person signed in, which counts if this home requires no signatures. */
+  /** How the person signed in. Used only if this home requires no signatures. */
   readonly session: Authentication;
 }
 
 /**
- * The signatures with which people grant access, to devices, agents and apps. A grant is issued only after
- * `requireSignature`, which verifies the signature with the gateway's own verifier and records it.
+ * The signatures with which people grant access to devices, agents and apps. A grant is issued only after
+ * `requireSignature`, which verifies the signature with the gateway's own verifier and records the signature.
  */
 export type SignedGrants = ReturnType<typeof createSignedGrants>;
 
@@ -42,11 +42,11 @@ export function createSignedGrants(options: {
   return {
     isRequired: signatures === 'required',
     details: (identifier: string, terms: GrantTerms): GrantDetails => grantDetails(gateway, identifier, terms),
-    /** Identifies a new grant of a code, from now on, that no other request identifies. */
+    /** Returns a new, unique ID for a code's grant. It contains the current time. */
     createCodeId: (): string => `gr_${generateNonce()}${Math.floor(now() / 1000).toString(36)}`,
     /**
-     * Returns the details of a grant of a code that anyone may present, such as a registration token. The access of an
-     * app that registers with the token ends as the grant does.
+     * Returns the details of a grant for a code that anyone may present, such as a registration token. The access of an
+     * app that registers with the token ends when the grant ends.
      * @param identifier from `createCodeId`, at most a day ago; its signature is accepted once
      * @returns undefined for any other identifier
      */
@@ -66,8 +66,8 @@ export function createSignedGrants(options: {
     signingOptions: (details: GrantDetails): Promise<ApprovalSigningOptions> =>
       keys.approvalOptions({ ...details }, details.grant.sub),
     /**
-     * Requires the person's signature, and records it in the audit log.
-     * @param once rejects a signature that was used before, for grants that nothing else makes single-use
+     * Checks the person's signature, and records it in the audit log.
+     * @param once rejects a signature that was used before, for grants that are not already single-use
      * @returns how and when the person authenticated
      * @throws `signature_…`
      */
@@ -84,18 +84,18 @@ export function createSignedGrants(options: {
   };
 }
 
-/** Returns when a grant ends. @param from milliseconds since the epoch, the same whenever the person decides */
+/** * Returns when a grant ends. @param from milliseconds since the epoch, regardless of when the person decides */
 export function grantEnd(from: number, days: GrantLifetimeDays): string {
   return formatUtcSeconds(from + days * DAY_MS);
 }
 
-/** Makes a new grant of the provider end as signed, instead of after the provider's default lifetime. */
+/** Makes a new grant of the provider end at the signed time instead of after the provider's default lifetime. */
 export function setGrantEnd(grant: Grant, endsAt: string | null, now: number): void {
   const expiresIn = Math.max(1, Math.floor((Date.parse(endsAt ?? '') - now) / 1000));
   Object.assign(grant, { expiresIn });
 }
 
-/** Parses a form's lifetime. Returns the default if the field is missing, and undefined if it is no offered choice. */
+/** Parses a form's lifetime. Returns the default if the field is missing, and undefined for an unknown value. */
 export function parseGrantDays(given: unknown): GrantLifetimeDays | undefined {
   if (given === undefined) return DEFAULT_GRANT_DAYS;
   return GRANT_LIFETIMES_DAYS.find((days) => String(days) === given);

@@ -6,8 +6,8 @@ export interface VaultConnection {
   readonly url: string;
   readonly client: { readonly client_id: string; readonly client_secret: string };
   /**
-   * A separate address for each connection, so that one third party's response can't be mistaken for another's (RFC
-   * 9700 §4.4).
+   * Redirect URI of this connection only, so that one third party's response can't be mistaken for another's (RFC 9700
+   * §4.4).
    */
   readonly redirectUri: string;
   /** Display name. Defaults to the connection's name. */
@@ -21,7 +21,7 @@ export interface ThirdPartyRequest {
   readonly connection: string;
   readonly scopes: readonly string[];
   readonly state: string;
-  /** PKCE verifier. Secret until the code is redeemed. */
+  /** PKCE verifier. Must stay secret until the code is redeemed. */
   readonly verifier: string;
 }
 
@@ -38,7 +38,7 @@ export type TokenResponse = z.output<typeof tokenResponseSchema>;
 
 export type ThirdPartyClient = ReturnType<typeof createThirdPartyClient>;
 
-/** Creates the vault's client for third parties, OAuth 2.0 servers at which the vault is a confidential client. */
+/** Creates the vault's client for third parties, which are OAuth 2.0 servers. The vault is a confidential client. */
 export function createThirdPartyClient(request: typeof fetch) {
   const send = async (url: string, body: URLSearchParams): Promise<Response> => {
     try {
@@ -57,7 +57,7 @@ export function createThirdPartyClient(request: typeof fetch) {
   return {
     authorizationUrl,
 
-    /** @throws {VaultError} `reconnect_needed`, `broker_unreachable` */
+    /** * Obtains tokens for a grant. @throws {VaultError} `reconnect_needed`, `broker_unreachable` */
     async tokens(connection: VaultConnection, grant: Readonly<Record<string, string>>): Promise<TokenResponse> {
       const response = await send(
         `${connection.url}/oauth/token`,
@@ -76,7 +76,7 @@ export function createThirdPartyClient(request: typeof fetch) {
       return parsed.data;
     },
 
-    /** Submits the third party's login and consent form on the person's behalf. @returns the code @throws {VaultError} */
+    /** Submits the login and consent form on the person's behalf and returns the code. @throws {VaultError} */
     async allow(
       connection: VaultConnection,
       asked: ThirdPartyRequest,
@@ -101,7 +101,7 @@ export function createThirdPartyClient(request: typeof fetch) {
       return code;
     },
 
-    /** Revokes the consent and all of its tokens (RFC 7009). @returns false if the third party could not be reached */
+    /** Revokes the consent and its tokens (RFC 7009). @returns false if the third party could not be reached */
     async revoke(connection: VaultConnection, token: string): Promise<boolean> {
       const response = await send(
         `${connection.url}/oauth/revoke`,
@@ -136,7 +136,7 @@ export type VaultErrorCode =
   | 'invalid_scope'
   | 'broker_unreachable';
 
-/** Never contains a token or a response body. */
+/** An error of the vault. Never contains a token or a response body. */
 export class VaultError extends Error {
   override name = 'VaultError';
   readonly refusal: VaultErrorCode;

@@ -37,12 +37,12 @@ export interface VaultAccount {
   readonly connectedAt: number;
 }
 
-/** Seconds before expiry when a cached token is no longer used, because a token must outlive its request. */
+/** Seconds before expiry at which a cached token is no longer used, because a token must outlive its request. */
 const EXPIRY_MARGIN_S = 60;
 
 export type Vault = ReturnType<typeof createVault>;
 
-/** Stores users' refresh tokens for third parties, and issues access tokens obtained with them. */
+/** Creates the vault, which stores users' refresh tokens for third parties and obtains access tokens with them. */
 export function createVault(options: VaultOptions) {
   const connectionNamed = (name: string): VaultConnection => {
     const connection = Object.hasOwn(options.connections, name) ? options.connections[name] : undefined;
@@ -92,11 +92,11 @@ export function createVault(options: VaultOptions) {
       };
     },
 
-    /** Returns the URL of the third party's page on which the person signs in and consents. */
+    /** Returns the URL of the third party's page where the person signs in and consents. */
     authorizationUrl: (asked: ThirdPartyRequest): string =>
       parties.authorizationUrl(connectionNamed(asked.connection), asked),
 
-    /** Redeems the code that the person returned with, and stores the refresh token. @throws {VaultError} */
+    /** * Redeems the code with which the person returned, and stores the refresh token. @throws {VaultError} */
     async redeem(user: string, { connection: name, scopes, verifier }: ThirdPartyRequest, code: string): Promise<void> {
       const connection = connectionNamed(name);
       const given = await parties.tokens(connection, {
@@ -123,7 +123,7 @@ export function createVault(options: VaultOptions) {
       await vault.redeem(user, asked, await vault.allowAs(asked, credentials));
     },
 
-    /** @throws {VaultError} */
+    /** * Returns an access token for a connection. @throws {VaultError} */
     async accessToken(user: string, name: string): Promise<BrokerToken> {
       connectionNamed(name);
       return tokens.get(user, name);
@@ -147,7 +147,7 @@ export function createVault(options: VaultOptions) {
   return vault;
 }
 
-/** How often, and for how long, to retry a claim on a refresh that another process holds, in milliseconds. */
+/** Interval and timeout in milliseconds for claiming a refresh that another process is doing. */
 const CLAIM_INTERVAL_MS = 250;
 const CLAIM_TIMEOUT_MS = REFRESH_CLAIM_MS + 5_000;
 
@@ -169,7 +169,7 @@ function accessTokens(options: {
     return { accessToken: token, expiresIn };
   };
 
-  /** Claims a refresh among all processes, because using a rotated refresh token twice ends the connection. */
+  /** Claims a refresh. Only one process may refresh, because using a refresh token twice ends the connection. */
   const claimed = async (user: string, name: string) => {
     const end = clock.monotonic() + CLAIM_TIMEOUT_MS;
     while (clock.monotonic() < end) {
@@ -196,7 +196,7 @@ function accessTokens(options: {
     }
     const { refresh_token: refreshToken, scope = row.scopes } = given;
     const scopes = refreshToken === undefined ? row.scopes : scope;
-    // If the account was disconnected or connected again meanwhile, this response is for a deleted connection.
+    // If the account was meanwhile disconnected or connected again, this response is for a deleted connection.
     if (!(await rows.refreshed(user, row, { refreshToken, scopes }))) {
       throw new VaultError('not_connected', `${user} has disconnected ${JSON.stringify(name)}`);
     }

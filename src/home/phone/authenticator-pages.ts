@@ -23,7 +23,7 @@ const PATH = '/phone/authenticators';
 const back = { href: PATH, text: 'Back to your passkeys' };
 
 /**
- * Creates the pages on which the person lists, adds, renames and removes passkeys. Adding or removing a passkey must be
+ * Creates the pages where the person lists, adds, renames and removes passkeys. Adding or removing a passkey must be
  * signed with another passkey.
  */
 export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
@@ -37,7 +37,7 @@ export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
     return listPage(context, await keys.list(user.username), { recoveryIssued: code?.issuedAt, signed });
   });
 
-  // The following routes change who can approve, so a recovery code on paper is not enough.
+  // The following routes change who can approve, so a recovery code does not give access to them.
   app.use(`${PATH}/*`, async (context, next) => {
     if (context.var.user === undefined) return redirectToSignIn(context, PATH);
     return hasFullAccess(context) ? next() : renderPasskeyRequiredPage(context);

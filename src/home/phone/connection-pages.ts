@@ -16,7 +16,7 @@ import {
 import type { PhoneServices } from './phone-services.ts';
 import { thirdPartyScopeWords } from './scope-words.ts';
 
-/** Creates the pages for connecting an account: the request, which is signed, the way to the third party, the return. */
+/** Creates the pages for connecting an account: the signed request, the redirect to the third party, and the return. */
 export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const { connections, signed } = services;
@@ -29,7 +29,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     if (connection !== undefined) return await ownConnection(context, services, user.username, connection);
     const request = await connections.byTicket(ticket);
-    // The page doesn't reveal whose link it is, because somebody else may have sent it to this person.
+    // The page doesn't reveal whose link it is, because someone else may have sent the link to this person.
     if (request === undefined || request.user !== user.username) {
       return renderMessagePage(context, 403, {
         title: 'This link is not for you',
@@ -135,7 +135,7 @@ async function ownConnection(
   return unknownConnection(context);
 }
 
-/** Requester displayed if the address has no ticket, because nothing proves which program sent the person. */
+/** Requester shown if the address has no ticket, because the program that sent the person is then unknown. */
 const A_PROGRAM = 'A program that you use';
 
 function unknownConnection(context: BrowserContext) {

@@ -11,7 +11,7 @@ import { redirectToSignIn, renderKeyErrorPage, renderMessagePage, renderPage } f
 import type { PhoneServices } from './phone-services.ts';
 import { scopeWords } from './scope-words.ts';
 
-/** Creates the consent page (RFC 6749 §4.1.1), which shows who asks for what, and who receives the response. */
+/** Creates the consent page (RFC 6749 §4.1.1), which shows the client, the access, and who receives the response. */
 export function createConsentPages({ authorized, consents, signed }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const path = `${CONSENT_PATH}/:id`;

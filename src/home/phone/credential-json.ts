@@ -2,7 +2,7 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simp
 import { z } from 'zod';
 import { parseJson } from '../../values/parse-json.ts';
 
-/** A base64url string. Its content is checked when the credential is verified. */
+/** Schema of a base64url string. Its content is checked when the credential is verified. */
 const bytes = z.string().regex(/^[A-Za-z0-9_-]*$/);
 
 const credential = {

@@ -39,7 +39,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     const { user } = context.var;
     const { user_code: given } = await context.req.parseBody();
     const userCode = formCode(given);
-    // Only signed-in people learn whether a code is valid, so a stranger can't guess codes.
+    // Shows only to signed-in people whether a code is valid, so that strangers can't guess codes.
     if (user === undefined) return redirectToSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;

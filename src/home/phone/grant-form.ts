@@ -21,7 +21,7 @@ import {
   renderPasskeyRequiredPage,
 } from './page/page.ts';
 
-/** Renders the choice of how long a grant lasts. */
+/** Renders a field for choosing how long a grant lasts. */
 export function renderLifetimeField(): Markup {
   return html`<label for="days">Access ends after</label>
 <select id="days" name="days" data-testid="days">${GRANT_LIFETIMES_DAYS.map(
@@ -31,14 +31,14 @@ export function renderLifetimeField(): Markup {
 }
 
 /**
- * Returns the attribute that has the page's script sign a grant before it submits the form.
+ * Returns an attribute that makes the page's script sign a grant before it submits the form.
  * @param options the path that returns the options for signing
  */
 export function signingAttribute({ isRequired }: SignedGrants, options: string): Markup | '' {
   return isRequired ? html`data-passkey="sign ${options}"` : '';
 }
 
-/** Reads a person's consent from a form. Returns a page that says what is missing, if anything is. */
+/** Parses a person's consent from a form. If something is missing, returns a page that says so. */
 export async function readConsent(
   context: BrowserContext,
   { isRequired }: SignedGrants,
@@ -60,7 +60,7 @@ export async function readConsent(
 
 /**
  * Responds with the options for signing a grant.
- * @param read returns the grant, or a page that says why there is none
+ * @param read returns the grant, or a page that says why there is no grant
  */
 export async function respondSigningOptions(
   context: BrowserContext,
@@ -79,12 +79,12 @@ export async function respondSigningOptions(
   }
 }
 
-/** Renders the hidden field that identifies the grant of a code. */
+/** Renders a hidden field with the ID of a code's grant. */
 export function renderGrantField(signed: SignedGrants): Markup {
   return html`<input type="hidden" name="grant" value="${signed.createCodeId()}">`;
 }
 
-/** Adds the routes that sign and issue a code, such as a registration token. @param issue renders the code */
+/** * Adds the routes that sign and issue a code, such as a registration token. @param issue renders the code */
 export function addCodeRoutes(
   app: Hono<BrowserEnv>,
   signed: SignedGrants,
@@ -95,7 +95,7 @@ export function addCodeRoutes(
     issue,
   }: {
     readonly path: string;
-    /** The page that has the form. */
+    /** Path of the page with the form. */
     readonly page: string;
     readonly kind: Parameters<SignedGrants['codeDetails']>[0];
     readonly issue: (context: BrowserContext, grant: GrantTerms) => Promise<Response>;

@@ -9,7 +9,7 @@ import type { HaltControl, PhoneServices } from './phone-services.ts';
 const PATH = '/phone/halt';
 
 /**
- * Creates the halt page. Halting requires no passkey, because a person who has lost their passkey needs the page most.
+ * Creates the halt page. Halting requires no passkey, because a person who has lost their passkey needs this page most.
  */
 export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServices, 'clock'>): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
@@ -49,7 +49,7 @@ export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServi
   return app;
 }
 
-/** Renders the card for "positions can only be reduced". A full halt is still offered, because it also stops sales. */
+/** Renders the card for "positions can only be reduced". Still offers a full halt, which also stops sales. */
 function reducingCard({ until, by }: TradingStateSnapshot, since: Markup): Markup {
   return html`<div class="card" data-testid="reducing">
 <h2>Positions can only be reduced</h2>

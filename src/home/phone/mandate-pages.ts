@@ -28,9 +28,9 @@ const stateWords: Readonly<Record<MandateState, string>> = {
 };
 
 /**
- * Creates the page that lists mandates: what may be traded without asking, how much was used, and when each ends.
- * Suspending and revoking require no passkey, because they only reduce what is allowed. Mandates can't be created,
- * widened or resumed here, because that requires an approval like any other proposal.
+ * Creates the page that lists mandates, their limits, their usage, and when each ends. Suspending and revoking require
+ * no passkey, because they only reduce what is allowed. Mandates can't be created, widened or resumed here, because
+ * that requires an approval like any other proposal.
  */
 export function createMandatePages(mandating: MandateControl): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();

@@ -9,14 +9,14 @@ import type { PhoneServices } from './phone-services.ts';
 
 const PAIRING_PATH = '/phone/pair';
 
-/** Returns a pairing link. The secret comes after "#", so that no server, log or next page receives the secret. */
+/** Returns a pairing link. The secret comes after "#", so no server, log or other page receives it. */
 export function formatPairingLink(address: string, secret: string): string {
   return `${address}${PAIRING_PATH}#${secret}`;
 }
 
 /**
- * Creates the pages that set up a phone from a link: they show the home and the account, create a passkey, and sign in.
- * Only the last step consumes the link, so the link may be opened early or repeatedly.
+ * Creates the pages that set up a phone from a link. They show the home and the account, create a passkey, and sign in.
+ * Only the last step uses up the link, so the link may be opened early or repeatedly.
  */
 export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();

@@ -16,7 +16,7 @@ import { formatPairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
 
-/** Maximum `wait` in seconds, which is below the timeouts of common HTTP clients. */
+/** Maximum `wait` in seconds, below the timeouts of common HTTP clients. */
 const MAX_WAIT_S = 25;
 
 const decisionSchema = z.strictObject({
@@ -41,7 +41,7 @@ const registrationSchema = z.strictObject({ user: z.string(), grant: z.string(),
 const userSchema = z.strictObject({ user: z.string() });
 
 /**
- * The phone's API for programs. The pairing secret gives access as any user, so it never leaves the sandbox's own
+ * The phone's API for programs. The pairing secret gives access as any user, so it must stay in the sandbox's own
  * folder.
  */
 export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
@@ -155,15 +155,15 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   return app;
 }
 
-/** In place of a session, the terminal phone's code entries are stored under this name, which no session has. */
+/** Session name for codes entered on the simulated phone in a terminal, which has no session. */
 const TERMINAL_PHONE_SESSION = 'terminal phone';
 
-/** Consent that the terminal phone's key signed. */
+/** Returns a consent that the key of the simulated phone signed. */
 function terminalConsent(evidence: unknown): GrantConsent {
   return { evidence, days: DEFAULT_GRANT_DAYS, session: TERMINAL_PHONE_AUTHENTICATION };
 }
 
-/** Responds that a grant was not signed. @throws `error` if it is another failure */
+/** * Responds that a grant was not signed. @throws `error` itself if it is any other error */
 function respondNotSigned(context: Context, error: unknown): Response {
   if (!(error instanceof HttpProblem)) throw error;
   return context.json({ error: error.code, message: error.message }, 403);
@@ -228,8 +228,8 @@ function requestRoutes(services: PhoneServices, known: (username: string) => Pro
 }
 
 /**
- * Waits until `done` returns true, or until the seconds in the query parameter `wait` are over. Returns false if `wait`
- * is not a valid number.
+ * Waits until `done` returns true, or until the seconds in the query parameter `wait` have passed. Returns false if
+ * `wait` is not a valid number.
  */
 async function waitUntil(
   services: PhoneServices,
@@ -244,11 +244,11 @@ async function waitUntil(
   const { signal } = context.req.raw;
   for (;;) {
     const left = Math.max(0, deadline - services.clock.now());
-    // An expiry triggers no change event, so the wait ends by then.
+    // An expiry triggers no change event, so the wait ends at that time.
     const expiresIn = expiresAt - services.clock.now();
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);
-    // Starts waiting before reading the state, so that a change during the read is noticed at once.
+    // Starts to wait before reading the state, so that a change during the read is noticed immediately.
     const change = waitForRequestChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, stop);
     if ((await done()) || left === 0 || signal.aborted || services.closing.aborted) {
       ended.abort();
@@ -281,7 +281,7 @@ function isFinalRequest({ status, details, outcome }: ApprovalRequest): boolean 
   return !isProposalDetails(details) || (outcome !== undefined && outcome.state !== 'executing');
 }
 
-/** Removes the code of a request that the person has to type it for, which the client must not know before. */
+/** Removes the code from a pending request if the person must type it, because the client must not know it yet. */
 function withoutTypedCode(request: ApprovalRequest): Pick<ApprovalRequest, 'code' | 'bindingMessage' | 'details'> {
   if (!mustTypeCode(request) || request.status !== 'pending') return request;
   const { code, bindingMessage, details } = request;

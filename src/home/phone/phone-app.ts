@@ -35,7 +35,7 @@ export function isPhonePath(path: string): boolean {
   );
 }
 
-/** Accepts only the methods that pages and programs use, and requires a `Content-Length` for bodies. */
+/** Accepts only the methods that pages and programs use. Requires a `Content-Length` for bodies. */
 const plainRequests = createMiddleware(async (context, next) => {
   const { method } = context.req;
   if (!['GET', 'HEAD', 'POST'].includes(method)) {
@@ -76,7 +76,7 @@ export function createPhoneApp(given: PhoneServices): Hono<{ Bindings: HttpBindi
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(plainRequests);
   app.route('/phone/api', createPhoneApi(services));
-  // Without this, an unknown API path would fall through to the pages and their cookies.
+  // Otherwise, an unknown API path would reach the pages and their cookies.
   app.all('/phone/api/*', (context) => context.json({ error: 'not_found' }, 404));
   app.route('/', createPhoneAssets());
   app.route('/', createInstallFiles());

@@ -28,9 +28,9 @@ export type ConnectionResult = z.output<typeof connectionResultSchema>;
 const ticketSchema = z.object({ url: z.url() });
 const registrationSchema = z.object({ token: z.string() });
 
-/** Timeout in milliseconds, in addition to the time that the server may wait. */
+/** Timeout in milliseconds, added to the time for which the server may wait. */
 const TIMEOUT_MS = 10_000;
-/** Maximum time that the server waits per request, in seconds. */
+/** Maximum time in seconds for which the server waits per request. */
 const MAX_WAIT_S = 25;
 
 interface PhoneClientOptions {
@@ -65,7 +65,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
       const coded = typed === undefined ? details : { ...details, code: normalizeCode(typed) };
       return keyOf(user).sign(coded, { origin: new URL(phone).origin });
     } catch (error) {
-      // A home that requires no signatures accepts an unsigned approval, so this is not an error here.
+      // Not an error here, because a home that requires no signatures accepts an unsigned approval.
       if (!(error instanceof HttpProblem)) throw error;
       return undefined;
     }
@@ -73,9 +73,9 @@ export function createPhoneClient(options: PhoneClientOptions) {
 
   return {
     /**
-     * Returns the user's pending requests, oldest first. If there are none, waits up to `waitSeconds` for a request.
+     * Returns the user's pending requests, oldest first. If there are none, waits up to `waitSeconds` for one.
      * @throws {TradeAgentError} `not_found` (no such user), `provider_unreachable`, `invalid_config` (wrong pairing
-     * secret)
+     *   secret)
      */
     requests: (
       user: string,
@@ -112,9 +112,8 @@ export function createPhoneClient(options: PhoneClientOptions) {
     /**
      * Decides a request. An approval is signed with the user's key.
      * @param typed the code that the person typed, if the request's details say `code_entry: typed`
-     * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way, or not
-     * the right code),
-     * `provider_error` (not signed by an enrolled key)
+     * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (the opposite was already
+     *   decided, or the code is wrong), `provider_error` (not signed by an enrolled key)
      */
     async decide(id: string, decision: 'approve' | 'deny', typed?: string): Promise<PhoneRequest> {
       const path = `/phone/api/requests/${encodeURIComponent(id)}`;
@@ -129,7 +128,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
         403: (said) => failed('provider_error', `request ${id} was not approved: ${said}`, secretHint)(),
         404: noRequest(id),
         409: failed('usage', `request ${id} was already decided the other way`, finalHint),
-        // Without a code, the same attempt would fail again.
+        // Trying again without a code would fail again.
         422: (said) =>
           failed(
             typed === undefined ? 'provider_error' : 'usage',
@@ -145,7 +144,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
      * minutes.
      */
     pairing: (user: string) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
-    /** Creates a link that signs in a browser, which can then only view and deny. It works once, within ten minutes. */
+    /** Creates a link that signs in a browser, only to view and deny. The link works once, within ten minutes. */
     ticket: (user: string) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
     ...createGrantCalls(options, call),
   };
@@ -153,9 +152,9 @@ export function createPhoneClient(options: PhoneClientOptions) {
 
 type Call = ReturnType<typeof createCaller>;
 
-/** The calls that grant access. Each grant is signed with the user's key. */
+/** Creates the calls that grant access. Each grant is signed with the user's key. */
 function createGrantCalls({ phone, pairingSecret, keyOf }: PhoneClientOptions, call: Call) {
-  /** Signs a grant, after fetching its details from `path`. */
+  /** Fetches a grant's details from `path` and signs them. */
   const sign = async (user: string, path: string, failures: ErrorsByStatus, body: object) => {
     const details = await call(z.record(z.string(), z.unknown()), path, failures, { body });
     const key = keyOf?.(user) ?? deriveSoftwareKey(pairingSecret, user);
@@ -199,7 +198,7 @@ function createGrantCalls({ phone, pairingSecret, keyOf }: PhoneClientOptions, c
       const given = { ...body, ...defined({ evidence: signed?.evidence }) };
       return await call(connectionResultSchema, '/phone/api/connections', failures, { body: given });
     },
-    /** Creates a token that lets one client register, within ten minutes, to request approvals from `user`. */
+    /** Creates a token with which one client can register, within ten minutes, to request approvals from `user`. */
     async registrationToken(user: string) {
       const failures = { ...noUser(user), 403: notSigned('no token was created') };
       const { details, evidence } = await sign(user, '/phone/api/registrations/details', failures, { user });

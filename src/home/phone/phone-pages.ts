@@ -16,7 +16,7 @@ import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
 /**
- * Milliseconds between heartbeats on an event stream. An expired request may stay in the list of pending requests for
+ * Milliseconds between heartbeats of an event stream. An expired request may remain in the list of pending requests for
  * this long.
  */
 const HEARTBEAT_MS = 5000;
@@ -34,13 +34,13 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     return renderPage(context, {
       title: 'Approve orders',
       script: 'approvals.js',
-      // Without script, a page with a request must not reload while it is being read.
+      // Without script, the page must not reload while the person is reading a request.
       noScriptRefresh: state.waiting.length === 0,
       body: html`${phoneBody(state, context.req.query('request'), 'Approvals')}${pushToggle(services.push)}`,
     });
   };
   app.get(APPROVALS_PATH, approvals);
-  // A provider without a gateway knows no portfolio, so its first page is that of the approvals.
+  // Without a gateway, there is no portfolio, so the first page shows the approvals.
   app.get(HOME_PATH, approvals);
 
   app.get(SETTINGS_PATH, (context) => {
@@ -72,7 +72,7 @@ ${pushToggle(services.push)}
             await stream.writeSSE({ event: 'signed_out', data: '' });
             return;
           }
-          // Starts waiting before reading the state, so that a change during the read is noticed at once.
+          // Starts to wait before reading the state, so that a change during the read is noticed immediately.
           const change = waitForRequestChange(services, viewer.user, HEARTBEAT_MS, over);
           const { cards, ...rest } = await phoneUpdate(await phoneState(services, viewer), sent);
           const now = JSON.stringify(rest);
@@ -92,7 +92,7 @@ ${pushToggle(services.push)}
   return app;
 }
 
-/** Renders the links to the pages on which the person manages access and limits. */
+/** Renders links to the pages where the person manages access and limits. */
 function settingsList({ var: { canHalt, canLook } }: BrowserContext): Markup {
   const link = (path: string, name: string, what: string) =>
     html`<li><a href="/phone/${path}"><strong>${name}</strong><span class="small soft">${what}</span></a></li>`;
@@ -106,7 +106,7 @@ ${canHalt ? link('halt', 'Halt trading', 'Stop everything until you resume') : '
 </ul>`;
 }
 
-/** Renders the approvals. @param heading absent if the surrounding page has its own */
+/** * Renders the approvals. @param heading undefined if the surrounding page has its own heading */
 function phoneBody(state: PhoneState, chosen: string | undefined, heading?: string): Markup {
   const { waiting, more, recent } = state;
   const current = waiting.find(({ id }) => id === chosen) ?? waiting[0];
@@ -140,7 +140,7 @@ export function createDashboardPages(
   services: PhoneServices,
 ): Hono<BrowserEnv> {
   const { clock } = services;
-  /** Cached dashboard data by person, shared by all of that person's pages. */
+  /** Cached dashboard data by person. All of a person's pages share it. */
   const kept = new Map<string, CachedDashboardData>();
   const readsOf = (sub: string): CachedDashboardData => {
     const known = kept.get(sub) ?? cacheDashboardData(dashboards(sub), () => clock.now());
@@ -185,7 +185,7 @@ function ownerWarning({ ownerWarning: read }: Pick<PhoneServices, 'ownerWarning'
     : html`<section class="note" data-testid="owner-warning" aria-label="Warning"><strong>Your home needs you.</strong>${text}</section>`;
 }
 
-/** Renders the switch for notifications. It is hidden until its script (web/push.ts) knows their state. */
+/** Renders the switch for notifications. It stays hidden until its script (web/push.ts) knows their state. */
 function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
   return html`<section class="card ring" data-push="${publicKey}" data-testid="push" aria-label="Notifications" hidden>
 <p class="small" role="status" data-push-words></p>
@@ -193,9 +193,9 @@ function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
 </section>`;
 }
 
-/** Maximum number of requests on a page. The page shows further requests as these are decided. */
+/** Maximum number of requests on a page. Further requests appear as these are decided. */
 const MAX_CARDS = 50;
-/** Number of recent decisions below the card. Earlier decisions are in the history. */
+/** Maximum number of recent decisions below the card. The history has the earlier ones. */
 const MAX_RECENT = 5;
 
 interface Viewer {

@@ -7,19 +7,16 @@ export const phoneRequestSchema = z.lazy(() =>
     id: z.string(),
     user: z.string(),
     client_name: z.string(),
-    /**
-     * A warning about a client that the person allowed: whether the client is new or unverified, and which host the
-     * client claims.
-     */
+    /** A note about a client that the person allowed: whether the client is new or unverified, and its claimed host. */
     client_note: z.string().nullable(),
-    /** Empty until the decision if the person has to type the code. */
+    /** Empty until the decision if the person must type the code. */
     code: z.string(),
     binding_message: z.string().nullable(),
     details: z.record(z.string(), z.unknown()),
     requested_at: z.string(),
     expires_at: z.string(),
     status: z.enum(['pending', 'approved', 'denied', 'expired', 'withdrawn']),
-    /** The fields below come from the proposal. They are null or empty for requests that a client makes directly. */
+    /** The fields below come from the proposal. They are null or empty if a client sent the request directly. */
     kind: z.enum(proposalKinds).nullable(),
     worst_case: worstCaseSchema.nullable(),
     warnings: z.array(z.string()),

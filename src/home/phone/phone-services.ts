@@ -39,7 +39,7 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly consents: Consents;
   readonly signed: SignedGrants;
   readonly authorized: Pick<AuthorizedClientStore, 'list'> & {
-    /** Immediately ends the client's access for this user: its tokens, open proposals and streams. */
+    /** Immediately ends a client's access for this user, including its tokens, open proposals and streams. */
     end(user: string, clientId: string): Promise<void>;
   };
   readonly limits: RequestLimits;
@@ -54,7 +54,7 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly pairingSecret: string;
   readonly push: PhonePush;
   readonly clock: Clock;
-  /** Aborts when the server shuts down, so that no waiting request delays the shutdown. */
+  /** Aborts when the server shuts down, so that waiting requests don't delay the shutdown. */
   readonly closing: AbortSignal;
   /** Reports internal errors. The message never contains a token. */
   readonly onError: (message: string) => void;
@@ -73,7 +73,7 @@ export async function waitForRequestChange(
   try {
     await services.clock.sleep(ms, stop);
   } catch {
-    // The caller checks the state itself, whatever ended the wait.
+    // The caller checks the state itself, so it doesn't matter what ended the wait.
   } finally {
     unsubscribe();
     // Cancels the clock's timer if another signal ended the wait.

@@ -9,7 +9,7 @@ import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';
 
-/** Creates the page on which the person sees and removes the clients that act for them or send them requests. */
+/** Creates the page where the person sees and removes the clients that act for them or send them requests. */
 export function createClientPages({ authorized, clients, grants, signed }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 

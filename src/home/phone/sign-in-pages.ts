@@ -55,7 +55,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
 
   app.post('/signout', async (context) => {
     await signOut(context, services);
-    // Deletes what the browser stores for this address, including the origin key (Clear Site Data §3).
+    // Deletes everything that the browser stores for this address, including the origin key (Clear Site Data §3).
     context.header('clear-site-data', '"storage"');
     return context.redirect('/signin', 303);
   });
@@ -134,7 +134,7 @@ ${hidden}
   });
 }
 
-/** Returns `next` if it is one of our own pages, otherwise `/phone`: the sign-in page must not be an open redirect. */
+/** Returns `next` if it is one of our own pages, or else `/phone`, because redirects to other sites are unsafe. */
 function localPath(next: unknown): string {
   return typeof next === 'string' &&
     /^\/(authorize\/consent|connections|device|phone)([/?]|$)/.test(next) &&

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 import { LOGIN_CLIENT_ID } from '../identity-provider/protocol/protocol.ts';
 
-/** Ids of the home's own clients. The gateway's id is in gateway.yaml and is checked when the home starts. */
+/** IDs of the home's own clients. The gateway's client ID is in gateway.yaml and is checked when the home starts. */
 const RESERVED_IDS: readonly string[] = [LOGIN_CLIENT_ID];
 
 /** Members that only private JWKs have (RFC 7518 §6.2.2, §6.3.2, §6.4.1). */

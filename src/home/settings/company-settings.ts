@@ -13,7 +13,7 @@ import {
 
 const displayName = z.string().min(1).max(60);
 
-/** An issuer, which has no query and no fragment (RFC 8414 §2). */
+/** Schema of an issuer, which has no query and no fragment (RFC 8414 §2). */
 const issuer = z
   .string()
   .refine(isSecureUrl, INSECURE_URL_MESSAGE)
@@ -50,7 +50,7 @@ const companySchema = z.strictObject({
     .optional(),
 });
 
-/** Issuers and client ids must be unique, because tokens are attributed to a company by issuer and client id. */
+/** Issuers and client IDs must be unique, because they determine which company a token belongs to. */
 export const companiesSchema = z
   .array(companySchema)
   .min(1)

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
 
-/** Names that exist only in a local network, so that no authority issues certificates for them (RFC 6762, RFC 8375). */
+/** Matches host names of local networks, for which no authority issues certificates (RFC 6762, RFC 8375). */
 const LOCAL_NETWORK_NAME = /\.(local|lan|home\.arpa)\.?$/;
 
 const LOCAL_NETWORK_PROBLEM =
   'phones create passkeys only for an https name with a public certificate. Use this machine’s browser (http://localhost:4780, --phone browser), your phone through Tailscale (--phone funnel or serve), your own domain (--phone domain), or a proxy that you run (--phone proxy)';
 
 /**
- * Returns why a home can't use this address, or undefined if it can. The address serves as the issuer, the resource and
- * the origin of the phone page, and passkeys are bound to its host. WebAuthn requires a host name rather than an IP
+ * Returns why a home can't use this address, or undefined if it can. The address is the issuer, the resource and the
+ * origin of the phone page, and passkeys are bound to its host. WebAuthn requires a host name rather than an IP
  * address, and https except for `localhost` (Web Authentication §5.1.3, Secure Contexts §3.1).
  */
 export function findHomeAddressProblem(text: string): string | undefined {

@@ -22,16 +22,16 @@ import { findHomeAddressProblem, isLocalAddress } from './home-address.ts';
 /** Default port, for use behind `tailscale serve` or a proxy. */
 export const DEFAULT_PORT = 4780;
 
-/** `funnel` serves the home to the internet, `serve` only to devices in the owner's Tailscale network. */
+/** `funnel` serves the home to the internet, and `serve` only to devices in the owner's Tailscale network. */
 const tailscaleModes = ['funnel', 'serve'] as const;
 export type TailscaleMode = (typeof tailscaleModes)[number];
 
 const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
-/** Let's Encrypt, which issues to anybody for free. */
+/** The directory of Let's Encrypt, which issues free certificates to anyone. */
 export const DEFAULT_DIRECTORY = 'https://acme-v02.api.letsencrypt.org/directory';
 
-/** Examples: `127.0.0.1:4780`, `[::1]:4780`. */
+/** An address and port such as `127.0.0.1:4780` or `[::1]:4780`. */
 const listenAddressSchema = z
   .string()
   .refine((text) => parseHostPort(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
@@ -49,7 +49,7 @@ const knownClientSchema = z.strictObject({
 const serverSchema = z
   .strictObject({
     client_id: clientIdSchema,
-    /** The server's public address, exactly as users enter it. Its tokens have it as their resource (RFC 8707). */
+    /** The server's public address, exactly as users enter it, and the resource of the server's tokens (RFC 8707). */
     address: z
       .string()
       .refine(
@@ -60,15 +60,15 @@ const serverSchema = z
   })
   .refine(hasOneKeySource, MISSING_KEY_SOURCE_ISSUE);
 
-/** How the home gets its certificate itself (ACME, RFC 8555). */
+/** Settings for a certificate that the home obtains by itself (ACME, RFC 8555). */
 const acmeSchema = z.strictObject({
-  /** The terms of service of the authority that the owner agreed to. */
+  /** Address of the authority's terms of service, to which the owner agreed. */
   terms: z.url().max(2_000).optional(),
-  /** The owner's address, to which the authority may report problems. */
+  /** The owner's e-mail address, to which the authority may report problems. */
   email: z.email().optional(),
   /** The authority's directory. Defaults to Let's Encrypt. */
   directory: z.string().max(2_000).refine(isSecureUrl, INSECURE_URL_MESSAGE).optional(),
-  /** Checked at port 443 in the TLS handshake (the default), or at port 80 over HTTP. */
+  /** Checked by the authority at port 443 in the TLS handshake (the default), or at port 80 over HTTP. */
   challenge: z.enum(challengeTypes).optional(),
   /** The local address that answers HTTP-01, if port 80 is forwarded to another port. Defaults to 0.0.0.0:80. */
   http_listen: listenAddressSchema.optional(),
@@ -82,13 +82,13 @@ const receiverSchema = z.strictObject({
 
 const pushSettingsSchema = z.lazy(() =>
   z.strictObject({
-    /** Content of lock-screen notifications: the whole order, or only that there is an order. */
+    /** Content of lock-screen notifications: the whole order (`full`), or only that there is an order (`short`). */
     content: z.enum(['full', 'short']).optional(),
-    /** When the owner is also notified through `notices`: only if no push was delivered, or always. */
+    /** When the owner is also notified through `notices`: only if no push was delivered (`fallback`), or `always`. */
     notices: z.enum(['fallback', 'always']).optional(),
     /** Whether people are notified when their orders fill. Defaults to true. */
     fills: z.boolean().optional(),
-    /** Contact address for push services that notice a problem (RFC 8292 §2.1). */
+    /** Contact address for push services that detect a problem (RFC 8292 §2.1). */
     contact: z
       .string()
       .regex(/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/, 'must be mailto:… or https://…')
@@ -96,7 +96,7 @@ const pushSettingsSchema = z.lazy(() =>
   }),
 );
 
-/** `home.yaml`: everything about a home that is neither secret nor part of the gateway's settings. */
+/** Schema of `home.yaml`: all settings of a home that are neither secret nor in the gateway's settings. */
 export const homeSettingsSchema = z
   .strictObject({
     /** The home's only public address: the token issuer, the gateway's resource, and the phone app's address. */
@@ -107,23 +107,23 @@ export const homeSettingsSchema = z
     listen: listenAddressSchema.optional(),
     /** The home's own certificate and its private key (PEM). The files are read again after they are renewed. */
     tls: z.strictObject({ cert: absolutePath, key: absolutePath }).optional(),
-    /** The home gets and renews a certificate by itself. */
+    /** Settings for a certificate that the home obtains and renews by itself. */
     acme: acmeSchema.optional(),
-    /** The Tailscale command that makes the home reachable at its address while the home runs. */
+    /** The Tailscale command that the home runs to be reachable at its address. */
     tailscale: z.enum(tailscaleModes).optional(),
-    /** Addresses and networks of trusted proxies. Only these may connect; their forwarded client address counts. */
+    /** Addresses and networks of trusted proxies. Only they may connect, and their forwarded client addresses count. */
     proxy: z.array(z.string()).min(1).superRefine(validateProxies).optional(),
     push: pushSettingsSchema.optional(),
-    /** The broker in gateway.yaml that the home simulates itself: practice with simulated money. */
+    /** The broker in gateway.yaml that the home itself simulates, for practice with simulated money. */
     practice_broker: brokerNameSchema.optional(),
     /** When the phone shows three codes to choose from instead of one to compare. Defaults to live accounts only. */
     number_matching: z.enum(['live', 'always', 'off']).optional(),
-    /** Dollars of real money from which the phone's Approve button must be held. Defaults to 1,000. */
+    /** Amount in dollars from which Approve must be pressed and held if the money is real. Defaults to 1,000. */
     hold_to_approve: z
       .string()
       .regex(/^(off|\d{1,9}(\.\d{1,2})?)$/, 'must be dollars such as "1000", or off')
       .optional(),
-    /** Preregistered clients, which neither have a metadata document nor register themselves. */
+    /** Preregistered clients. They don't register themselves and have no metadata document. */
     clients: z.array(knownClientSchema).min(1).max(50).superRefine(requireUniqueClientIds).optional(),
     /** Servers (`trade-agent server`) that run the agent for this home's users, who sign in through this home. */
     servers: z.array(serverSchema).min(1).max(20).superRefine(requireUniqueClientIds).optional(),
@@ -131,7 +131,7 @@ export const homeSettingsSchema = z
     companies: companiesSchema.optional(),
     /** Receivers that are notified when a session ends or passkeys change. */
     signals: z.strictObject({ receivers: z.array(receiverSchema).min(1).max(20) }).optional(),
-    /** How the owner is notified if no push is delivered. Same format as `notices` in a profile. */
+    /** Channels through which the owner is notified if no push is delivered. Same format as `notices` in a profile. */
     notices: noticeChannelsConfigSchema.optional(),
   })
   .superRefine(requireUniqueNames)
@@ -180,8 +180,8 @@ export function resolveListenAddress({ address, listen }: Pick<HomeSettings, 'ad
 }
 
 /**
- * Returns the addresses that may connect, or undefined for all. By default, a home with a public address that listens
- * only on loopback accepts only a proxy on this machine.
+ * Returns the addresses that may connect, or undefined if all may. A home with a public address that listens only on
+ * loopback accepts, by default, only a proxy on this machine.
  */
 export function resolveTrustedProxies(settings: ReachSettings): readonly string[] | undefined {
   const { address, proxy, listen } = settings;
@@ -198,7 +198,7 @@ function isBehindLocalProxy(settings: ReachSettings): boolean {
 
 const hasCertificate = ({ tls, acme }: ReachSettings) => tls !== undefined || acme !== undefined;
 
-/** Requires unique addresses and client ids, because each token and each client must belong to only one party. */
+/** Checks that addresses and client IDs are unique, because each token and client must belong to only one party. */
 function requireUniqueNames(
   { address, clients = [], servers = [], companies = [] }: NamedSettings,
   context: z.RefinementCtx,

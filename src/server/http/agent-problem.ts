@@ -22,7 +22,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 /** Default Retry-After for an unreachable gateway or provider, in seconds. */
 const DEFAULT_RETRY_S = 5;
 
-/** Converts an agent's error to an HTTP problem. @throws `error` itself if it is not an agent's error */
+/** Converts an agent's error to an HTTP problem. @throws `error` itself if it is any other error */
 function toHttpProblem(error: unknown): ProblemError<string> {
   if (error instanceof HttpProblem || error instanceof AgentHttpProblem) return error;
   if (!isTradeAgentError(error)) throw error;
@@ -41,7 +41,7 @@ function toHttpProblem(error: unknown): ProblemError<string> {
     });
   if (ours !== undefined && isAgentProblemCode(code)) return new AgentHttpProblem(ours, code, message, options);
   if (ours !== undefined && isProblemCode(code)) return new HttpProblem(ours, code, message, options);
-  // An error that came from the gateway keeps the gateway's status and code.
+  // An error from the gateway keeps the gateway's status and code.
   if (typeof theirs === 'number' && typeof problem === 'string' && isProblemCode(problem))
     return new HttpProblem(theirs, problem, message, { ...options, members: { ...pickProblemMembers(details) } });
   throw error;

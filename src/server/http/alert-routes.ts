@@ -7,7 +7,7 @@ import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 import { createReadRoutes, parseJsonBody } from './caller-requests.ts';
 
-/** Adds the routes for a person's alerts. Adding the first alert requests offline access, as with schedules. */
+/** Adds the routes for a person's alerts. Like schedules, the first alert requires offline access. */
 export function addAlertRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = createReadRoutes(app, authenticator);
   const alertsOf = (caller: Caller) =>

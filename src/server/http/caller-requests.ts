@@ -12,7 +12,7 @@ import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 
-/** Returns functions that add routes. The routes accept any token with the read scope. */
+/** Returns functions that add routes. The routes require a token with the read scope. */
 export function createReadRoutes(app: Hono, authenticator: Authenticator) {
   const adds =
     (method: 'get' | 'post' | 'delete') =>
@@ -21,14 +21,14 @@ export function createReadRoutes(app: Hono, authenticator: Authenticator) {
   return { get: adds('get'), post: adds('post'), delete: adds('delete') };
 }
 
-/** Returns the caller's session, limited to the scopes of their token. */
+/** Returns the caller's session, limited to their token's scopes. */
 export function getCallerSession(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
   return withHttpProblems(async () =>
     limitSessionToScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
   );
 }
 
-/** Opens the person's agent for one request and closes it afterwards. Converts the agent's errors to HTTP problems. */
+/** Opens the person's agent for one request and closes it afterward. Converts the agent's errors to HTTP problems. */
 export async function withAgent<T>(
   parts: ServerParts,
   caller: Caller,
@@ -47,7 +47,7 @@ export async function withAgent<T>(
 
 /**
  * Parses the request body.
- * @throws {HttpProblem} 400 `usage` if fields are invalid, with their names; also the errors of `readJsonBody`
+ * @throws {HttpProblem} 400 `usage` with the names of invalid fields; also the errors of `readJsonBody`
  */
 export async function parseJsonBody<S extends z.ZodType>(
   c: Context,
@@ -65,7 +65,7 @@ export async function parseJsonBody<S extends z.ZodType>(
   );
 }
 
-/** @throws {HttpProblem} 400 `idempotency_key_missing` */
+/** * Returns the request's idempotency key. @throws {HttpProblem} 400 `idempotency_key_missing` */
 export function requireIdempotencyKey(c: Context): string {
   const parsed = idempotencyKeySchema.safeParse(c.req.header('idempotency-key'));
   if (parsed.success) return parsed.data;

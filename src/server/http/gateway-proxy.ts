@@ -15,20 +15,20 @@ export interface GatewayProxyOptions {
   readonly clock: Clock;
 }
 
-/** The only headers that are forwarded in each direction. The caller's token and proof are never forwarded. */
+/** The headers that are forwarded in each direction. The caller's token and DPoP proof are never forwarded. */
 const REQUEST_HEADERS = ['accept', 'content-type', 'idempotency-key', 'last-event-id'];
 const RESPONSE_HEADERS = ['cache-control', 'content-type', 'idempotent-replay', 'retry-after'];
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
-/** Maximum characters in path and query, bytes in a request body, and bytes in a response that is not a stream. */
+/** Maximum characters in path and query; maximum bytes in a request body and in a response that is not a stream. */
 const MAX_ADDRESS_LENGTH = 8 * 1024;
 const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Adds a route that forwards requests under `/v1/`, except those to the agent's routes, to the gateway. Requests are
- * sent on the caller's behalf, with the scopes of the caller's token and the timeouts of a session. An event stream
- * ends when the token that opened it expires; the client can resume it with a new token (`Last-Event-ID`).
+ * Adds a route that forwards requests under `/v1/` to the gateway, except for the agent's routes. Requests are sent on
+ * the caller's behalf, with the scopes of the caller's token and the timeouts of a session. An event stream ends when
+ * the token that opened it expires. The client can resume the stream with a new token (`Last-Event-ID`).
  */
 export function addGatewayProxy(app: Hono, authenticator: Authenticator, options: GatewayProxyOptions): void {
   app.all(
@@ -65,7 +65,7 @@ async function forward(
     {
       method,
       headers: { ...Object.fromEntries(pickHeaders(c.req.raw.headers, REQUEST_HEADERS)), ...traceHeaders() },
-      // An empty body is not sent, because with a content type, the gateway would try to parse it as JSON.
+      // An empty body is omitted, because the gateway would try to parse it as JSON if there is a content type.
       body: body === null || body.byteLength === 0 ? null : body,
       signal: c.req.raw.signal,
     },

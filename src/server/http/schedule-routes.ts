@@ -30,7 +30,7 @@ import {
 import { withHttpProblems } from './agent-problem.ts';
 import { createReadRoutes, getCallerSession, parseJsonBody, requireIdempotencyKey } from './caller-requests.ts';
 
-/** Maximum body size in bytes: enough for a rules file. */
+/** Maximum body size in bytes, large enough for a rules file. */
 const MAX_BODY_BYTES = 256 * 1024;
 const NEXT_TIMES_SHOWN = 5;
 
@@ -38,7 +38,8 @@ const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128
 
 /**
  * Adds the routes for a person's schedules. A schedule runs with the rights of the token that added it, even while the
- * person is away. Adding the first schedule therefore requests offline access, and removing the last one revokes it.
+ * person is away. Adding the first schedule therefore requires offline access, and removing the last one revokes that
+ * access.
  */
 export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = createReadRoutes(app, authenticator);
@@ -98,7 +99,7 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
   routes.post('/v1/agent/schedules/:schedule/run', async (c, caller) => {
     const key = requireIdempotencyKey(c);
     const { schedule } = await find(caller, c.req.param('schedule') ?? '');
-    // Stores the run's credentials before the run exists.
+    // Stores the run's credentials before the run is created.
     await getCallerSession(parts, caller);
     const queued = await personSchedules(parts, caller.sub).requestRun(schedule.id, key, clock.now());
     return c.json({ queued_at: new Date(queued ?? clock.now()).toISOString() }, 202);
@@ -141,7 +142,7 @@ function toRemoteSchedule(
   return { ...schedule, next, last: last ?? null };
 }
 
-/** Converts errors for invalid rules or times to a `usage` problem. */
+/** Converts errors in rules or times to `usage` problems. */
 async function withUsageProblems<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -75,11 +75,11 @@ export interface ServerAppOptions extends ServerParts {
 
 export interface ServerApp {
   readonly app: Hono;
-  /** Ends open streams, and rejects requests from then on. */
+  /** Ends open streams, and rejects new requests. */
   close(): Promise<void>;
 }
 
-/** Creates the API that clients on people's computers use. `agent/remote/protocol.ts` defines all requests. */
+/** Creates the API for clients on people's computers. `agent/remote/protocol.ts` defines all requests. */
 export function createServerApp(options: ServerAppOptions): ServerApp {
   const { address, issuer, clock, database, log } = options;
   const closing = new AbortController();
@@ -220,14 +220,14 @@ function approvalRoutes(app: Hono, authenticator: Authenticator, parts: ServerPa
 const MAX_RUN_BYTES = 5 * 1024 * 1024;
 
 /**
- * Adds the routes that start and stop runs, which workers execute. A run has the rights of the token that requested the
- * run, so starting a run requires only the read scope.
+ * Adds the routes that start and stop runs, which workers execute. A run has the rights of the token that started it,
+ * so starting a run requires only the read scope.
  */
 function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = createReadRoutes(app, authenticator);
   const { clock } = parts;
   const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes' | 'trace'>) => {
-    // Stores the run's credentials before the run exists.
+    // Stores the run's credentials before the run is created.
     await getCallerSession(parts, caller);
     const begun = await personRuns(parts, caller.sub).begin(
       {
@@ -266,7 +266,7 @@ function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts):
   });
   app.delete(
     '/v1/agent/runs/:run',
-    // Any token may stop a run, because stopping can't trade.
+    // Any token may stop a run, because stopping a run never trades.
     authenticator.guard([], async (c, caller) => {
       const id = c.req.param('run') ?? '';
       const runs = personRuns(parts, caller.sub);
@@ -290,7 +290,7 @@ function threadNotFound(id: string): HttpProblem {
 
 const MAX_STREAMS = 20;
 const EVENT_BATCH = 200;
-/** Maximum delay of a Node timer. */
+/** Maximum delay of a Node timer, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface RunEventsOptions extends ServerParts {
@@ -298,7 +298,7 @@ interface RunEventsOptions extends ServerParts {
   readonly closing: AbortSignal;
 }
 
-/** Adds the route for a run's events. They are read from the database, so all servers send the same events. */
+/** Adds the route for a run's events. All servers send the same events, because they read them from the database. */
 function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEventsOptions): void {
   const { clock, news, watch, closing } = parts;
   app.get(
@@ -309,13 +309,14 @@ function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEvent
       const run = await runs.find(id);
       if (run === undefined) throw runNotFound(id);
       const session = await getCallerSession(parts, caller);
-      // Makes the next poll due now, because a proposal may have been decided while there was no session to ask the
-      // gateway with.
+      // Makes the next poll due now: a proposal may have been decided while no session was available to ask the
+      // gateway.
       if (run.state === 'waiting') await runs.postponePoll(id, clock.now());
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
       const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), MAX_TIMER_MS));
-      // Ends shortly before the token expires, so that the client reconnects with a new token, which the run then uses.
+      // Ends the stream shortly before the token expires. The client then reconnects with a new token, which the run
+      // will use.
       const left = lasts > TOKEN_EXPIRY_MARGIN_MS ? lasts - TOKEN_EXPIRY_MARGIN_MS : lasts;
       return async (stream) => {
         const unwatch = watch.watch(session);
@@ -336,7 +337,7 @@ function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEvent
 
 /**
  * Yields a run's events after a sequence number, until the run has a result or `signal` aborts. An empty batch is a
- * keep-alive. The first batch is sent immediately, even if it is empty, to confirm the subscription.
+ * keep-alive. The first batch is sent immediately, even if empty, to confirm the subscription.
  */
 export async function* followRunEvents(
   runs: Pick<RunStore, 'eventsAfter' | 'find'>,
@@ -352,7 +353,7 @@ export async function* followRunEvents(
   try {
     yield [];
     while (!signal.aborted) {
-      // Created before reading, so that an event announced during the read causes another read.
+      // Created before the read, so that an event announced during the read causes another read.
       isNews = new AbortController();
       const events = await runs.eventsAfter(id, last, EVENT_BATCH);
       if (events.length > 0) {
@@ -393,7 +394,10 @@ type Json = Record<string, unknown>;
  */
 export function createOpenApiDocument(address: string, version: string): Json {
   const components: Json = {};
-  /** Returns JSON Schema 2020-12, with named schemas in `components`. Responses may get new members in a version. */
+  /**
+   * Returns JSON Schema 2020-12, with named schemas in `components`. Response schemas allow members that later versions
+   * may add.
+   */
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
     const {
       $schema: _,

@@ -7,7 +7,7 @@ import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Maximum number of sessions to try for reading the calendar. Some of the people may be signed out. */
+/** Maximum number of people whose sessions are tried for reading the calendar, because some may be signed out. */
 const MAX_PEOPLE = 5;
 const RETRY_DELAY_MS = 5 * 60_000;
 const CACHE_MS = 60_000;
@@ -58,8 +58,8 @@ export function createTradingDayReader(options: {
   let remembered: { readonly days: readonly TradingDay[]; readonly until: number } | undefined;
   return {
     /**
-     * Returns the trading days, cached for a minute. Returns an empty list if no schedule needs them, or none could be
-     * read.
+     * Returns the trading days, cached for a minute. Returns an empty list if no schedule needs trading days or if none
+     * could be read.
      */
     async known(): Promise<readonly TradingDay[]> {
       if (remembered === undefined || clock.now() >= remembered.until) {
@@ -68,7 +68,7 @@ export function createTradingDayReader(options: {
       return remembered.days;
     },
     /**
-     * Returns the trading days, requesting them with this session if needed.
+     * Returns the trading days, and requests them with this session if needed.
      * @throws the gateway's error if no current calendar is stored
      */
     askedBy: async (session: Session) => (await calendarOf(async () => session)).days,

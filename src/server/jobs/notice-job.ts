@@ -10,12 +10,12 @@ import { limitToPerson } from '../../store/postgres/state/person-database.ts';
 import { createScheduleJob } from '../../store/postgres/state/schedule-jobs.ts';
 import { type NoticeParts, personNoticeChannels } from '../server-parts.ts';
 
-/** Retry delays of a notice: one minute, then doubled each time, up to one hour. */
+/** Minimum and maximum retry delay of a notice, in milliseconds. The delay doubles with each attempt. */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
 
 /**
- * Creates the job that sends one notice. Transient failures are retried until the notice expires. After a permanent
- * failure, the job is kept as a dead job for the operator, together with the notice's row.
+ * Creates the job that sends one notice. Retries transient failures until the notice expires. After a permanent
+ * failure, keeps the job as a dead job, and the notice's row, for the operator.
  */
 export function createNoticeJob(parts: NoticeParts): JobHandler {
   const { database, jobs, clock } = parts;
@@ -72,7 +72,7 @@ export interface ChannelProblem {
 }
 
 /**
- * Returns why a server can't use a channel, or undefined if it can. A server has neither a desktop nor the person's
+ * Returns why a server can't use a channel, or undefined if it can. A server has no desktop and no access to a person's
  * files, and it sends only to public addresses.
  */
 export async function findChannelProblem(

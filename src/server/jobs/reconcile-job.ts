@@ -6,13 +6,15 @@ import { isInProgressState } from '../../trading/proposal.ts';
 import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
-/** The delay equals the proposal's age, but is at least a minute and at most an hour. Attempts end after a week. */
+/**
+ * Retry delay limits and total retry time, in milliseconds. The delay equals the proposal's age, within these limits.
+ */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_600_000, 7 * 86_400_000];
 
 /**
- * Creates the job that asks the gateway for a proposal's unknown outcome and records it. The gateway looks the outcome
- * up at the broker, and never sends the order again. If the outcome is still unknown after a week, the job is kept as a
- * dead job for the operator.
+ * Creates the job that asks the gateway for a proposal's unknown outcome and records the answer. The gateway looks up
+ * the outcome at the broker and never sends the order again. If the outcome is still unknown after a week, the job is
+ * kept as a dead job for the operator.
  */
 export function createReconcileJob(parts: ServerParts): JobHandler {
   const { database, jobs, sessions, clock } = parts;

@@ -7,12 +7,12 @@ import { personRuns, type ServerParts } from '../server-parts.ts';
 const COLLECT_INTERVAL_MS = 1_000;
 const RUN_BATCH = 500;
 const MAX_PARALLEL_PEOPLE = 8;
-/** A claimed run is due again after this time, in case the claiming process dies. */
+/** Time in milliseconds after which a claimed run is due again, in case the claiming process has crashed. */
 const CLAIM_MS = 30_000;
-/** Limits of a waiting run's poll interval, which is a quarter of the time that the run has been waiting. */
+/** Limits of a waiting run's poll interval. The interval is a quarter of the time that the run has been waiting. */
 const MIN_POLL_INTERVAL_MS = 2_000;
 const MAX_POLL_INTERVAL_MS = 60_000;
-/** Maximum number of proposals that the gateway returns in a list. */
+/** Maximum number of proposals in a list from the gateway. */
 const MAX_LISTED_PROPOSALS = 200;
 
 export interface RunCollectorOptions extends ServerParts {
@@ -22,9 +22,9 @@ export interface RunCollectorOptions extends ServerParts {
 }
 
 /**
- * Maintains all users' runs that no process is executing: wakes runs whose proposals were decided or whose deadline has
- * passed, enqueues jobs again that may be lost, and removes runs that ended long ago. For each person, sends one
- * request to the gateway for the proposals of all waiting runs. Several collectors may run concurrently.
+ * Maintains all users' runs that no process is executing. Wakes runs whose proposals were decided or whose deadline has
+ * passed, enqueues jobs that may have been lost again, and deletes runs that ended long ago. Sends the gateway one
+ * request per person for the proposals of all waiting runs. Several collectors may run concurrently.
  */
 export async function collectRuns(options: RunCollectorOptions, signal: AbortSignal): Promise<void> {
   const { due, clock, onError } = options;
@@ -54,7 +54,7 @@ export async function collectRuns(options: RunCollectorOptions, signal: AbortSig
 const errorLabel = (error: unknown): string =>
   isTradeAgentError(error) ? error.code : error instanceof Error ? error.name : typeof error;
 
-/** @param ids the IDs of one person's due runs */
+/** * Processes one person's due runs. @param ids the runs' IDs */
 async function processDueRuns(options: RunCollectorOptions, person: string, ids: readonly string[]): Promise<void> {
   const runs = personRuns(options, person);
   const waiting: StoredRun[] = [];
@@ -83,12 +83,13 @@ async function pollProposals(
   try {
     const gateway = createGatewayClient(await sessions.of(person));
     const listed = (await gateway.proposals({ state: 'open', limit: MAX_LISTED_PROPOSALS })).map(({ id }) => id);
-    // If the list may be truncated, every proposal that a run waits for is treated as open. A watched run is woken by
-    // its own event stream.
+    // If the list may be truncated, treats every proposal that a run waits for as open. A watched run is woken by its
+    // own event stream.
     stillOpen =
       listed.length < MAX_LISTED_PROPOSALS ? listed : [...listed, ...waiting.flatMap(({ waitsFor }) => waitsFor)];
   } catch (error) {
-    // Without a session, the gateway can't be asked. When the person signs in again, their own stream takes over.
+    // Without a session, the gateway can't be asked. After the person signs in again, their own event stream wakes the
+    // run.
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
     for (const { id, waitsUntil = 0 } of waiting) await runs.postponePoll(id, waitsUntil);
     return;

@@ -19,18 +19,21 @@ import { isSettledState } from '../../trading/proposal.ts';
 import { createPersonAgent, limitSessionToScopes, personStores } from '../person-agent.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
 
-/** Delay before the first poll. People rarely decide immediately, and a watched run is woken without polling. */
+/**
+ * Delay before the first poll, in milliseconds. People rarely decide faster, and a watched run is woken without
+ * polling.
+ */
 const FIRST_POLL_DELAY_MS = 2_000;
-/** Extra time for the gateway to execute an order that was approved just before its expiry. */
+/** Extra time for the gateway to execute an order that was approved just before its expiry, in milliseconds. */
 const EXECUTION_GRACE_MS = 60_000;
-/** Maximum wait for an unknown outcome. Determining it may take the gateway hours. */
+/** Maximum wait for an unknown outcome, in milliseconds. The gateway may need hours to determine it. */
 const UNKNOWN_OUTCOME_WAIT_MS = 10_000;
-/** Time allowed for connecting an account, if the run sets no time limit for proposals. */
+/** Time allowed for connecting an account if the run sets no time limit for proposals, in milliseconds. */
 const CONNECTION_WAIT_MS = 5 * 60_000;
 
 /**
- * Returns what an interrupted run waits for. Returns undefined if the run ends instead, because it must not wait, has
- * nothing to wait for, or has waited for these proposals until their deadline.
+ * Returns what an interrupted run waits for. Returns undefined if the run ends instead: it must not wait, it has
+ * nothing to wait for, or the deadline for these proposals has passed.
  */
 function nextWait(
   run: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>,
@@ -53,24 +56,27 @@ function nextWait(
     ),
     ...(isConnecting ? [connectBy] : []),
   );
-  // The gateway reports when a proposal changes, but not when an account is connected. To check for a connection, the
-  // run is resumed at increasing intervals.
+  // The gateway reports changes to proposals, but not that an account was connected. To check for a connection, the run
+  // is resumed at increasing intervals.
   const waited = isConnecting ? now - (connectBy - connecting) : 0;
   const pollAt = Math.min(now + Math.max(FIRST_POLL_DELAY_MS, waited / 4), until);
   return { proposals, now, pollAt: Math.ceil(pollAt), until };
 }
 
-/** Returns the deadline of a run that waits only for a connection. After the deadline, the run continues without it. */
+/**
+ * Returns the deadline of a run that waits only for a connection. After the deadline, the run continues without the
+ * connection.
+ */
 function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>) {
   return waitsFor.length === 0 ? waitsUntil : undefined;
 }
 
 /**
  * Creates the job that executes a run until the run ends or waits for approval. A waiting run's state is in the
- * database. A job that runs twice, even concurrently, proposes nothing twice:
+ * database. A job that runs twice, even concurrently, creates no duplicate proposals:
  * 1. Claiming the run increments its epoch, which is checked before each event is written, and takes the thread's
- * lease, which is checked before each checkpoint. The previous holder therefore can no longer write anything.
- * 2. Jobs of one thread run one at a time, so the previous holder of the lease is a job that has ended or is suspended.
+ * lease, which is checked before each checkpoint. From then on, the previous claimant can't write anything.
+ * 2. Jobs of one thread run one at a time, so the lease's previous owner is a job that has ended or is suspended.
  * 3. The number of prompts in the thread, stored with the prompt's checkpoint, shows whether the run's prompt is
  * already there. If so, the run resumes, and stored model steps are not requested again.
  * 4. A proposal's key consists of thread, call and attempt, so sending it again creates no second proposal.
@@ -96,7 +102,10 @@ interface Turn {
   readonly signal: AbortSignal;
 }
 
-/** @throws {TurnLost}; transient errors of the database or a provider */
+/**
+ * Executes a claimed run and writes its events and result.
+ * @throws {TurnLost}; transient errors of the database or a provider
+ */
 async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn: Turn): Promise<void> {
   const { clock } = parts;
   const { signal } = turn;
@@ -104,7 +113,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
   const lost = (reason: unknown) => ended.abort(reason);
   const events = await createEventWriter(runs, run, clock, lost);
   const stop = watchForStop(parts, runs, run);
-  // Releases the thread's lease first, so that the interruption is not recorded in the thread.
+  // Releases the thread's lease first, so that this interruption is not recorded in the thread.
   const handOver = () =>
     void releaseThread(personStores(parts, turn.person), run.thread, clock).then(() => lost(signal.reason), lost);
   signal.addEventListener('abort', handOver, { once: true });
@@ -119,7 +128,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     ended.signal.throwIfAborted();
     signal.throwIfAborted();
     const rest = await events.rest();
-    // If the run is stopped after this point, it is waiting or queued. The next turn then withdraws open proposals.
+    // A run that is stopped after this point is waiting or queued. The next turn then withdraws its open proposals.
     const wait = isStopped ? undefined : nextWait(run, options, result, clock.now());
     if (wait === undefined) {
       if (!(await runs.end(run, [...rest, { type: 'result', result }], clock.now()))) throw new TurnLost();
@@ -153,7 +162,7 @@ async function runTurn(
 ): Promise<TurnResult> {
   const stores = personStores(parts, person);
   await stop.looked;
-  // The run's prompt is not in the thread yet, so open proposals there belong to other runs.
+  // The run's prompt is not in the thread yet, so open proposals in the thread belong to other runs.
   if (stop.signal.aborted && run.input !== undefined && run.prompts === undefined)
     return failedResult(parts, run, interrupted());
   let session: Session;
@@ -205,7 +214,7 @@ async function runTurn(
 }
 
 /**
- * Returns whether the run's prompt is in its thread. The first turn records the number of earlier prompts.
+ * Returns whether the run's prompt is in its thread. On the first turn, records the number of earlier prompts.
  * @throws {TurnLost}
  */
 async function checkAndRecordPrompt(stores: StateStores, runs: RunStore, run: StoredRun): Promise<boolean> {
@@ -223,7 +232,7 @@ async function countPrompts(stores: StateStores, thread: string): Promise<number
   return prompt;
 }
 
-/** Releases the thread's lease without waiting: the lease's holder is a job that has ended or is suspended. */
+/** Releases the thread's lease without waiting, because the lease's owner is a job that has ended or is suspended. */
 async function releaseThread({ threads }: StateStores, id: string, { now }: ServerParts['clock']): Promise<void> {
   const found = await threads.find(id);
   if (found?.holder === undefined) return;
@@ -232,7 +241,7 @@ async function releaseThread({ threads }: StateStores, id: string, { now }: Serv
 
 interface Stop {
   readonly signal: AbortSignal;
-  /** Resolves after the first check, which notices a stop from before the watch began. */
+  /** Resolves after the first read, which detects a stop from before the watch began. */
   readonly looked: Promise<void>;
   close(): void;
 }
@@ -243,7 +252,7 @@ function watchForStop({ news }: ServerParts, runs: RunStore, run: StoredRun): St
     if ((await runs.find(run.id))?.stopping) stop.abort(interrupted());
   };
   const close = news.subscribe((changedRun) => {
-    // If the read fails, the run is only stopped later.
+    // If the read fails, a later read stops the run.
     if (changedRun === undefined || changedRun === run.id) look().catch(() => undefined);
   });
   return { signal: stop.signal, looked: look(), close };
@@ -260,15 +269,15 @@ function failedResult({ model }: ServerParts, run: StoredRun, error: unknown): T
   return { result, isStopped: false };
 }
 
-/** Interval for writing events, in milliseconds. Batches help because a model's text arrives word by word. */
+/** Interval for writing events, in milliseconds. Events are batched because a model's text arrives word by word. */
 const WRITE_BATCH_MS = 50;
 
-/** Types of events that are emitted only once, however often a run is resumed. */
+/** Types of events that a run emits only once, even if it is resumed. */
 const onceOnlyEvents: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
 
 /**
- * Creates a writer that stores a run's events in order, as long as this job's claim on the run is valid.
- * @param lost called once if nothing more can be written, because another job claimed the run or the database failed
+ * Creates a writer that stores a run's events in order while this job's claim on the run is valid.
+ * @param lost called once if no more events can be written, because another job claimed the run or the database failed
  */
 async function createEventWriter(
   runs: Pick<RunStore, 'append' | 'eventsAfter'>,

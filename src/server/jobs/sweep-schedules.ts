@@ -6,11 +6,11 @@ import type { TradingDay } from '../../trading/activity.ts';
 import { nextReviewTime } from '../server-parts.ts';
 
 const SCHEDULE_BATCH = 500;
-/** Maximum number of queued jobs. Finding the next job is slow in a long queue, and due schedules can wait as rows. */
+/** Maximum number of queued jobs. A long queue makes finding the next job slow, so other due schedules wait as rows. */
 const MAX_QUEUED = 500;
-/** Schedules that are due at the same time are started over this period, in milliseconds. */
+/** Period over which schedules that are due at the same time are started, in milliseconds. */
 const SPREAD_MS = 60_000;
-/** Minimum number of schedules per turn, so that spreading does not delay a small number of schedules. */
+/** Minimum number of schedules per turn, so that spreading does not delay a few schedules. */
 const MIN_PER_TURN = 20;
 /** Lease of the sweeping worker, in milliseconds. Another worker takes over after it expires. */
 const LEASE_MS = 5_000;
@@ -25,14 +25,14 @@ export interface ScheduleSweepOptions {
 }
 
 /**
- * Creates a sweep that enqueues checks of due schedules, the longest overdue first. Checks that are due at the same
- * time are spread over the next minute, or longer if workers can't keep up. A lease lets only one worker sweep at a
- * time. Even if two workers sweep (one was suspended), each check is enqueued only once (`TenantSchedules.sweep`).
- * @returns a function that runs one turn and returns how many schedules it read
+ * Creates a sweep that enqueues checks of due schedules, the longest overdue first. Spreads checks that are due at the
+ * same time over the next minute, or longer if workers can't keep up. A lease lets only one worker sweep at a time.
+ * Even if two workers sweep (one was suspended), each check is enqueued only once (`TenantSchedules.sweep`).
+ * @returns a function that runs one turn and returns the number of schedules that it read
  */
 export function createScheduleSweep(options: ScheduleSweepOptions): (signal: AbortSignal) => Promise<number> {
   const { schedules, leases, intervalMs } = options;
-  /** When all schedules that are due now should be enqueued. Undefined if none are due. */
+  /** Time by which all schedules that are due now should be enqueued. Undefined if none are due. */
   let until: number | undefined;
   return async (signal) => {
     const now = options.now();

@@ -8,7 +8,7 @@ import { Dec, isPositive } from '../../trading/decimal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Number of shards of symbols. One worker at a time reads each shard. */
+/** Number of shards of symbols. Each shard is read by one worker at a time. */
 const SHARDS = 8;
 /** Lease of a shard, in milliseconds. A worker that does not renew it loses the shard. */
 const LEASE_MS = 15_000;
@@ -26,7 +26,7 @@ export interface CheckPriceConditionsOptions {
 /**
  * Reads the prices that conditions depend on, for this worker's shards. Market data is the same for everyone, so each
  * price is requested only once, with the session of a person who has a condition on it. A price that crosses a
- * threshold and crosses back between two reads goes unnoticed.
+ * threshold and crosses back between two reads is not noticed.
  * @returns the number of conditions that changed
  */
 export async function checkPriceConditions(options: CheckPriceConditionsOptions): Promise<number> {
@@ -46,7 +46,7 @@ function symbolShard(symbol: string): number {
   return (createHash('sha256').update(symbol).digest()[0] ?? 0) % SHARDS;
 }
 
-/** @throws the last person's error */
+/** * Returns the symbols' quotes, read with the first session that works. @throws the last person's error */
 async function fetchQuotes(
   { schedules, sessions, signal }: CheckPriceConditionsOptions,
   symbols: readonly string[],

@@ -44,7 +44,7 @@ import { defined } from '../../values/defined.ts';
 import type { PersonSessions } from './person-sessions.ts';
 
 export interface TokenExchangeSessionsOptions extends ServerClient {
-  /** Returns a person's credentials. All machines of the server share them. */
+  /** Returns a person's credentials, which all machines of the server share. */
   readonly credentials: (person: string) => PersonCredentialStore;
   /** Timeout of one request to the gateway, in milliseconds. */
   readonly timeoutMs?: number;
@@ -54,8 +54,8 @@ const MAX_SESSIONS = 1_000;
 
 /**
  * Creates sessions by token exchange. Access tokens for the gateway are obtained on demand and stay in this process's
- * memory. The subject tokens from which they are obtained, and the key to which the subject tokens are bound, are
- * sealed in the database.
+ * memory. The people's tokens that are exchanged, and the key to which those tokens are bound, are sealed in the
+ * database.
  */
 export function createTokenExchangeSessions(options: TokenExchangeSessionsOptions): PersonSessions {
   const { profile, clock, access, credentials } = options;
@@ -144,7 +144,7 @@ export function createTokenExchangeSessions(options: TokenExchangeSessionsOption
   };
 }
 
-/** Creates an LRU cache of sessions, so that their access tokens are reused. */
+/** Creates a least-recently-used cache of sessions, so that their access tokens are reused. */
 function recentSessions() {
   const sessions = new Map<string, Session>();
   const keep = (name: string, session: Session): Session => {
@@ -164,7 +164,7 @@ function recentSessions() {
 
 /**
  * Obtains a token in exchange for the token of the person's last request, or with the offline grant if that token is no
- * longer valid. Reads the store each time, because another machine may have served the person since.
+ * longer valid. Reads the store each time, because the person's last request may have gone to another machine.
  */
 async function renewToken(
   options: ServerClient & { readonly store: PersonCredentialStore; readonly person: string },
@@ -187,7 +187,7 @@ function cacheKey(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
-/** @throws {TradeAgentError} `provider_error` */
+/** * Checks that the provider can issue offline grants. @throws {TradeAgentError} `provider_error` if it can't */
 function requireOffline({ profile }: ServerClient): void {
   if (providerDialect(profile).onBehalf.grantsOffline) return;
   throw new TradeAgentError('provider_error', 'the identity provider does not let servers act while you are away', {
@@ -195,7 +195,10 @@ function requireOffline({ profile }: ServerClient): void {
   });
 }
 
-/** @param subjectToken returns the token to exchange if there is no grant yet, or undefined if none is valid */
+/**
+ * Obtains an offline grant, unless there is one already.
+ * @param subjectToken returns the token to exchange, or undefined if no valid token is available
+ */
 async function obtainOfflineGrant(
   options: ServerClient,
   store: PersonCredentialStore,
@@ -239,7 +242,7 @@ interface ServerClient {
 const REJECTED_SUBJECT_ERRORS = ['invalid_request', 'invalid_grant', 'invalid_token'];
 
 /**
- * Exchanges an access token whose audience is the server for one whose audience is the gateway (RFC 8693 §2.1).
+ * Exchanges an access token for the server for one for the gateway (RFC 8693 §2.1).
  * @param subject a person's access token for the server, and the DPoP key for the new token
  * @param scopes the new token's scopes; for an offline grant, all scopes of the subject token
  * @param wanted `offline` also requests a refresh token, for use while the person is away
@@ -311,7 +314,10 @@ function exchangeError(failure: ProviderFailure, profile: ResolvedProfile, scope
   return new TradeAgentError('provider_error', message, { hint: providerDialect(profile).onBehalf.setup });
 }
 
-/** @throws {TradeAgentError} `provider_error` if the token is not bound to our key, or belongs to another person */
+/**
+ * Checks that a token is bound to our key and belongs to the person.
+ * @throws {TradeAgentError} `provider_error` if it does not
+ */
 function requireBoundToPerson(token: AccessToken, bound: boolean): void {
   const refuse = (what: string, hint: string): never => {
     throw new TradeAgentError('provider_error', `the identity provider sent a token ${what}`, { hint });
@@ -344,14 +350,14 @@ function callerToken({ sub, scopes, expiresAt, jkt }: Caller, token: string): Ac
 }
 
 /**
- * A stored token is used until this many milliseconds before its expiry. The margin is short because the token is
- * exchanged immediately. A client that watches a run sends a new token earlier, so that the run keeps its session.
+ * Time in milliseconds before its expiry at which a stored token is no longer used. The margin is short because the
+ * token is exchanged immediately. A client that watches a run sends a new token earlier, so the run keeps its session.
  */
 const EXCHANGE_MARGIN_MS = 2_000;
 
 /**
- * Reads a person's stored session, with which runs continue after the request that started them. `subject` is the last
- * request's token if it is still valid. `hasGrant` is true if there is an offline grant.
+ * Reads a person's stored session, which lets runs continue after the request that started them. `subject` is the last
+ * request's token if that token is still valid. `hasGrant` is true if there is an offline grant.
  */
 async function storedSession(store: PersonCredentialStore, profile: ResolvedProfile, clock: Clock) {
   const held = await store.get(['session', 'subject_token', 'refresh_token'], { fresh: true });
@@ -373,15 +379,15 @@ async function personKey(store: PersonCredentialStore): Promise<PrivateJwk> {
     const { dpop_key: kept } = await store.get(['dpop_key'], { fresh: true });
     if (kept !== undefined) return parsePrivateJwk(kept);
     const made = await generatePrivateJwk();
-    // If another process stored a key first, the next iteration reads that key.
+    // If another process stored a key first, the next iteration returns that key.
     if (await store.set({ dpop_key: JSON.stringify(made) }, { dpop_key: undefined })) return made;
   }
 }
 
 /**
- * Stores a request's token unless the stored token is at least as good: a read-only request must not replace the token
- * that a run was started with. Of two equivalent tokens, keeps the token that expires later. Of two sign-ins, keeps the
- * later sign-in, which shows when the person last signed in.
+ * Stores a request's token unless the stored token is better. A read-only token must not replace the token that a run
+ * was started with. Of two tokens with the same scopes, keeps the one that expires later. Of two sign-ins, keeps the
+ * later one, which shows when the person last signed in.
  */
 async function storeCallerToken(
   store: PersonCredentialStore,

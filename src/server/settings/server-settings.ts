@@ -11,7 +11,7 @@ const baseAddress = secureUrlSchema.refine(
   'must not end in "/" or have a query or fragment',
 );
 
-/** `server.yaml`: settings that a server and its workers share, without secrets. */
+/** Schema of `server.yaml`: settings that a server and its workers share, without secrets. */
 export const serverSettingsSchema = z.strictObject({
   address: baseAddress.describe(
     "The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens.",
@@ -72,7 +72,7 @@ export function toServerProfile(settings: ServerSettings, provider: ProviderName
     model,
     max_slippage,
     login_client: { client_id },
-    // Unused: people's secrets are in the database.
+    // Unused, because people's secrets are in the database.
     credential_store: 'file',
     approval_ttl: DEFAULT_TTL_S,
     phone: undefined,

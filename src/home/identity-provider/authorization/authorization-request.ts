@@ -6,9 +6,9 @@ import { isOneOf } from '../protocol/protocol.ts';
 export const EXTRA_MCP_SCOPES = ['openid', 'offline_access'] as const;
 
 /**
- * Validates a request at `/authorize`, and narrows its scopes to those of third-party clients (RFC 6749 §3.3), because
- * several clients request every scope in the metadata. The token response lists what is left. A request for no API gets
- * all `/mcp` scopes: several clients request no scope, and would otherwise be rejected without an explanation.
+ * Validates a request at `/authorize`. Limits its scopes to those of third-party clients (RFC 6749 §3.3), because
+ * several clients request every scope in the metadata. The token response lists the remaining scopes. A request for no
+ * API gets all `/mcp` scopes, because several clients request no scope and would be rejected without a reason.
  * @throws `invalid_scope`, `invalid_request`
  */
 export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
@@ -17,7 +17,7 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
   if (params.authorization_details !== undefined) {
     throw new errors.InvalidRequest('authorization_details are only for approvals, which the gateway requests');
   }
-  // Other response modes put the response where scripts or the server log of the client's page can read it.
+  // In other response modes, scripts or the server log of the client's page could read the response.
   if (params.response_mode !== undefined && params.response_mode !== 'query') {
     throw new errors.InvalidRequest('response_mode must be query');
   }
@@ -27,7 +27,7 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
   params.scope = granted.join(' ');
 }
 
-/** @throws `invalid_scope` for an unknown scope, or if every API that was requested is one that third parties never get */
+/** Limits scopes to those of third parties. @throws `invalid_scope` for an unknown scope, or if no API remains */
 function narrowScopes(requested: readonly string[]): string[] {
   const unknown = requested.filter((scope) => !isOneOf(ALL_SCOPES, scope));
   if (unknown.length > 0) throw new errors.InvalidScope('requested scope is unknown', unknown.join(' '));
@@ -39,9 +39,9 @@ function narrowScopes(requested: readonly string[]): string[] {
 }
 
 /**
- * Returns whether the library dropped `offline_access`. oidc-provider requires `prompt=consent` for it (OpenID Connect
- * Core §11), which several MCP clients don't send. Here the person is always asked, and a refresh token is issued.
- * Without the scope, a refresh that repeats the requested scopes would be rejected.
+ * Returns whether the library dropped `offline_access`. oidc-provider requires `prompt=consent` for this scope (OpenID
+ * Connect Core §11), which several MCP clients don't send. Here, the person is always asked, and a refresh token is
+ * issued. Without the scope, a refresh that repeats the requested scopes would be rejected.
  */
 function isOfflineDropped(ctx: KoaContextWithOIDC, scopes: readonly string[]): boolean {
   const { scope } = (ctx.method === 'POST' ? ctx.oidc.body : ctx.query) ?? {};

@@ -11,14 +11,14 @@ import { isPublicClient } from './public-client.ts';
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetadataDocument']>;
 
-/** Minimum and maximum seconds that a document is cached, regardless of its headers. */
+/** Minimum and maximum cache lifetime of a document in seconds, regardless of its headers. */
 const [MIN_CACHE_S, MAX_CACHE_S] = [60, 24 * 3600];
 const MAX_ID_LENGTH = 300;
-/** Maximum size of a document in bytes, which is the library's limit. */
+/** Maximum size of a document in bytes. This is the library's limit. */
 export const MAX_DOCUMENT_BYTES = 5 * 1024;
-/** Timeout of a read, in milliseconds. Including the DNS look-up's 3.2 s, no document takes longer than 5 s. */
+/** Timeout of a read, in milliseconds. With the DNS lookup's 3.2 s, a document takes 5 s at most. */
 const READ_TIMEOUT_MS = 1_800;
-/** Maximum number of concurrent reads, for all clients together: each read opens a connection from this home. */
+/** Maximum number of concurrent reads for all clients together, because each read opens a connection from this home. */
 const MAX_CONCURRENT_READS = 16;
 
 export type DocumentReader = ReturnType<typeof createDocumentReader>;
@@ -27,7 +27,7 @@ export function createDocumentReader(read: typeof fetch) {
   let reading = 0;
   return {
     isBusy: () => reading >= MAX_CONCURRENT_READS,
-    /** Rejects if too many documents are being read already, or if this read takes too long. */
+    /** Rejects if too many documents are being read, or if this read takes too long. */
     fetch: async (url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> => {
       if (reading >= MAX_CONCURRENT_READS) throw new TypeError('too many documents are being read');
       reading += 1;
@@ -44,16 +44,16 @@ export function createDocumentReader(read: typeof fetch) {
 }
 
 /**
- * Allows clients whose id is the https address of their metadata document (CIMD). Anybody can make this home read a
- * document without signing in, so a read is limited to 5 kB and 5 s, follows no redirects, and never reaches this
- * machine or its network. Limits concurrent reads and look-ups, so that strangers can't delay the owner's requests.
+ * Allows clients whose ID is the https address of their metadata document (CIMD). Anyone can make this home read a
+ * document without signing in. A read is therefore limited to 5 kB and 5 s, follows no redirects, and never reaches
+ * this machine or its network. Limits concurrent reads and lookups, so that strangers can't delay the owner's requests.
  */
 export function clientDocumentsFeature(options: {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'documents'>;
   readonly resolve: ResolveHost;
   readonly reader: Pick<DocumentReader, 'isBusy'>;
 }): Feature {
-  /** Requests for which a document was already read, because the library would retry a failed read. */
+  /** Requests for which a document was already read. No document is read twice, although the library would retry. */
   const looked = new WeakSet<IncomingMessage>();
   const isFirstLook = (request: IncomingMessage): boolean => {
     if (looked.has(request)) return false;
@@ -68,7 +68,7 @@ export function clientDocumentsFeature(options: {
     cacheDuration: { min: MIN_CACHE_S, max: MAX_CACHE_S },
     allowFetch: async (ctx, clientId) => {
       if (clientId.length > MAX_ID_LENGTH) return false;
-      // The consent page passes no request. `/authorize` has already counted its read.
+      // The consent page passes no request, because `/authorize` has already counted the read.
       const request: IncomingMessage | undefined = ctx?.req;
       if (request !== undefined && !isFirstLook(request)) return false;
       if (options.reader.isBusy()) throw tooManyRequestsError(Math.ceil(READ_TIMEOUT_MS / 1000));

@@ -18,12 +18,12 @@ import {
 import { EXTRA_MCP_SCOPES } from './authorization-request.ts';
 import { formatRedirectTarget, hasAppScheme, isDocumentClientId, toNamedClient } from './public-client.ts';
 
-/** A client that waits for consent, as displayed to the person who decides. */
+/** A client that waits for consent, as displayed to the person. */
 export interface ConsentRequest extends NamedClient {
   readonly clientId: string;
   /**
-   * Whether the client is identified by its metadata document at `host`. If not, `host` is only the host that gets the
-   * response.
+   * Whether the client is identified by its metadata document at `host`. If not, `host` is only the host that receives
+   * the response.
    */
   readonly hasDocument: boolean;
   /** Redirect URI that receives the code, exactly as the client sent it. */
@@ -35,7 +35,7 @@ export interface ConsentRequest extends NamedClient {
   readonly scopes: readonly string[];
 }
 
-/** The browser's request, whose cookie proves that the client sent this browser to the home. */
+/** The browser's request. Its cookie proves that the client sent this browser to the home. */
 interface BrowserExchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
@@ -52,7 +52,7 @@ interface ConsentsOptions {
   readonly now: () => number;
 }
 
-/** A request for consent, and the client that sent the browser here with it. */
+/** A consent request, and the client that sent the browser here. */
 interface Loaded {
   readonly interaction: Awaited<ReturnType<Provider['interactionDetails']>>;
   readonly client: Client;
@@ -67,7 +67,7 @@ export function createConsents(options: ConsentsOptions) {
     const provider = await options.provider();
     try {
       const interaction = await provider.interactionDetails(incoming, outgoing);
-      // The cookie proves the request, and the address must name the same one. The library does not check expiry here.
+      // The cookie identifies the request, and the address must contain the same ID. The library checks no expiry here.
       if (interaction.uid !== id || interaction.exp * 1000 <= options.now()) return undefined;
       const { client_id: clientId, redirect_uri: redirectUri, scope } = interaction.params;
       const client = await provider.Client.find(String(clientId));
@@ -79,7 +79,7 @@ export function createConsents(options: ConsentsOptions) {
     }
   };
 
-  /** Stores the answer. Returns false if the request has an answer, because only the first answer counts. */
+  /** Stores the answer. Returns false if the request already has an answer, because only the first one counts. */
   const answer = async ({ incoming, outgoing }: BrowserExchange, result: InteractionResults): Promise<boolean> => {
     const provider = await options.provider();
     try {
@@ -108,7 +108,7 @@ export function createConsents(options: ConsentsOptions) {
         scopes,
       };
     },
-    /** Returns the grant's details for signing; undefined in the same cases as `find`. */
+    /** Returns the grant's details for signing. Returns undefined in the same cases as `find`. */
     async details(
       exchange: BrowserExchange,
       id: string,
@@ -122,7 +122,7 @@ export function createConsents(options: ConsentsOptions) {
     /**
      * Grants the client access as `user`, or denies access if `consent` is undefined.
      * @returns the path on this server that sends the browser back to the client; undefined in the same cases as `find`
-     * @throws `signature_…` if the person did not sign; the request then stays open
+     * @throws `signature_…` if the person did not sign, in which case the request stays open
      */
     async decide(
       exchange: BrowserExchange,

@@ -7,7 +7,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 const GRANTS = ['authorization_code', 'refresh_token'];
 const MAX_REDIRECTS = 20;
 const MAX_NAME_LENGTH = 60;
-/** Together, a client's name and host must fit into the 80 characters that a proposal allows for a requester's name. */
+/** Maximum lengths in characters, which together fit into the 80 characters of a proposal's requester name. */
 const [MAX_SHORT_NAME_LENGTH, MAX_HOST_LENGTH] = [36, 40];
 
 export const publicClientDefaults = {
@@ -17,7 +17,7 @@ export const publicClientDefaults = {
   token_endpoint_auth_method: 'none',
 } as const;
 
-/** Returns whether a client belongs to a third party. Only such clients use authorization codes. */
+/** Returns whether a client belongs to a third party. Only third-party clients use authorization codes. */
 export function isPublicClient(client: Pick<Client, 'responseTypeAllowed'>): boolean {
   return client.responseTypeAllowed('code');
 }
@@ -28,8 +28,8 @@ export function isDocumentClientId(clientId: string | undefined): boolean {
 }
 
 /**
- * Requires a public client that receives its code at an https address, on the person's machine, or in an app. Removes
- * metadata that such a client can't have, as RFC 7591 §2 allows.
+ * Checks that a public client receives its code at an https address, on the person's machine, or in an app. Removes
+ * metadata that public clients can't have, as RFC 7591 §2 allows.
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`
  */
 export function restrictToPublicClient(metadata: AllClientMetadata): void {
@@ -56,12 +56,12 @@ export function restrictToPublicClient(metadata: AllClientMetadata): void {
 }
 
 const REMOVED_METADATA = [
-  // A registered scope would limit later requests, and some clients register only half of the scopes they request.
+  // A registered scope would limit later requests, and some clients register only half of the scopes that they request.
   'scope',
   // The library would generate a secret if the registration didn't decline it.
   'client_secret',
   'client_secret_expires_at',
-  // Each of these makes the provider send requests, or allows something that a public client must not do.
+  // Each of these makes the provider send requests, or allows something that public clients must not do.
   'sector_identifier_uri',
   'jwks',
   'jwks_uri',
@@ -82,23 +82,23 @@ export function toNamedClient(
   return { name: name === '' ? 'Unnamed app' : name, host };
 }
 
-/** Returns the client's name as attached to its orders: one line of printable ASCII, at most 80 characters. */
+/** Returns the client's name for its orders: one line of printable ASCII with at most 80 characters. */
 export function oneLineClientName({ name, host }: NamedClient): string {
   const short = printableAscii(name, MAX_SHORT_NAME_LENGTH);
   return `${short} (${shortenHost(host, MAX_HOST_LENGTH)})`;
 }
 
-/** Shortens a host at its start, because the end shows who owns it. */
+/** Removes the start of a long host name, because the end shows who owns it. */
 export function shortenHost(host: string, longest: number): string {
   return host.length <= longest ? host : `..${host.slice(2 - longest)}`;
 }
 
 const MAX_REDIRECT_LENGTH = 500;
 
-/** Redirect schemes of well-known apps that consist of a single word, although RFC 8252 §7.1 asks for a domain name. */
+/** Single-word redirect schemes of well-known apps, which don't use a domain name as RFC 8252 §7.1 requires. */
 const KNOWN_SCHEMES: readonly string[] = ['cursor:', 'vscode:', 'vscode-insiders:'];
 
-/** A reversed domain name (RFC 8252 §7.1): `com.example.app:`. No browser's built-in scheme has this form. */
+/** Matches a reversed domain name (RFC 8252 §7.1), such as `com.example.app:`. Browsers' own schemes don't match. */
 const REVERSED_DOMAIN = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:$/;
 
 /** Returns whether a redirect is allowed: to https, to the person's own machine, or to an app's own scheme. */
@@ -114,7 +114,7 @@ export function hasAppScheme({ protocol }: Pick<URL, 'protocol'>): boolean {
   return KNOWN_SCHEMES.includes(protocol) || REVERSED_DOMAIN.test(protocol);
 }
 
-/** Returns the short form of a redirect URI for display: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
+/** Returns a redirect URI's short form for display, such as `agent.example`, `127.0.0.1:9123`, or `cursor:`. */
 export function formatRedirectTarget(redirectUri: string): string {
   const url = new URL(redirectUri);
   return hasAppScheme(url) ? url.protocol : url.host;

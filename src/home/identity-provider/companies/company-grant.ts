@@ -13,10 +13,10 @@ import { CLOCK_TOLERANCE_S, isOnlyAudience } from '../protocol/client-assertion.
 import { isOneOf, jwtResourceServer, mcpResource, temporarilyUnavailableError } from '../protocol/protocol.ts';
 import { COMPANY_TOKEN_LIFETIME_S, type Company, findCompany, memberClaimsByToken } from './company.ts';
 
-/** Maximum length of a client's name, well within the 80 characters that a proposal allows for its requester's name. */
+/** Maximum length of a client's name in characters, well within a proposal's 80 characters for a requester's name. */
 const MAX_NAME_LENGTH = 60;
 
-/** Parameters of RFC 7523 §2.1 and RFC 8707, and `authorization_details`, which is read only to be rejected. */
+/** Parameters of RFC 7523 §2.1 and RFC 8707, and `authorization_details`, whose presence causes a rejection. */
 export const companyGrantParameters = ['assertion', 'scope', 'resource', 'authorization_details'] as const;
 
 type Context = TokenEndpointGrantContext<{
@@ -163,23 +163,23 @@ function grantedScope({ scope = '' }: IdentityAssertion, asked: string | undefin
   return [...new Set(granted)].join(' ');
 }
 
-/** Maximum seconds from `iat` to `exp`. Clients fetch an assertion only to redeem it immediately. */
+/** Maximum seconds from `iat` to `exp`. Clients redeem an assertion immediately after fetching it. */
 const MAX_LIFETIME_S = 300;
-/** Maximum size of a token's groups as JSON, in bytes, because the token is sent in a header with each request. */
+/** Maximum size of a token's groups as JSON, in bytes. The token is sent in a header with each request. */
 const MAX_GROUPS_BYTES = 4096;
 
 const textSchema = z.string().min(1).max(255);
 const nameSchema = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
 /**
- * The actor (RFC 8693 §4.1), in the only supported form: one actor, named by `sub` or `client_id`. A chain of actors or
+ * The actor (RFC 8693 §4.1). Only one form is supported: a single actor with `sub` or `client_id`. A chain of actors or
  * any other member is rejected, because it could express a limit that we would ignore.
  */
 const actSchema = z
   .strictObject({ sub: nameSchema.optional(), client_id: nameSchema.optional(), iss: nameSchema.optional() })
   .refine(({ sub, client_id }) => sub !== undefined || client_id !== undefined);
 
-/** Claims of an ID-JAG (§3.1 of the draft), with the constraints that apply here. */
+/** Claims of an ID-JAG (§3.1 of the draft), with this home's constraints. */
 const claimsSchema = z.looseObject({
   iss: textSchema,
   sub: textSchema,
@@ -190,9 +190,9 @@ const claimsSchema = z.looseObject({
   resource: textSchema,
   scope: textSchema.optional(),
   act: actSchema.optional(),
-  /** Binding to a key by its thumbprint. Other kinds of binding are rejected, because they can't be verified. */
+  /** Binds the token to a key's thumbprint. Other kinds of binding are rejected, because they can't be verified. */
   cnf: z.strictObject({ jkt: textSchema }).optional(),
-  /** Must be absent, because approvals here come only from the owner. */
+  /** Must be absent, because only the owner can give an approval here. */
   authorization_details: z.undefined().optional(),
 });
 
@@ -201,7 +201,7 @@ const groupsSchema = z
   .refine((groups) => JSON.stringify(groups).length <= MAX_GROUPS_BYTES)
   .optional();
 
-/** A company's verified assertion: its person, its client and the access it grants. */
+/** A company's verified assertion: its person, its client and the granted access. */
 type IdentityAssertion = z.output<typeof claimsSchema> & {
   readonly groups: readonly string[] | undefined;
 };
@@ -217,7 +217,7 @@ interface AssertionContext {
 }
 
 /**
- * Reads an ID-JAG and checks everything that the assertion alone can prove.
+ * Parses an ID-JAG and checks everything that the assertion alone can prove.
  * @throws `invalid_grant`, whose reason is only for the home's log; 503 `temporarily_unavailable`
  */
 async function readAssertion(assertion: string, context: AssertionContext): Promise<IdentityAssertion> {
@@ -250,7 +250,7 @@ async function verifyAssertion(assertion: string, { company, key, now }: Asserti
     });
     return payload;
   } catch (error) {
-    // The library's messages name claims, never their values.
+    // The library's messages contain names of claims but never their values.
     if (error instanceof joseErrors.JOSEError) throw rejectedAssertion(error.message);
     if (!(error instanceof HttpProblem)) throw error;
     if (error.status === 503)

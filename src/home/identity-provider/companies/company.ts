@@ -5,7 +5,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { JWT_BEARER_GRANT } from '../../../oauth/oauth-names.ts';
 import { type KeyClient, keyClientMetadata } from '../protocol/key-client.ts';
 
-/** Lifetime of tokens, in seconds. Short, because only a renewal checks that the person is still a member. */
+/** Lifetime of tokens, in seconds. It is short because only a renewal checks that the person is still a member. */
 export const COMPANY_TOKEN_LIFETIME_S = 300;
 
 /** A client that a company runs for its people. It is confidential and authenticates with a key (`private_key_jwt`). */
@@ -18,18 +18,18 @@ export interface Company {
   /** The provider's `iss`, compared exactly. */
   readonly issuer: string;
   readonly name: string;
-  /** Value of the policy fact `org`. */
+  /** Value of the policy fact `org` for the company's people. */
   readonly organization: string;
-  /** The only scopes that its assertions may grant. Never includes scopes that require an approval. */
+  /** The only scopes that the company's assertions may grant. Never includes scopes that require an approval. */
   readonly scopes: readonly string[];
   /** Maps the `sub` of the company's people to users of this home. All other people are rejected. */
   readonly people: Readonly<Record<string, string>>;
   readonly clients: readonly CompanyClient[];
-  /** Whether the assertions' `groups` claim becomes policy facts. */
+  /** Whether the `groups` claim of the assertions is passed to the policy as facts. */
   readonly groups: boolean;
   /**
-   * Shared Signals: the `aud` of the company's security events and, for each `sub` whose account was enabled again, the
-   * time (RFC 3339). Earlier signals that disabled the account are ignored.
+   * Settings for Shared Signals: the `aud` of the company's security events and, for each `sub` whose account was
+   * enabled again, the time (RFC 3339). Earlier signals that disabled the account are ignored.
    */
   readonly signals?:
     | { readonly audience: string; readonly enabled?: Readonly<Record<string, string>> | undefined }
@@ -51,7 +51,7 @@ export function companyClientsMetadata({ clients }: Company): ClientMetadata[] {
 
 /** Claims of an access token issued for a company's assertion. The gateway's rules and audit log use them. */
 interface MemberClaims {
-  /** The requester's name, as the phone shows it. */
+  /** The requester's name, as shown on the phone. */
   readonly client_name: string;
   readonly org: string;
   readonly company: string;
@@ -59,15 +59,15 @@ interface MemberClaims {
   readonly act?: object;
 }
 
-/** Passes claims from the token being issued to the hook in which the library asks for extra claims. */
+/** Claims by token, for the library's hook for extra claims. */
 export const memberClaimsByToken = new WeakMap<object, MemberClaims>();
 
-/** Timeout in milliseconds for a company's metadata and keys. It is short because somebody waits at a terminal. */
+/** Timeout in milliseconds for a company's metadata and keys. It is short because someone is waiting at a terminal. */
 const METADATA_TIMEOUT_MS = 3_000;
 
 /**
- * Returns a lookup of each company's keys, which are discovered on first use and fetched again, at a limited rate, for
- * an unknown key. The lookup throws a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
+ * Returns a function that looks up a company's keys. They are discovered on first use and fetched again, at a limited
+ * rate, for an unknown key. It throws a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
  */
 export function createCompanyKeyLookup(
   companies: readonly Company[],

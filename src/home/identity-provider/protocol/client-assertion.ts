@@ -16,10 +16,10 @@ export const CLOCK_TOLERANCE_S = 5;
 const MAX_LIFETIME_S = 300;
 
 /**
- * Returns what is wrong with an assertion's claims, if anything. An assertion must say when it was issued, expire
- * within five minutes, and name only this server as its audience, so that an assertion for another server is useless
- * here: the issuer (RFC 7523bis §4) or, as CIBA Core §7.1 requires at its endpoint, the address of that endpoint or of
- * the token endpoint.
+ * Returns the problem with an assertion's claims, or undefined if there is none. An assertion must say when it was
+ * issued and expire within five minutes. Its only audience must be this server, so that an assertion for another server
+ * is rejected. The audience is the issuer (RFC 7523bis §4) or, as CIBA Core §7.1 requires at its endpoint, the address
+ * of that endpoint or of the token endpoint.
  */
 export function assertionProblem(
   { aud, exp, iat }: Pick<JWTPayload, 'aud' | 'exp' | 'iat'>,
@@ -44,7 +44,7 @@ export function isOnlyAudience(aud: unknown, issuer: string): boolean {
 /**
  * Authenticates a client by `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9) at endpoints that the library does
  * not provide. Follows the library's rules and shares its record of used assertions.
- * @returns the client's id, or undefined if it can't be authenticated
+ * @returns the client's ID, or undefined if authentication fails
  */
 export async function authenticateClient(
   given: { [name in 'client_assertion_type' | 'client_assertion' | 'client_id']?: string | undefined },

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type ResourceServer } from 'oidc-provider';
 
-/** The public client that every trade-agent signs in with (RFC 8628). */
+/** The public client with which trade-agent signs people in (RFC 8628). */
 export const LOGIN_CLIENT_ID = 'trade-agent';
 
 /** Lifetime of a session's access token, in seconds. */
 export const ACCESS_TOKEN_LIFETIME_S = 600;
 
-/** Seconds that a client waits between two polls. */
+/** Minimum seconds between two polls by a client. */
 export const POLL_INTERVAL_S = 2;
-/** How long the token endpoint holds a CIBA poll. CIBA Core §10.1.1 suggests at most 30 s. */
+/** Maximum delay of a response to a CIBA poll, in milliseconds. CIBA Core §10.1.1 suggests at most 30 s. */
 export const MAX_LONG_POLL_MS = 25_000;
 
 export const protocolRoutes = {
@@ -29,7 +29,7 @@ export const OUTCOME_PATH = '/bc-outcome';
 
 /**
  * Endpoint with the JSON Schemas of authorization details (metadata `authorization_details_types_metadata_endpoint` of
- * draft-ietf-oauth-rar-metadata-remediation-00; RFC 9396 §10 leaves open how schemas are published).
+ * draft-ietf-oauth-rar-metadata-remediation-00). RFC 9396 §10 does not specify how schemas are published.
  */
 export const DETAILS_TYPES_PATH = '/authorization-details-types';
 
@@ -42,7 +42,7 @@ export const TRANSMITTER_METADATA_PATH = '/.well-known/ssf-configuration';
 /** `backchannel_logout_uri` of companies' clients (OpenID Connect Back-Channel Logout 1.0 §2.2). */
 export const BACKCHANNEL_LOGOUT_PATH = '/backchannel-logout';
 
-/** Page on which a person connects an account, started by a client (`ticket`) or by the person (`connection`). */
+/** Page on which a person connects an account. A client (`ticket`) or the person (`connection`) started the request. */
 export const CONNECT_PATH = '/connections/connect';
 
 export const CONNECTED_ACCOUNTS_PATH = '/me/v1/connected-accounts';
@@ -52,7 +52,7 @@ export function connectedAccountsUrl(issuer: string): string {
   return `${issuer}${CONNECTED_ACCOUNTS_PATH}`;
 }
 
-/** Returns the resource for third-party agents: the gateway's MCP endpoint, never `/v1`. */
+/** Returns the resource for third-party agents. This is the gateway's MCP endpoint, never `/v1`. */
 export function mcpResource(resource: string): string {
   return `${resource}/mcp`;
 }
@@ -74,8 +74,8 @@ export function jwtResourceServer(audience: string, scopes: readonly string[]): 
 }
 
 /**
- * Returns the error to throw if a third party gives no usable response. The error tells the client that it may repeat
- * its request (RFC 6749 §4.1.2.1, as a 503).
+ * Returns an error to throw if a third party's response is missing or unusable. The error tells the client that it may
+ * repeat its request (RFC 6749 §4.1.2.1, as a 503).
  */
 export function temporarilyUnavailableError(message: string): Error {
   return Object.assign(new errors.TemporarilyUnavailable(message), { status: 503, statusCode: 503 });
@@ -97,7 +97,7 @@ export type ExchangeParameters = { [name in (typeof tokenExchangeParameters)[num
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** How and when the person authenticated (RFC 8176 §2, OpenID Connect Core §2). */
+/** The methods and time of a person's authentication (RFC 8176 §2, OpenID Connect Core §2). */
 export interface Authentication {
   readonly amr: readonly string[];
   /** Milliseconds since the epoch. Undefined means now. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createMiddleware } from 'hono/factory';
 
 /**
- * Responds with 400 if a route's form is unreadable or interrupted. Routes can read the form again, because the
+ * Responds with 400 if a request's form is unreadable or incomplete. Routes can read the form again, because the
  * framework caches the parsed body.
  */
 export const requireReadableForm = createMiddleware(async (context, next) => {

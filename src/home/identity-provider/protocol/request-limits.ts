@@ -12,7 +12,7 @@ export type RequestLimits = ReturnType<typeof createRequestLimits>;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** Creates the rate limits. Failures count against their origin, so strangers only use up their own attempts. */
+/** Creates the rate limits. Failures count per origin, so strangers can use up only their own attempts. */
 export function createRequestLimits(options: {
   readonly clock: Clock;
   readonly clientAddress?: ((request: IncomingMessage) => string) | undefined;
@@ -20,7 +20,7 @@ export function createRequestLimits(options: {
   const { clock, clientAddress: addressOf = clientAddress } = options;
   const limit = (burst: number, intervalMs: number) => createRateLimit({ burst, intervalMs, clock });
   return {
-    /** Returns the origin of a request: an IPv4 address or an IPv6 network. */
+    /** Returns a request's origin: an IPv4 address or an IPv6 network. */
     addressOf: (request: IncomingMessage) => networkOf(addressOf(request)),
     // Per address:
     deviceStarts: limit(100, 10 * SECOND),
@@ -33,8 +33,8 @@ export function createRequestLimits(options: {
     /** Wrong recovery codes, for any account. */
     recoveries: limit(50, 30 * SECOND),
     /**
-     * Requests with a wrong token, assertion or code, per address, or per client if it was authenticated. Only such
-     * requests get 429: valid tokens, assertions and codes can't be guessed, so they always pass.
+     * Requests with a wrong token, assertion or code. Counted per client if it was authenticated, or else per address.
+     * Only these requests get 429. Valid tokens, assertions and codes always pass, because they can't be guessed.
      */
     refusals: limit(100, SECOND),
     // Per person:
@@ -48,7 +48,7 @@ export function createRequestLimits(options: {
   };
 }
 
-/** Reduces an IPv6 address to its /64 network, because its owner controls all 2^64 addresses there. */
+/** Reduces an IPv6 address to its /64 network, because one person usually controls all 2^64 addresses in it. */
 function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const [left = '', right] = address.toLowerCase().split('::', 2);
@@ -109,7 +109,7 @@ export function createRateLimit({
   readonly mostKeys?: number;
 }) {
   const fullAt = new Map<string, number>();
-  /** Milliseconds until the bucket is full; 0 if the stored time is implausibly late because the clock was set back. */
+  /** Returns the milliseconds until the bucket is full; 0 if the stored time is implausible after a clock change. */
   const missing = (key: string, now: number): number => {
     const ms = (fullAt.get(key) ?? now) - now;
     return ms > burst * intervalMs ? 0 : Math.max(0, ms);
@@ -119,7 +119,7 @@ export function createRateLimit({
     return left > 0 ? Math.max(1, Math.ceil(left / 1000)) : undefined;
   };
   return {
-    /** Returns the seconds until this key may try again (at least 1); undefined if it may try now. Consumes nothing. */
+    /** Returns the seconds until this key may try again, or undefined if it may try now. Consumes no attempt. */
     wait: (given: string) => waitOf(given.slice(0, MAX_KEY_LENGTH), clock.now()),
     /** Consumes an attempt if the key has one left. @returns what `wait` would have returned before this call */
     take(given: string): number | undefined {
@@ -128,7 +128,7 @@ export function createRateLimit({
       const wait = waitOf(key, now);
       if (wait !== undefined) return wait;
       const full = now + missing(key, now) + intervalMs;
-      // Maps keep insertion order, so used keys move to the end.
+      // Maps keep insertion order, so inserting a used key again moves it to the end.
       fullAt.delete(key);
       fullAt.set(key, full);
       for (const [oldest, at] of fullAt) {
@@ -145,7 +145,7 @@ const EXPECTED_ERRORS = ['authorization_pending', 'slow_down', 'expired_token', 
 
 /**
  * Returns middleware that limits clients that start too many sign-ins or fail too often. It runs before the library.
- * @param passOn ids of the home's own gateway and servers, which forward other people's tokens
+ * @param passOn IDs of the home's own gateway and servers, which forward other people's tokens
  */
 export function limitProtocolRequests(limits: RequestLimits, passOn: readonly string[]) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> => {
@@ -158,7 +158,7 @@ export function limitProtocolRequests(limits: RequestLimits, passOn: readonly st
     if (EXPECTED_ERRORS.includes(error)) return;
     const client = authenticatedClientId(ctx, error);
     if (client !== undefined && passOn.includes(client)) return;
-    // The prefix keeps client keys distinct from addresses.
+    // The prefix distinguishes client keys from addresses.
     const wait = limits.refusals.take(client === undefined ? address : `client ${client}`);
     if (wait !== undefined) respondTooManyRequests(ctx, wait);
   };

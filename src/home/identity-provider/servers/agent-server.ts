@@ -11,7 +11,7 @@ export interface AgentServer extends KeyClient {
   readonly address: string;
 }
 
-/** Maximum length of a host that, after "server at ", fits into the 80 characters of a proposal's requester name. */
+/** Maximum length in characters that, after "server at ", fits into the 80 of a proposal's requester name. */
 const MAX_HOST_LENGTH = 60;
 
 /** Finds a server by `resource` (RFC 8707). */
@@ -29,8 +29,8 @@ export function serverDisplayName({ address }: Pick<AgentServer, 'address'>): st
 }
 
 /**
- * Returns the OAuth client metadata of a server. As a client, the server exchanges people's tokens and renews grants;
- * nobody signs in with it.
+ * Returns a server's OAuth client metadata. As a client, the server exchanges people's tokens and renews grants. People
+ * don't sign in with this client.
  */
 export function serverClientMetadata(server: AgentServer): ClientMetadata {
   return {
@@ -41,8 +41,8 @@ export function serverClientMetadata(server: AgentServer): ClientMetadata {
 }
 
 /**
- * Checks a sign-in to a server. The tokens of the sign-in are only for that server, and can't be used at the gateway or
- * for connected accounts.
+ * Checks a sign-in to a server. The sign-in's tokens work only at that server. They can't be used at the gateway or for
+ * connected accounts.
  * @throws `invalid_target`, `invalid_scope`
  */
 export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly AgentServer[]): void {

@@ -89,7 +89,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
       tokenType: token.tokenType,
       expiresIn: token.expiration,
       scope,
-      // Gives access after the subject token has expired (RFC 8693 §2.2.1).
+      // Allows access after the subject token has expired (RFC 8693 §2.2.1).
       refreshToken,
     });
   };
@@ -117,7 +117,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
     };
   }
 
-  /** Creates the grant with which a server acts while the person is away. It replaces the server's earlier grant. */
+  /** Creates the grant with which a server acts while the person is away. Replaces the server's earlier grant. */
   async function ownGrant(
     ctx: Context,
     server: AgentServer,
@@ -142,7 +142,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
   }
 }
 
-/** Requires the gateway as the target (RFC 8693 §2.1 `resource`, `audience`). @throws `invalid_target` */
+/** * Checks that the target is the gateway (RFC 8693 §2.1 `resource`, `audience`). @throws `invalid_target` */
 function requireGatewayTarget({ resource, audience }: ExchangeParameters, gateway: string): void {
   for (const asked of [resource, audience]) {
     if (asked !== undefined && asked !== gateway) {
@@ -176,7 +176,7 @@ export async function verifySubjectToken(
     requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id', ...claims],
     currentDate: new Date(now()),
   }).catch((error: unknown) => {
-    // The library's messages name claims, never their values.
+    // The library's messages contain names of claims but never their values.
     throw error instanceof joseErrors.JOSEError ? invalidSubjectTokenError(`is not valid: ${error.message}`) : error;
   });
   const { sub, jti } = payload;

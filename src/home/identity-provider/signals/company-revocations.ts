@@ -11,7 +11,7 @@ import { type Company, findCompany } from '../companies/company.ts';
 import type { SignalEffect } from './security-events.ts';
 import { MAX_EVENT_AGE_S, type Signal } from './signal-token.ts';
 
-/** The effect of a signal on a person, stored until the other databases reflect it too. */
+/** The effect of a signal on a person. Stored until the other databases reflect it. */
 export interface PendingSignal {
   readonly id: number;
   readonly user: string;
@@ -24,8 +24,8 @@ export interface PendingSignal {
 }
 
 /**
- * Access that companies' signals have revoked. Sign-ins and outgoing orders are checked against these rows each time, so
- * a revocation takes effect when the signal is committed.
+ * Access that companies' signals have revoked. Each sign-in and outgoing order is checked against these rows, so a
+ * revocation takes effect as soon as the signal is committed.
  */
 export type CompanyRevocations = ReturnType<typeof openCompanyRevocations>;
 
@@ -37,7 +37,7 @@ interface RevocationRow {
   readonly disabled_at: number | null;
 }
 
-/** Serializes signals about a person with other processes' checks of that person's assertions. */
+/** Locks a person's status at a company, so that a signal and an assertion's check don't run concurrently. */
 const lockStanding = (issuer: string, subject: string) => lock('company standing', issuer, subject);
 
 export function openCompanyRevocations(options: {
@@ -55,7 +55,7 @@ export function openCompanyRevocations(options: {
     const of = { issuer: company.issuer, subject, user };
     if (effect === 'enabled') yield* run(ENABLE, of);
     else {
-      // The company's clock has whole seconds, so an assertion from the signal's own second counts as earlier.
+      // The company's clock has whole seconds, so an assertion from the same second as the signal counts as earlier.
       const revokedBefore = Math.max(seconds, Math.floor(issuedAt)) + 1;
       const disabledAt = effect === 'disabled' ? seconds : null;
       yield* run(revoke(dialect), { ...of, revokedBefore, disabledAt });
@@ -70,9 +70,9 @@ export function openCompanyRevocations(options: {
 
   return {
     /**
-     * Stores a signal and, in the same transaction, ends the person's grants through this company with all their
-     * tokens. Afterwards, earlier assertions are rejected. Changes nothing if it returns `known` (the same token was
-     * received before) or `replayed` (a different token had this `jti`).
+     * Stores a signal. In the same transaction, ends the person's grants through this company with all their tokens.
+     * Earlier assertions are then rejected. Changes nothing if it returns `known` (the same token was received before)
+     * or `replayed` (a different token had this `jti`).
      */
     take: (signal: Signal): Promise<'taken' | 'known' | 'replayed'> =>
       database.write(function* () {
@@ -97,7 +97,7 @@ export function openCompanyRevocations(options: {
       }),
     /**
      * Returns why an assertion issued at `issuedAt` (seconds since the epoch) is no longer valid. Waits while another
-     * process stores a signal, so that the signal either ends the grant or makes this check refuse it.
+     * process stores a signal, so that either the signal ends the grant or this check rejects the assertion.
      */
     async refusal(issuer: string, subject: string, issuedAt: number): Promise<'revoked' | 'disabled' | undefined> {
       const row = await database.write(function* () {
@@ -112,8 +112,8 @@ export function openCompanyRevocations(options: {
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
     },
     /**
-     * Returns whether a signal after `at` (milliseconds since the epoch) revoked the access of a company's client to a
-     * person. Without a client, checks the person's advance approvals, which any of their companies can suspend.
+     * Returns whether a signal after `at` (milliseconds since the epoch) revoked a company client's access to a person.
+     * Without a client, checks the person's advance approvals, which any of their companies can suspend.
      */
     async isRevokedBySignal(
       { sub, client }: { readonly sub: string; readonly client?: string },
@@ -141,7 +141,7 @@ export function openCompanyRevocations(options: {
   };
 }
 
-/** A signal's event, and the user of this home that it is about. */
+/** A signal's event, and the home's user whom it affects. */
 type Subject = NonNullable<Signal['about']> & { readonly user: string };
 
 const ENABLE = 'UPDATE company_standing SET disabled_at = NULL WHERE issuer = @issuer AND subject = @subject';

@@ -1,7 +1,7 @@
 import { safeLine } from '../../../text/sanitize.ts';
 import { isObject } from '../../../values/is-object.ts';
 
-/** `ended`: sign-ins through the company end, but new sign-ins work. `disabled`: no sign-ins work until `enabled`. */
+/** `ended`: sign-ins through the company end, but new ones work. `disabled`: no sign-ins work until `enabled`. */
 export type SignalEffect = 'ended' | 'disabled' | 'enabled';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
@@ -31,7 +31,7 @@ const MAX_REASON_LENGTH = 200;
 export interface SecurityEvent {
   readonly effect: SignalEffect;
   readonly event: string;
-  /** One sanitized line for administrators, or an empty string. */
+  /** The reason for administrators as one sanitized line, or an empty string. */
   readonly reason: string;
 }
 
@@ -58,13 +58,13 @@ export function parseEventsClaim(events: unknown): SecurityEvent | undefined {
   return undefined;
 }
 
-/** Returns one line from a reason: an object with a string per language (CAEP §2) or, in earlier drafts, a string. */
+/** Returns a reason as one line. It is an object with a string per language (CAEP §2) or, in older drafts, a string. */
 function adminReason(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, MAX_REASON_LENGTH) : '';
 }
 
-/** The error codes of RFC 8935 §2.4 that are used here. */
+/** The subset of RFC 8935 §2.4 error codes that this endpoint returns. */
 type SignalErrorCode =
   | 'invalid_request'
   | 'invalid_key'
@@ -72,7 +72,7 @@ type SignalErrorCode =
   | 'invalid_audience'
   | 'authentication_failed';
 
-/** A rejected signal. The message never quotes the token. */
+/** The reason why a signal was rejected. The message never quotes the token. */
 export class SignalRejectionError extends Error {
   override name = 'SignalRejection';
   readonly fault: SignalErrorCode;

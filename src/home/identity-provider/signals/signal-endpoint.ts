@@ -11,7 +11,7 @@ import { SignalRejectionError } from './security-events.ts';
 import { type Signal, type SignalTokenOptions, verifyLogoutToken, verifySecurityEvent } from './signal-token.ts';
 
 const MAX_TOKEN_BYTES = 32 * 1024;
-/** `Retry-After` in seconds while the company's keys can't be fetched. */
+/** `Retry-After` in seconds if the company's keys can't be fetched. */
 const RETRY_AFTER_S = 5;
 
 interface SignalEndpointOptions extends SignalTokenOptions {
@@ -23,7 +23,7 @@ interface SignalEndpointOptions extends SignalTokenOptions {
   readonly onError: (message: string) => void;
 }
 
-/** Creates the endpoints for signals. They respond once the provider has ended its access; `onTaken` ends the rest. */
+/** Creates the endpoints for signals. They respond once access at the provider has ended. `onTaken` ends the rest. */
 export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bindings: HttpBindings }> {
   const { limits, revocations, onTaken, onError } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();

@@ -22,8 +22,8 @@ const issuerSubject = z.object({
 });
 
 /**
- * A person and a session (OpenID Shared Signals Framework 1.0 §3.2). The home doesn't know companies' sessions, so the
- * session is ignored.
+ * A person and a session (OpenID Shared Signals Framework 1.0 §3.2). The session is ignored, because the home doesn't
+ * know companies' sessions.
  */
 const complexSubject = z.object({ format: z.literal('complex'), user: issuerSubject });
 
@@ -48,12 +48,12 @@ function subjectId(subject: unknown, issuer: string): string {
 
 /**
  * Maximum age of a security event, in seconds. Senders retry for days while this home is off, and a person who left the
- * company must still lose access. Received events are remembered for longer, so that none is applied twice.
+ * company must still lose access. Received events are remembered for longer, so that no event is applied twice.
  */
 export const MAX_EVENT_AGE_S = 7 * 24 * 3600;
 /**
- * Maximum age of a logout token, which is made for a single request (Back-Channel Logout 1.0 §2.4 recommends two
- * minutes).
+ * Maximum age of a logout token in seconds. It is short because the token is for a single request (Back-Channel Logout
+ * 1.0 §2.4 recommends two minutes).
  */
 const MAX_LOGOUT_AGE_S = 10 * 60;
 
@@ -65,25 +65,25 @@ export interface Signal {
   readonly company: Company;
   readonly jti: string;
   /**
-   * Digest of the whole token. Receiving the same token again is a retry; a different token with the same `jti` is a
+   * Digest of the whole token. Receiving the same token again is a retry. A different token with the same `jti` is a
    * replay.
    */
   readonly digest: string;
   /** Seconds since the epoch, according to the company's clock. */
   readonly issuedAt: number;
-  /** Undefined if the event concerns nobody in this home. */
+  /** The event and the company's `sub` for the person. Undefined if the event affects nobody in this home. */
   readonly about: (SecurityEvent & { readonly subject: string }) | undefined;
 }
 
 export interface SignalTokenOptions {
   readonly companies: readonly Company[];
-  /** @throws {HttpProblem} 503 `provider_unreachable` */
+  /** * Returns a company's keys. @throws {HttpProblem} 503 `provider_unreachable` */
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly now: () => number;
 }
 
 /**
- * Verifies and reads a Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
+ * Verifies and parses a Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
  * @throws {SignalRejectionError}
  * @throws {HttpProblem} 503 if the company's keys can't be fetched; the sender should retry
  */
@@ -103,8 +103,8 @@ export async function verifySecurityEvent(token: string, options: SignalTokenOpt
 }
 
 /**
- * Reads a logout token (Back-Channel Logout 1.0 §2.6). It ends all of the person's sessions, because the home
- * doesn't know the sessions' `sid`.
+ * Verifies and parses a logout token (Back-Channel Logout 1.0 §2.6). It ends all of the person's sessions, because the
+ * home doesn't know the session's `sid`.
  */
 export async function verifyLogoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = issuingCompany(token, options.companies);
@@ -118,7 +118,7 @@ export async function verifyLogoutToken(token: string, options: SignalTokenOptio
   if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
     throw new SignalRejectionError('invalid_request', 'events contains no logout event');
   }
-  // Otherwise an ID token with a nonce could pass as a logout token.
+  // Otherwise, an ID token with a nonce could pass as a logout token.
   if (nonce !== undefined) throw new SignalRejectionError('invalid_request', 'a logout token must not have a nonce');
   if (sid !== undefined && typeof sid !== 'string') {
     throw new SignalRejectionError('invalid_request', 'sid must be a string');
@@ -130,9 +130,7 @@ export async function verifyLogoutToken(token: string, options: SignalTokenOptio
   return toSignal(token, company, payload, about);
 }
 
-/**
- * Finds the company by the token's unverified issuer. The signature is verified afterwards with that company's keys.
- */
+/** Finds the company by the token's unverified issuer. The signature is verified later with that company's keys. */
 function issuingCompany(token: string, companies: readonly Company[]): Company {
   let issuer: unknown;
   try {
@@ -184,7 +182,7 @@ async function verifyToken(
 
 function toSignalRejection(error: unknown): unknown {
   if (error instanceof SignalRejectionError) return error;
-  // Passes on a 503, so that the sender retries. Any other key error is the token's fault.
+  // Returns a 503, so that the sender retries. Any other key error is caused by the token.
   if (error instanceof HttpProblem) {
     if (error.status === 503) return error;
     return new SignalRejectionError('invalid_key', 'the issuer has no such key');

@@ -33,13 +33,13 @@ export interface TransmitterOptions {
   readonly onError: (message: string) => void;
 }
 
-/** How often to check for changes and for signals that are due to be sent again, in milliseconds. */
+/** Interval in milliseconds for finding changes and signals that are due to be sent again. */
 const CHECK_INTERVAL_MS = 1_000;
 
 /**
  * Compares sign-ins, passkeys and people with the last snapshot, and notifies the receivers of changes. The snapshot
- * and the outgoing signals are stored in one transaction, so each change is recorded once and reaches a receiver at
- * least once, as the same token. Changes that happened before there were any receivers are not sent.
+ * and the outgoing signals are stored in one transaction. Each change is therefore recorded once, and it reaches a
+ * receiver at least once, as the same token. Changes from before the first receiver was added are not sent.
  */
 export function startSignalTransmitter(options: TransmitterOptions): { close(): Promise<void> } {
   const { receivers, database, issuer, signing, clock, onError } = options;
@@ -62,7 +62,7 @@ export function startSignalTransmitter(options: TransmitterOptions): { close(): 
         })),
       ),
     );
-    // If another process has stored the changes in the meantime, it has stored their events, too.
+    // If another process has stored the changes in the meantime, it has also stored their events.
     await outbox.keep(version, stands, sent, now);
   };
   const running = (async () => {
@@ -107,7 +107,7 @@ function outgoingEvents(
 interface OutgoingEvent {
   readonly type: string;
   readonly facts: Readonly<Record<string, unknown>>;
-  /** The id of the ended sign-in, if the event is about a sign-in. */
+  /** The ID of the ended sign-in if the event concerns a sign-in. */
   readonly session?: string;
   readonly user: string;
 }
@@ -162,9 +162,9 @@ async function signedEvent(
 }
 
 const TIMEOUT_MS = 10_000;
-/** Milliseconds between attempts. The last value repeats. */
+/** Pauses between attempts, in milliseconds. The last pause repeats. */
 const RETRY_DELAYS_MS = [2_000, 10_000, 60_000, 600_000] as const;
-/** Maximum age of a signal that is still sent. Receivers, including our own, reject signals older than a week. */
+/** Maximum age of a signal to send, in milliseconds. Receivers, including our own, reject signals older than a week. */
 const MAX_SIGNAL_AGE_MS = 7 * 24 * 3_600_000;
 
 interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' | 'onError'> {
@@ -172,7 +172,7 @@ interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' 
   readonly closing: AbortSignal;
 }
 
-/** Sends the due signals, one at a time for each receiver, so that an unreachable receiver doesn't delay the others. */
+/** Sends the due signals, one at a time per receiver. An unreachable receiver doesn't delay the others. */
 async function pushSignals(options: PushSignalsOptions): Promise<void> {
   const { outbox, clock, closing } = options;
   while (!closing.aborted) {
@@ -183,8 +183,8 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
 }
 
 /**
- * Sends one signal (RFC 8935 §2). A 2xx response confirms the signal. After a 400 response, it is not sent again
- * either, because the receiver will never accept it.
+ * Sends one signal (RFC 8935 §2). A 2xx response confirms the signal. After a 400 response, the signal is not sent
+ * again, because the receiver will never accept it.
  */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,

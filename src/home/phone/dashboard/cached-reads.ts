@@ -2,7 +2,7 @@ import { DAY_MS } from '../../../values/durations.ts';
 import type { AccountReads, DashboardData } from './dashboard-data.ts';
 
 /**
- * How long reads are cached, in milliseconds. Brokers allow about 200 requests a minute per account, and one dashboard
+ * Cache lifetimes of reads, in milliseconds. Brokers allow about 200 requests a minute per account, and one dashboard
  * page needs 30 requests.
  */
 const CACHE_TTL_MS = {
@@ -25,7 +25,7 @@ const CACHE_TTL_MS = {
   verifyRecord: 30_000,
 } as const;
 
-/** Maximum number of cached results for one person. */
+/** Maximum number of cached results per person. */
 const MAX_KEPT = 500;
 
 /** Reads whose cached results become outdated when a proposal changes. */
@@ -46,7 +46,7 @@ export function cacheDashboardData(data: DashboardData, now: () => number): Cach
     const known = kept.get(`${name} ${key}`);
     if (known !== undefined && now() - known.at < CACHE_TTL_MS[name]) return known.value as Promise<T>;
     const value = read();
-    // Pages of many symbols must not fill the memory.
+    // Limits memory use by pages with many symbols.
     if (kept.size >= MAX_KEPT) kept.clear();
     kept.set(`${name} ${key}`, { at: now(), value });
     return value;
@@ -59,7 +59,7 @@ export function cacheDashboardData(data: DashboardData, now: () => number): Cach
     positions: () => once('positions', of, () => reads.positions()),
     orders: (query) => once('orders', `${of} ${query.limit}`, () => reads.orders(query)),
     valueHistory: (period) => once('valueHistory', `${of} ${period}`, () => reads.valueHistory(period)),
-    // Keyed by day, because the exact start of the displayed period moves with each check.
+    // The key contains only the day, because the exact start of the displayed period moves with each check.
     activities: (query) => once('activities', `${of} ${dayOf(query.after)}`, () => reads.activities(query)),
     quotes: (symbols, use) => once(use ?? 'quotes', `${of} ${symbols}`, () => reads.quotes(symbols)),
     bars: (query) => {

@@ -14,11 +14,11 @@ export const PERIOD_DAYS: Readonly<Record<Period, number>> = {
   '10A': 3660,
 };
 
-/** Days in which there is always a trading day. */
+/** Number of days that always includes a trading day. */
 const MAX_CLOSURE_DAYS = 8;
-/** Number of bars that one request returns at most. */
+/** Maximum number of bars in one response. */
 const BARS_PER_REQUEST = 1000;
-/** Requests for the bars of one period: more than ten years of days. */
+/** Maximum number of requests for the bars of one period, enough for more than ten years of daily bars. */
 const MAX_REQUESTS = 3;
 
 interface BarsQuery {
@@ -28,7 +28,7 @@ interface BarsQuery {
   readonly adjustment: 'split' | 'all';
 }
 
-/** Reads bars as dense as the period's chart needs, oldest first. */
+/** Reads bars at the interval that the period's chart needs, oldest first. */
 async function readAllBars(
   reads: AccountReads,
   symbol: string,
@@ -42,13 +42,13 @@ async function readAllBars(
     all.unshift(...bars);
     const [oldest] = bars;
     if (timeframe !== '1Day' || oldest === undefined || bars.length < BARS_PER_REQUEST) break;
-    // The newest bars are returned, so the next request ends before the oldest of these.
+    // Each request returns the newest bars, so the next request ends before the oldest of these.
     end = Date.parse(oldest.at) - 1;
   }
   return all;
 }
 
-/** Reads the bars of a period. A day is the last one with prices. */
+/** Reads the bars of a period. If the period is a day, reads the last day with prices. */
 export async function readBars(
   reads: AccountReads,
   symbol: string,
@@ -59,7 +59,7 @@ export async function readBars(
   return period === '1D' ? onLastDay(bars) : bars;
 }
 
-/** Reads the account's values of a period. A day is today, or the last one with values if today has none yet. */
+/** Reads the account's values in a period. For a day, reads today, or the last day with values if today has none. */
 export async function readValues(reads: AccountReads, period: Period): Promise<readonly DatedValue[]> {
   const values = await reads.valueHistory(period);
   return period !== '1D' || values.length > 1 ? values : onLastDay(await reads.valueHistory('1W'));
@@ -75,7 +75,7 @@ interface BenchmarkLine extends Pick<BenchmarkReturn, 'factors' | 'period'> {
   readonly symbol: string;
 }
 
-/** Reads the benchmark's growth between the points, dividends included. Undefined if the broker can't say it. */
+/** Reads the benchmark's growth between the points, including dividends. Undefined if the broker has no data. */
 export async function readBenchmark(
   reads: AccountReads,
   points: readonly { readonly at: number }[],
@@ -85,7 +85,7 @@ export async function readBenchmark(
   const [first] = points;
   if (first === undefined) return undefined;
   const start = first.at - MAX_CLOSURE_DAYS * DAY_MS;
-  // The chart is complete without the benchmark, whose prices not every broker has.
+  // The benchmark is optional, because not every broker has its prices.
   const bars = await readAllBars(reads, symbol, { period, start, now, adjustment: 'all' }).catch(() => []);
   const dateOf = isIntraday(period) ? (at: number) => new Date(at).toISOString() : newYorkDate;
   const closes = bars.map(({ at, close }) => ({ date: dateOf(Date.parse(at)), close }));
@@ -95,10 +95,10 @@ export async function readBenchmark(
 
 export const isIntraday = (period: Period): boolean => period === '1D' || period === '1W';
 
-/** Number of positions with closes, which take one request each. */
+/** Maximum number of positions for which closes are read, because each takes one request. */
 const MAX_CLOSES = 20;
 
-/** Reads a month of daily closes of the first symbols. Those that can't be read are left out. */
+/** Reads a month of daily closes of the first symbols. Leaves out symbols that can't be read. */
 export async function readCloses(
   reads: AccountReads,
   symbols: readonly string[],
@@ -111,10 +111,10 @@ export async function readCloses(
   return new Map(await Promise.all(read));
 }
 
-/** Number of symbols that a gateway's route takes. */
+/** Maximum number of symbols per request to the gateway. */
 const MAX_NAMES = 50;
 
-/** Reads the symbols' names. Options are named by their terms, also if the broker can't name the others. */
+/** Reads the symbols' names. Options get their names from their terms, even if the broker can't name the others. */
 export async function readNames(reads: AccountReads, symbols: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const options = symbols.flatMap((symbol): [string, string][] => {
     const words = describeOptionSymbol(symbol);

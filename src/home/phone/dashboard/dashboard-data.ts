@@ -26,11 +26,11 @@ export interface AccountReads {
   valueHistory(period: string): Promise<readonly DatedValue[]>;
   /** Returns the activities after `after` (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
-  /** @param use `names` if only the names are used, which rarely change */
+  /** * Returns the symbols' quotes. @param use `names` if only the names are used, because names rarely change */
   quotes(symbols: readonly string[], use?: 'names'): Promise<readonly Quote[]>;
   /** Returns at most the last 1,000 bars, oldest first. Times are in milliseconds since the epoch. */
   bars(query: PriceQuery): Promise<readonly Bar[]>;
-  /** Returns news, newest first. The text is from outside sources. */
+  /** Returns news, newest first. The text comes from outside sources and is untrusted. */
   news(query: { readonly symbols: readonly string[]; readonly limit: number }): Promise<readonly Article[]>;
 }
 
@@ -39,19 +39,19 @@ interface PriceQuery {
   readonly timeframe: '1Day' | '1Hour' | '1Min';
   readonly start: number;
   readonly end: number;
-  /** `all` includes dividends. */
+  /** Whether prices are adjusted only for splits or also for dividends (`all`). */
   readonly adjustment: 'split' | 'all';
 }
 
 /**
- * One person's data. Each call reads its source again and throws the source's errors, which affect only the part of the
- * page that shows this data.
+ * One person's data. Each call reads its source again and may throw the source's errors. An error affects only the part
+ * of the page that shows this data.
  */
 export interface DashboardData extends AccountReads {
-  /** Lists all accounts. The inherited methods read the account chosen for this object, or the default account. */
+  /** Lists all accounts. The inherited methods read this object's account, or by default the default account. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): AccountReads;
-  /** Returns the newest proposals first. The lists below have the same order. */
+  /** Returns proposals, newest first. The lists below have the same order. */
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
   halted(): Promise<TradingStatus>;
@@ -81,7 +81,7 @@ export interface AgentData {
 export interface ScheduleLine {
   readonly id: string;
   readonly name: string | null;
-  /** Example: `cron 30 9 * * 1-5` or `at close-30m`. */
+  /** Timing such as `cron 30 9 * * 1-5` or `at close-30m`. */
   readonly when: string;
   readonly next: string | undefined;
   readonly overdue: string | undefined;
@@ -97,7 +97,7 @@ export interface RunLine {
 }
 
 export interface FindingLine {
-  /** Example: `PA3ALICE01 at Alpaca`. Set if several accounts are checked. */
+  /** Text such as `PA3ALICE01 at Alpaca`. Set only if several accounts are checked. */
   readonly account?: string | undefined;
   readonly rule: string;
   readonly subject: string;
@@ -111,7 +111,7 @@ export interface ThreadLine {
   readonly updated_at: string;
 }
 
-/** The periods as the broker's history names them, with the words of their links. */
+/** The broker's names for the periods, with the texts of their links. */
 export const periodNames = {
   '1D': ['1D', 'One day'],
   '1W': ['1W', 'One week'],

@@ -20,26 +20,24 @@ import {
   symbolPartNames,
 } from './parts.ts';
 
-/** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
+/** Interval in milliseconds for checking data without change events, such as prices. Also the heartbeat interval. */
 const CHECK_INTERVAL_MS = 5_000;
-/** Milliseconds to wait after a change, so that one read covers simultaneous changes. */
+/** Delay in milliseconds after a change, so that one read covers simultaneous changes. */
 const SETTLE_MS = 50;
-/** Milliseconds to wait before reconnecting to an interrupted source. */
+/** Delay in milliseconds before reconnecting to an interrupted source. */
 const RECONNECT_DELAY_MS = 2_000;
 /** Maximum number of dashboards that one person can have open. */
 const MAX_STREAMS = 20;
 
 export interface DashboardRouteOptions {
-  /** Address of the page, such as `/phone/dashboard`. Its forms and event stream are below this address. */
+  /** Path of the page, such as `/phone/dashboard`. The paths of its forms and its event stream start with it. */
   readonly path: string;
-  /** Address of the phone's first page, which shows some of the parts ({@link renderHome}). */
+  /** Path of the phone's first page, which shows some of the parts ({@link renderHome}). */
   readonly home?: string;
-  /** Returns the person's own data, or undefined if they have to sign in first. */
+  /** Returns the person's own data. Returns undefined if they must sign in first. */
   dataOf(context: BrowserContext): CachedDashboardData | undefined;
   signInPage(context: BrowserContext): Response | Promise<Response>;
-  /**
-   * Account shown if the page's address doesn't name one: an account number, or `all`. Defaults to the default account.
-   */
+  /** Account to show by default: an account number, or `all`. Undefined for the default account. */
   readonly account?: string | undefined;
   isOpen(context: BrowserContext): Promise<boolean>;
   /** Renders the cards on which the person decides, if the page allows decisions. */
@@ -66,7 +64,7 @@ function viewOf(
   };
 }
 
-/** Returns the address of the page that follows the events, and the parts on it. */
+/** Returns the path of the page that follows the events, and the names of its parts. */
 function displayedParts(
   place: DashboardRouteOptions,
   context: BrowserContext,
@@ -124,7 +122,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
             await stream.writeSSE({ event: 'signed_out', data: '' });
             return;
           }
-          // Starts waiting before reading the data, so that a change during the read is noticed before the next check.
+          // Starts to wait before reading the data, so that a change during the read is noticed immediately.
           const change = told();
           const view = viewOf(place, context, { data, page, period: '1M' });
           const parts = await Promise.all(names.map((name) => renderDashboardPart(name, view)));
@@ -162,7 +160,7 @@ function accountOf(context: BrowserContext): string | undefined {
   return accountNumberSchema.safeParse(context.req.query('account')).data;
 }
 
-/** Renders a page that says why nothing was changed. @throws `error` itself if it is not a known kind of error */
+/** * Renders a page that says why nothing was changed. @throws `error` itself if it is not a known kind of error */
 function problemPage(context: BrowserContext, path: string, error: unknown): Response | Promise<Response> {
   if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
   const hint = error instanceof HttpProblem ? error.options.hint : error.hint;
@@ -174,8 +172,8 @@ function problemPage(context: BrowserContext, path: string, error: unknown): Res
 }
 
 /**
- * Follows changes to the data, with retries. Returns a function that resolves at the next change or check, and never
- * rejects.
+ * Follows changes to the data and reconnects after failures. Returns a function that resolves at the next change or
+ * check, and never rejects.
  */
 function followChanges(data: CachedDashboardData, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};
@@ -188,7 +186,7 @@ function followChanges(data: CachedDashboardData, clock: Clock, signal: AbortSig
           tell();
         });
       } catch {
-        // Ignored, because the regular checks continue and report what can't be read.
+        // Ignored, because the regular checks continue and report data that can't be read.
       }
       await rest(RECONNECT_DELAY_MS);
     }
@@ -206,7 +204,7 @@ function followChanges(data: CachedDashboardData, clock: Clock, signal: AbortSig
   };
 }
 
-/** How long the page waits for the data of its parts, in milliseconds. Slower parts arrive on the event stream. */
+/** Time in milliseconds that the page waits for the data of its parts. Slower parts arrive in the event stream. */
 const FIRST_RENDER_MS = 250;
 
 const titles: Readonly<Partial<Record<DashboardPartName, string>>> = {
@@ -228,7 +226,7 @@ const titles: Readonly<Partial<Record<DashboardPartName, string>>> = {
   record: 'Record',
 };
 
-/** Accessible names of the parts without a title. */
+/** Accessible names of parts that have no title. */
 const untitledNames: Readonly<Partial<Record<DashboardPartName, string>>> = {
   accounts: 'Accounts',
   summary: 'Portfolio',
@@ -240,10 +238,10 @@ const untitledNames: Readonly<Partial<Record<DashboardPartName, string>>> = {
 
 /** Parts in the wider column. */
 const wideParts = ['positions', 'orders', 'proposals'] as const satisfies DashboardPartName[];
-/** Parts in the narrower column, which is below the wider one if there is no room beside it. */
+/** Parts in the narrower column, which is below the wider one if there is no room next to it. */
 const narrowParts = ['mandates', 'schedules', 'findings', 'threads', 'record'] as const satisfies DashboardPartName[];
 
-/** Renders the parts whose data arrives quickly. The others are undefined. */
+/** Renders the parts whose data arrives quickly. All others are undefined. */
 async function renderFirstParts<Name extends DashboardPartName>(
   names: readonly Name[],
   view: DashboardView,
@@ -262,7 +260,7 @@ async function renderFirstParts<Name extends DashboardPartName>(
 
 /**
  * Renders the phone's first page: the requests, then value, positions and activity.
- * @param decide the cards on which the person decides
+ * @param decide the cards with Approve and Deny
  */
 export async function renderHome(
   place: DashboardRouteOptions,
@@ -283,7 +281,7 @@ ${part('activity')}
 </div>`;
 }
 
-/** Renders a symbol's page: price, the person's own trades, position, orders and news. */
+/** Renders a symbol's page: price, the person's trades, position, orders and news. */
 async function renderSymbol(place: DashboardRouteOptions, view: DashboardView, symbol: string): Promise<Markup> {
   const first = await renderFirstParts(symbolPartNames, view, place.clock);
   const part = (name: (typeof symbolPartNames)[number]) => partSection(name, first.get(name), '');

@@ -34,14 +34,14 @@ function orderLine(order: Order): Markup {
 <span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisibleCharacters(describeOrderState(order))}</span></li>`;
 }
 
-/** Renders a line such as `Buy 5 AAPL` with an icon for its side. An unknown side is shown unchanged. */
+/** Renders a line such as `Buy 5 AAPL` with an icon for the side. An unknown side is shown unchanged. */
 function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
   const much = qty === null ? formatDollarAmount(notional ?? '0') : formatShares(qty);
   const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${renderIcon(side)}</span> ` : '';
   return html`${marked}<strong>${markInvisibleCharacters(capitalizeWord(side))} ${much} ${markInvisibleCharacters(symbol)}</strong>`;
 }
 
-/** Describes type and prices: `Limit order at $100.00`. An unknown type is shown under the broker's name for it. */
+/** Describes type and prices, as in `Limit order at $100.00`. For an unknown type, uses the broker's name. */
 function legTerms(order: OrderLeg): string {
   const { type, limit_price, stop_price, bound } = displayedTerms(order);
   const name = findOrderType(type)?.words.name ?? markInvisibleCharacters(capitalizeWord(type));
@@ -57,13 +57,13 @@ function timeInForceText(timeInForce: string): string {
     : markInvisibleCharacters(timeInForce);
 }
 
-/** Converts a broker's identifier such as `partially_filled` to `Partially filled`. */
+/** Converts a broker's identifier to text, such as `partially_filled` to `Partially filled`. */
 function capitalizeWord(word: string): string {
   const words = word.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** Formats a time to the second in UTC, so that `withLocalTimes` recognizes it. */
+/** Formats a time in UTC with seconds, so that `withLocalTimes` recognizes it. */
 export function formatToSecond(at: string): string {
   const moment = Date.parse(at);
   return Number.isNaN(moment) ? markInvisibleCharacters(at) : new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -45,7 +45,7 @@ import { heldPart, newsPart, openOrdersPart, pricePart, quotePart } from './symb
 
 const MAX_CARDS = 5;
 
-/** Renders the pending proposals as the phone shows them, but read-only. Decisions are made on the phone. */
+/** Renders the pending proposals as on the phone, but read-only, because decisions are made on the phone. */
 function waitingPart(proposals: readonly Proposal[]): Markup {
   const waiting = proposals.filter(({ state }) => state === 'requested');
   if (waiting.length === 0)
@@ -72,7 +72,7 @@ function readOnlyCard(proposal: Proposal): Markup {
       formToken: '',
       codes: undefined,
       confirm: false,
-      // Omits any link that does not lead to an https page or to this machine.
+      // Omits links other than to https pages or to this machine.
       cannot: { decideAt: url !== undefined && isSecureUrl(url) ? url : undefined },
     },
   );
@@ -80,18 +80,18 @@ function readOnlyCard(proposal: Proposal): Markup {
 
 export interface DashboardView {
   readonly data: DashboardData;
-  /** Number of the chosen account, or `all`. Undefined for the default account. */
+  /** Number of the selected account, or `all`. Undefined for the default account. */
   readonly account?: string | undefined;
   readonly period: Period;
   readonly form: ProposalFormOptions;
-  /** Address of the page that the parts are on. */
+  /** Path of the page that contains the parts. */
   readonly page: string;
   readonly now: number;
-  /** The symbol of a symbol's page. */
+  /** The symbol if this is a symbol's page. */
   readonly symbol?: string | undefined;
 }
 
-/** Number of audit entries read for the proposals' histories, which is more than the page shows. */
+/** Number of audit entries read for the proposals' histories, more than the page shows. */
 const RECORD_LINES = 500;
 const PROPOSALS = 30;
 const ORDERS = 100;
@@ -115,7 +115,7 @@ const partMakers = {
   proposals: async ({ data, form }) => {
     const [proposals, record] = await Promise.all([
       data.proposals({ limit: PROPOSALS }),
-      // A gateway of another version may have no audit log. The proposals' histories are then shorter.
+      // A gateway of another version may have no audit log, in which case the histories are shorter.
       data.record(RECORD_LINES).catch(() => undefined),
     ]);
     return renderProposalsPart(proposals, record, form);
@@ -138,7 +138,7 @@ const partMakers = {
 } as const satisfies Record<string, (view: DashboardView) => Promise<Markup>>;
 export type DashboardPartName = keyof typeof partMakers;
 
-/** Parts of the phone's first page. They show the same data as the dashboard, briefly. */
+/** Parts of the phone's first page. They show the dashboard's data in a shorter form. */
 export const homePartNames = [
   'accounts',
   'worth',
@@ -162,12 +162,12 @@ export const dashboardPartNames = (Object.keys(partMakers) as DashboardPartName[
   (name) => !elsewhere.has(name),
 );
 
-/** Returns the address of a symbol's page in one account. */
+/** Returns a function that returns the address of a symbol's page in one account. */
 function symbolLink({ form }: DashboardView, account: string | undefined): (symbol: string) => string {
   return (symbol) => `${form.path}/symbol?${new URLSearchParams({ symbol, ...defined({ account }) })}`;
 }
 
-/** Renders a part of a symbol's page. A page of all accounts shows the default account. */
+/** Renders a part of a symbol's page. If all accounts are selected, shows the default account. */
 async function ofSymbol(
   { data, account, symbol }: DashboardView,
   make: (reads: AccountReads, symbol: string) => Promise<Markup>,
@@ -189,7 +189,7 @@ export async function renderDashboardPart(name: DashboardPartName, view: Dashboa
   return { name, html: text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
 }
 
-/** Renders a part for the chosen account, or for each account. If an account can't be read, its section says so. */
+/** Renders a part for the selected account, or for each account. Renders a message if an account can't be read. */
 async function forAccounts(
   { data, account }: DashboardView,
   make: (reads: AccountReads, account: string | undefined) => Promise<Markup>,
@@ -204,7 +204,7 @@ async function forAccounts(
   return eachPart(entries, await Promise.all(parts));
 }
 
-/** Renders the figures of each chosen account, after their totals if all accounts are chosen. */
+/** Renders the figures of each selected account. If all accounts are selected, renders their totals first. */
 async function withTotals(view: DashboardView, make: typeof summaryPart): Promise<Markup> {
   const each = await forAccounts(view, async (reads) => {
     const [account, positions] = await Promise.all([reads.account(), reads.positions()]);
@@ -231,7 +231,7 @@ function ignoreReadError(error: unknown): undefined {
   if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
 }
 
-/** Returns no accounts after a failed read, so that the page offers no choice of accounts. */
+/** Returns no accounts after a failed read, so that the page shows no account links. */
 function noAccounts(error: unknown): AccountEntry[] {
   ignoreReadError(error);
   return [];
@@ -369,7 +369,7 @@ function accountName({ account, label }: Pick<AccountEntry, 'account' | 'label'>
 }
 
 /**
- * Renders links to each account, and to all of them together.
+ * Renders links to each account and to all accounts together.
  * @param chosen a number or `all`; undefined for the default account
  */
 function accountsPart(
@@ -395,7 +395,7 @@ function eachPart(entries: readonly AccountEntry[], parts: readonly Markup[]): M
   )}`;
 }
 
-/** Renders the accounts' totals by currency. @param without names of accounts that could not be read */
+/** * Renders the accounts' totals by currency. @param without names of accounts that could not be read */
 function totalsPart(accounts: readonly Account[], without: readonly string[]): Markup {
   const lacking = without.length === 0 ? '' : html` <strong>excluding ${without.join(', ')}</strong>`;
   return html`<dl class="figures" data-testid="totals">${totalByCurrency(accounts).map(

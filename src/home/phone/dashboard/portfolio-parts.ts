@@ -74,7 +74,7 @@ export async function readPortfolio(
   return buildPortfolioView(account, positions, { closes, traded: sumTodaysTrades(activities, began) });
 }
 
-/** Reads the portfolio with the names and the last month's closes of its positions, of which the largest come first. */
+/** Reads the portfolio with the names of its positions, and last month's closes of the largest ones. */
 async function readNamedPortfolio(reads: AccountReads, now: number) {
   const { rows } = await readPortfolio(reads, now);
   const symbols = rows.map(({ symbol }) => symbol);
@@ -86,7 +86,7 @@ export async function positionsPart(reads: AccountReads, now: number, link: Symb
   const { view, names } = await readNamedPortfolio(reads, now);
   if (view.rows.length === 0)
     return html`<p class="soft none" data-testid="no-positions">No positions; ${formatDollarAmount(view.cash)} in cash. To buy, tell your agent, for example <span class="mono">buy 1 SPY</span>; you approve it first.</p>`;
-  // Amounts in the millions are wider than a phone, so the table can scroll, also by keyboard.
+  // Amounts in the millions are wider than a phone, so the table scrolls, also by keyboard.
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of positions"><table class="wide-table" data-testid="positions">
 <thead><tr><th scope="col">Symbol</th><th scope="col" class="month">Month</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
 <tbody>${view.rows.map((row) => toRow(row, names, link))}</tbody>
@@ -116,7 +116,7 @@ function assetName(symbol: string, names: ReadonlyMap<string, string>): Markup |
 const SPARK_WIDTH = 100;
 const SPARK_HEIGHT = 30;
 
-/** Draws the last month's closes. Its title says the change, for those who don't see it. */
+/** Draws the last month's closes. The title states the change, for people who can't see the line. */
 function sparkline({ closes }: PortfolioRow): Markup | '' {
   const prices = closes.map((close) => Number(close));
   const [first, last] = [closes[0], closes.at(-1)];
@@ -141,7 +141,7 @@ type SymbolLink = (symbol: string) => string;
 /** Number of positions shown before the list is opened. */
 const MAX_HOLDINGS = 10;
 
-/** Renders the positions for a phone: one line each, the largest first, then the cash. */
+/** Renders the positions for a phone, one line each, the largest first. The last line is the cash. */
 export async function holdingsPart(reads: AccountReads, now: number, link: SymbolLink): Promise<Markup> {
   const { view, names } = await readNamedPortfolio(reads, now);
   const { rows, cash, buying_power } = view;
@@ -169,8 +169,8 @@ const ACTIVITY_DAYS = 31;
 const TRADE_DAYS = 366;
 
 /**
- * Renders the latest trades, dividends and transfers. A broker that lists no activities lists its filled orders.
- * @param only the symbol whose trades alone are shown
+ * Renders the latest trades, dividends and transfers. If the broker lists no activities, renders its filled orders.
+ * @param only the only symbol to show
  */
 export async function activityPart(reads: AccountReads, now: number, only?: string): Promise<Markup> {
   const after = now - (only === undefined ? ACTIVITY_DAYS : TRADE_DAYS) * DAY_MS;
@@ -246,8 +246,8 @@ function dayLine(what: Markup, at: string, beside: Markup | string): Markup {
 const MAX_POINTS = 800;
 
 /**
- * Renders the account's value as chart data and text. Deposits and withdrawals aren't gains or losses.
- * @param brief whether to leave out the drawdown, the benchmark and the person's trades
+ * Renders the account's value as chart data and text. Deposits and withdrawals don't count as gains or losses.
+ * @param brief whether to omit the drawdown, the benchmark and the person's trades
  */
 export async function valuePart(reads: AccountReads, period: Period, now: number, brief = false): Promise<Markup> {
   const [values, activities] = await Promise.all([
@@ -292,7 +292,7 @@ ${brief ? '' : chartKey(benchmark, trades.length > 0)}
 
 const toCents = (value: Dec): number => value.toDecimalPlaces(2).toNumber();
 
-/** Renders what the lines and marks of the chart mean. */
+/** Renders the legend of the chart's lines and marks. */
 function chartKey(benchmark: { readonly symbol: string; readonly period: Dec } | undefined, trades: boolean): Markup {
   return html`<ul class="key small soft" data-testid="chart-key"><li class="own">Your account</li>${
     benchmark === undefined
@@ -301,16 +301,16 @@ function chartKey(benchmark: { readonly symbol: string; readonly period: Dec } |
   }${trades ? html`<li><span class="buy">${renderIcon('buy')}</span> You bought</li><li><span class="sell">${renderIcon('sell')}</span> You sold</li>` : ''}</ul>`;
 }
 
-/** Number of trades at one point of the chart that are named. */
+/** Maximum number of trades that are listed at one point of the chart. */
 const MAX_NAMED_TRADES = 2;
 
-/** Returns the person's trades by the chart's points: the point's number, the side, and words. */
+/** Returns the person's trades by the chart's points. Each has the point's index, the side, and a description. */
 function tradesOnChart(
   points: readonly { readonly at: number }[],
   activities: readonly Activity[],
   intraday: boolean,
 ): [index: number, side: 'buy' | 'sell', words: string][] {
-  // The value at a day's end contains the day's trades, also if the broker dates it at the day's start.
+  // The value at a day's end includes the day's trades, even if the broker dates it at the day's start.
   const keyOf = intraday ? (at: number) => new Date(at).toISOString() : newYorkDate;
   const keys = points.map(({ at }) => keyOf(at));
   const byPlace = new Map<string, string[]>();
@@ -337,7 +337,7 @@ export function limitPoints<T>(points: readonly T[]): T[] {
   return points.filter((_, index) => (points.length - 1 - index) % step === 0);
 }
 
-/** Renders a gain or loss with its color and sign: `+$12.00`. */
+/** Renders a gain or loss with its color and sign, as in `+$12.00`. */
 export function formatGain(amount: string): Markup {
   return html`<span class="${gainTone(amount)}">${formatSignedDollars(amount)}</span>`;
 }
@@ -351,19 +351,19 @@ function gainTone(amount: string): 'gain' | 'loss' | 'even' {
   return exact.gt(0) ? 'gain' : exact.lt(0) ? 'loss' : 'even';
 }
 
-/** Renders a drawdown: `-1.2%`, and without a sign if it is zero as shown. */
+/** Renders a drawdown, as in `-1.2%`. Omits the sign if the value rounds to zero. */
 function drawdownMark(fraction: Dec): Markup {
   const text = formatWeight(fraction.toFixed(12));
   const isZero = text === '0.0%';
   return html`<span class="${isZero ? 'even' : 'loss'}">${isZero ? text : `-${text}`}</span>`;
 }
 
-/** Formats a share of the total without a sign: `12.3%`. */
+/** Formats a share of the total without a sign, as in `12.3%`. */
 export function formatWeight(fraction: string): string {
   return `${parseDecimal(fraction).mul(100).toFixed(1)}%`;
 }
 
-/** Draws a share of the total as a bar. @param fraction values above 1 are drawn as 1 */
+/** * Draws a share of the total as a bar. @param fraction values above 1 are drawn as 1 */
 function weightBar(fraction: string): Markup {
   const width = Math.min(100, Math.max(0, parseDecimal(fraction).abs().mul(100).toNumber()));
   return html`<svg class="weight" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect width="100" height="4" rx="2"/><rect class="part" width="${width.toFixed(1)}" height="4" rx="2"/></svg>`;

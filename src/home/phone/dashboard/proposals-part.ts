@@ -22,11 +22,11 @@ import { formatToSecond } from './orders-part.ts';
 export interface ProposalFormOptions {
   readonly path: string;
   readonly formToken: string;
-  /** Hides the codes of pending proposals, because whoever decides here must read them on the terminal. */
+  /** Whether to hide the codes of pending proposals, because a person who decides here must read them elsewhere. */
   readonly hidesCodes: boolean;
 }
 
-/** Renders the proposals. @param record the person's own audit entries; undefined if they can't be read */
+/** * Renders the proposals. @param record the person's audit entries; undefined if they can't be read */
 export function renderProposalsPart(
   proposals: readonly Proposal[],
   record: readonly RecordLine[] | undefined,
@@ -77,7 +77,7 @@ const stateWords: Readonly<Record<Proposal['state'], readonly [IconName, word: s
   unknown: ['ask', 'unknown'],
 };
 
-/** Returns the outcome and its reason: `Filled 5 at $180.12.`, `Denied on the phone; nothing was ordered.` */
+/** Returns the outcome and its reason, such as `Filled 5 at $180.12.` or `Denied on the phone; nothing was ordered.` */
 function proposalOutcome(proposal: Proposal): string {
   const { kind, state, reason, subject, result } = proposal;
   const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];
@@ -110,9 +110,7 @@ ${
 }`;
 }
 
-/**
- * Lists a proposal's states with their times. Without audit entries, lists only the first state and the latest change.
- */
+/** Renders a proposal's states with their times. Without audit entries, renders only the first and the latest. */
 function stepList(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup {
   const { id, created_at, updated_at, state } = proposal;
   const lines = (record ?? []).filter((line) => line.proposal === id || line.approval === id).reverse();
@@ -192,13 +190,13 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   orders_recounted: 'Today’s orders recounted because they were dated in the future',
 };
 
-/** Describes an audit event. For an event that was added in a newer gateway, returns its name with spaces. */
+/** Describes an audit event. For an event that only a newer gateway has, returns its name with spaces. */
 export function describeAuditEvent(event: string): string {
   return Object.hasOwn(eventTexts, event) ? eventTexts[event as AuditEvent] : event.replaceAll('_', ' ');
 }
 
 /**
- * Fields that the list omits: those that only the gateway and the provider use, and the code, which is displayed
+ * Fields that the list omits. Only the gateway and the provider use them, except for the code, which is shown
  * separately.
  */
 const HIDDEN_FIELDS: readonly string[] = [
@@ -206,7 +204,7 @@ const HIDDEN_FIELDS: readonly string[] = [
   ...['type', 'actions', 'locations', 'identifier'].map((name) => `details.${name}`),
 ];
 
-/** Returns a proposal's details for the phone, as far as the gateway provides them. */
+/** Returns the details for the phone that the gateway provides about a proposal. */
 export function toProposalDetails(proposal: Proposal): ProposalDetails {
   const { kind, id, code, worst_case, warnings, shows = {}, requested_by, client, again } = proposal;
   const { proposed_by, code_entry, policy, provenance = null } = proposal;
@@ -233,7 +231,7 @@ export function toProposalDetails(proposal: Proposal): ProposalDetails {
   };
 }
 
-/** Returns the digest of the displayed content. If the person signed other content, the digests differ. */
+/** Returns the digest of the displayed content. If the person signed other content, the digest is different. */
 function contentDigest(proposal: Proposal): string {
   const { provenance = null } = proposal;
   return proposalDigest({ ...proposal, provenance });
@@ -244,7 +242,7 @@ function displayedView(proposal: Proposal): RequestView {
   return { ...view, fields: view.fields.filter(({ name }) => !HIDDEN_FIELDS.includes(name)) };
 }
 
-/** Returns what the chat page shows of a proposal: the card of the phone without its buttons, and the state. */
+/** Returns the chat page's panel for a proposal: the phone's card without buttons, and the state. */
 export function toRequestPanel(proposal: Proposal): RequestPanel {
   const { id, state, code, code_entry, expires_at, provenance, client, approval } = proposal;
   const view = displayedView(proposal);
@@ -279,7 +277,7 @@ export function toRequestPanel(proposal: Proposal): RequestPanel {
       bound,
       worstCase: total,
       sentence: view.sentence,
-      // Omits any link that does not lead to an https page or to this machine.
+      // Omits links other than to https pages or to this machine.
       phoneUrl: approval.phone_url !== undefined && isSecureUrl(approval.phone_url) ? approval.phone_url : undefined,
       origins: provenance === undefined ? undefined : view.origins,
     }),

@@ -29,7 +29,7 @@ export async function quotePart(reads: AccountReads, symbol: string): Promise<Ma
 }
 
 const MAX_NAME_LENGTH = 120;
-/** Renders the closing prices of a period as chart data, with the person's own trades, and as text. */
+/** Renders a period's closing prices as chart data and text, with the person's own trades. */
 export async function pricePart(
   reads: AccountReads,
   symbol: string,
@@ -63,7 +63,7 @@ export async function pricePart(
   }</p>`;
 }
 
-/** Renders what the person holds of a symbol, and its tax lots if the broker lists all activities. */
+/** Renders the person's position in a symbol. Includes its tax lots if the broker lists all activities. */
 export async function heldPart(reads: AccountReads, symbol: string, now: number): Promise<Markup> {
   const [{ rows }, positions] = await Promise.all([readPortfolio(reads, now), reads.positions()]);
   const row = rows.find((one) => one.symbol === symbol);
@@ -107,7 +107,7 @@ export async function openOrdersPart(reads: AccountReads, symbol: string): Promi
 const MAX_ARTICLES = 5;
 const MAX_HEADLINE_LENGTH = 200;
 
-/** Renders headlines, which are outside text: shortened, without invisible characters, and linked only over https. */
+/** Renders headlines, which are untrusted: shortened, without invisible characters, and linked only over https. */
 export async function newsPart(reads: AccountReads, symbol: string): Promise<Markup> {
   const articles = await reads.news({ symbols: [symbol], limit: MAX_ARTICLES });
   if (articles.length === 0) return html`<p class="soft none" data-testid="no-news">No news.</p>`;

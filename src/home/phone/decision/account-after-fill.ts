@@ -11,15 +11,15 @@ interface AccountReads {
   positions(): Promise<readonly Position[]>;
 }
 
-/** How long after its outcome a fill is still read. Later, other orders may have changed the account. */
+/** Milliseconds after a fill during which the account is read. Later, other orders may have changed the account. */
 const MAX_AGE_MS = 2 * 60_000;
-/** How long a page waits for the broker. A later answer arrives with the page's next update. */
+/** Time in milliseconds that a page waits for the broker. A later response appears at the page's next update. */
 const MAX_WAIT_MS = 300;
 const MAX_KEPT = 200;
 
 /**
- * Reads accounts after fills. Each account is read once for each fill, soon after it, because the account changes with
- * later orders. If it can't be read, nothing is shown.
+ * Reads accounts after fills. Each account is read once per fill, soon after the fill, because later orders change the
+ * account. If the account can't be read, nothing is shown.
  */
 export function readAccountsAfterFills(
   readsOf: (user: string, account: string) => AccountReads,
@@ -48,7 +48,7 @@ export function readAccountsAfterFills(
 
 type FilledTrade = NonNullable<ReturnType<typeof filledTrade>>;
 
-/** Returns what an order traded. Undefined for other requests, and while more may fill. */
+/** Returns an order's trade. Undefined for other requests, and for an order that may still fill further. */
 function filledTrade(request: ApprovalRequest) {
   const { account, symbol, side } = requestView(request);
   const filled = request.outcome?.state === 'executed' ? filledQuantity(request.outcome.text) : undefined;
@@ -70,7 +70,7 @@ async function readAccount(
       cash: `${formatDollarAmount(cash)} after`,
     };
   } catch {
-    // Whatever the broker's problem is, the outcome itself is known and shown.
+    // A problem at the broker does not matter, because the outcome itself is known and shown.
     return undefined;
   }
 }

@@ -17,7 +17,7 @@ const MAX_LIVE_SIGN_IN_AGE_MS = 10 * 60 * 1000;
 export interface Approver {
   readonly user: string;
   readonly session: string;
-  /** When the approver signed in on this browser, in milliseconds since the epoch. */
+  /** Time when the approver signed in on this browser, in milliseconds since the epoch. */
   readonly signedInAt: number;
 }
 
@@ -29,8 +29,8 @@ export interface UnmetStep {
 }
 
 /**
- * The steps before an approval, in addition to signing it: picking the terminal's code and, for real money, signing in
- * recently and typing a word once. The server enforces them here, so that no page can skip a step.
+ * The steps before an approval, in addition to signing: choosing the terminal's code and, for real money, signing in
+ * recently and typing a word once. The server enforces the steps, so that no page can skip one.
  */
 type ApprovalSteps = ReturnType<typeof createApprovalSteps>;
 
@@ -40,7 +40,7 @@ export interface DecisionServices {
   readonly steps: ApprovalSteps;
   readonly signatures: 'required' | 'off';
   readonly decide: DecisionRecorder;
-  /** Returns the account after a fill. Absent if the provider runs without a gateway. */
+  /** Returns the account after a fill. Undefined if the provider runs without a gateway. */
   readonly accountAfter?: ((request: ApprovalRequest) => Promise<AccountAfterFill | undefined>) | undefined;
 }
 
@@ -82,7 +82,7 @@ export function createApprovalSteps(options: {
   readonly database: SqlTransactions;
   readonly clock: Clock;
   readonly numberMatching: NumberMatching;
-  /** Dollars of real money from which the Approve button must be held, or `off`. */
+  /** Amount of real money in dollars from which the Approve button must be pressed and held, or `off`. */
   readonly holdAbove?: string | undefined;
 }) {
   const { database, clock, numberMatching, holdAbove = DEFAULT_HOLD_ABOVE } = options;
@@ -94,7 +94,7 @@ export function createApprovalSteps(options: {
     code,
     ...(mustTypeCode(request) ? typedCodeProblems : unmetSteps)[code],
   });
-  /** Compares the code that the person picked or typed, and remembers in which session it was right. */
+  /** Compares the code that the person chose or typed. Remembers the session in which the code was correct. */
   const takeCode = async (request: ApprovalRequest, session: string, given = ''): Promise<UnmetStep | undefined> => {
     if (given === '') return codeHindrance(request, 'no_code');
     const result = await choices.pick(request, session, given);
@@ -116,18 +116,18 @@ export function createApprovalSteps(options: {
   };
 
   return {
-    /** Returns the codes to pick from, `typed` if the code has to be typed, or undefined if the card shows the code. */
+    /** Returns the codes to choose from, `typed` if the code must be typed, or undefined if the card shows the code. */
     codes: async (request: ApprovalRequest, session: string): Promise<readonly string[] | 'typed' | undefined> => {
       if (mustTypeCode(request)) return 'typed';
       return matches(request) ? await choices.of(request, session) : undefined;
     },
     /**
-     * Takes a code that has to be typed, for a client that shows no page. Requests without such a code always pass.
+     * Checks a code that must be typed, for a client that shows no page. Other requests always pass.
      * @param client identifies the client, in place of a session
      */
     takeTypedCode: async (request: ApprovalRequest, client: string, typed: string | undefined) =>
       mustTypeCode(request) && request.status === 'pending' ? await takeCode(request, client, typed) : undefined,
-    /** Returns whether the page asks the person to hold the Approve button. Only the page knows how it was pressed. */
+    /** Returns whether the Approve button must be pressed and held. Only the page knows how it was pressed. */
     wantsHold(request: ApprovalRequest): boolean {
       const { live, cash } = requestView(request);
       if (!live || cash === undefined || holdAbove === 'off') return false;
@@ -155,7 +155,7 @@ export function createApprovalSteps(options: {
       return await check(request, approver);
     },
     check,
-    /** Returns why a request was denied, if the denial was not a tap on Deny. */
+    /** Returns why a request was denied if the person did not tap Deny. */
     whyDenied: async (request: ApprovalRequest): Promise<string | undefined> =>
       request.status === 'denied' && (await choices.isSpent(request))
         ? codeHindrance(request, 'wrong_code_too_often').text
@@ -163,7 +163,7 @@ export function createApprovalSteps(options: {
   };
 }
 
-/** Records who has confirmed, once per account, that the account trades real money. */
+/** Records the person's confirmation, required once per account, that the account trades real money. */
 function createLiveConfirmations(database: SqlTransactions, clock: Clock) {
   return {
     async has(user: string, account: string): Promise<boolean> {
@@ -183,35 +183,35 @@ function createLiveConfirmations(database: SqlTransactions, clock: Clock) {
   };
 }
 
-/** When the person has to pick the terminal's code from among three, instead of seeing it on the card. */
+/** When the person must choose the terminal's code from three codes instead of seeing it on the card. */
 export type NumberMatching = 'live' | 'always' | 'off';
 
-/** Returns whether the gateway demands that this request's code is typed, whatever the home's own setting is. */
+/** Returns whether the gateway requires the person to type this request's code, regardless of the home's setting. */
 export function mustTypeCode({ details }: Pick<ApprovalRequest, 'details'>): boolean {
   return details.code_entry !== undefined;
 }
 
-/** Returns whether a code has to be picked or typed. If so, neither the card nor a lock screen may reveal it. */
+/** Returns whether the person must choose or type the code. If so, neither the card nor a lock screen may reveal it. */
 export function hidesCode(request: Pick<ApprovalRequest, 'details'>, matching: NumberMatching): boolean {
   return mustTypeCode(request) || matching === 'always' || (matching === 'live' && requestView(request).live);
 }
 
 const CODE_CHOICES = 3;
-/** The second wrong pick denies the request, because a guess is right one time in three. */
+/** The second wrong choice denies the request, because one in three guesses is correct. */
 const MAX_WRONG_PICKS = 2;
-/** The third wrong typed code denies the request, because people mistype, and a guess is right one time in a million. */
+/** The third wrong typed code denies the request. People mistype, but only one in a million guesses is correct. */
 const MAX_WRONG_TYPED_CODES = 3;
 const maxWrongCodes = (request: Pick<ApprovalRequest, 'details'>) =>
   mustTypeCode(request) ? MAX_WRONG_TYPED_CODES : MAX_WRONG_PICKS;
-/** How long drawn codes are stored, which is longer than any request's lifetime. */
+/** Retention time of the codes to choose from, in milliseconds. It is longer than any request's lifetime. */
 const CHOICE_RETENTION_MS = 2 * 24 * 3600 * 1000;
 
 type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code' | 'details'>;
 
 /**
- * Implements number matching: the person picks the terminal's code from among three, which requires attention. The
- * wrong codes are drawn only once per request and session, because a reload that changed them would reveal the right
- * code.
+ * Implements number matching: the person chooses the terminal's code from three codes, which requires attention. The
+ * wrong codes are generated only once per request and session. Otherwise, a reload would show which code stays the
+ * same.
  */
 function createCodeChoices(database: SqlTransactions, clock: Clock) {
   const read = (id: string, session: string) =>
@@ -219,7 +219,7 @@ function createCodeChoices(database: SqlTransactions, clock: Clock) {
       'SELECT codes, picked FROM code_choices WHERE request = @id AND session = @session',
       { id, session },
     );
-  /** Stores the codes, unless codes were already drawn for the session. */
+  /** Stores the codes, unless the session already has codes. */
   function* draw({ id, code }: MatchedRequest, session: string, picked: 0 | 1): TransactionWork<number> {
     const now = clock.now();
     yield* run('DELETE FROM code_choices WHERE drawn_at < @before', { before: now - CHOICE_RETENTION_MS });
@@ -237,7 +237,7 @@ function createCodeChoices(database: SqlTransactions, clock: Clock) {
     (await database.read(() => wrongPicks(request.id))) >= maxWrongCodes(request);
 
   return {
-    /** Returns the codes in display order, which is the same each time. */
+    /** Returns the codes in the order in which they are displayed, which never changes. */
     async of(request: MatchedRequest, session: string): Promise<readonly string[]> {
       const drawn =
         (await database.read(() => read(request.id, session))) ??
@@ -247,7 +247,7 @@ function createCodeChoices(database: SqlTransactions, clock: Clock) {
         }));
       return JSON.parse(drawn?.codes ?? '[]');
     },
-    /** Records a pick. Wrong picks are counted per request, across all sessions. */
+    /** Records a choice. Wrong choices are counted per request, across all sessions. */
     pick: (
       request: MatchedRequest,
       session: string,
@@ -276,7 +276,7 @@ function createCodeChoices(database: SqlTransactions, clock: Clock) {
   };
 }
 
-/** Returns the right code at a random position among other, distinct codes. */
+/** Returns the correct code at a random position among other, distinct codes. */
 function shuffled(code: string): string[] {
   const codes: string[] = [];
   while (codes.length < CODE_CHOICES - 1) codes.push(generateUnusedCode([code, ...codes], generateProposalCode));

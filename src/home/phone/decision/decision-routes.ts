@@ -46,8 +46,7 @@ const noSignature: DecisionProblem = {
 };
 
 /**
- * Creates the routes for a tap on Approve or Deny: the steps before an approval, its signing options, and the decision
- * itself.
+ * Creates the routes for Approve and Deny: the steps before an approval, its signing options, and the decision itself.
  */
 export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEnv> {
   const { requests, steps } = services;
@@ -56,7 +55,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const found = await requests.find(id);
     return found?.user === user ? found : undefined;
   };
-  /** Denies the request after two wrong codes, because a person who compares the codes does not pick wrong twice. */
+  /** Denies the request after too many wrong codes, which suggest that the person does not compare the codes. */
   const hindered = async (request: ApprovalRequest, hindrance: UnmetStep): Promise<DecisionProblem> => {
     if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
     return toDecisionProblem(hindrance);
@@ -72,7 +71,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     if (result.outcome === 'not_signed') return await respondProblem(context, signatureProblem(result.refusal));
     if (result.outcome !== 'decided' && result.outcome !== 'repeated')
       return await respondProblem(context, decisionProblems[result.outcome]);
-    // The script updates the page without a reload. A form submitted without script is redirected to the page.
+    // With script, the page is updated without a reload. Without script, the form's response redirects to the page.
     if (!wantsJson(context)) return context.redirect('/phone', 303);
     const now = (await requests.find(result.request.id)) ?? result.request;
     return context.json({
@@ -126,7 +125,7 @@ function toDecisionProblem({ code, title, text: said }: UnmetStep): DecisionProb
   return { status, title, text: said, ...(code === 'sign_in' ? { link: signInFirst.link } : {}) };
 }
 
-/** Describes what is wrong with the signature. @throws all other errors */
+/** * Describes a problem with the signature. @throws all other errors */
 function signatureProblem(error: unknown): DecisionProblem {
   return { status: 403, title: 'Not approved', text: describeKeyError(error).text };
 }

@@ -19,7 +19,7 @@ export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv>
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, '/phone/history');
     const before = context.req.query('before');
-    // One extra entry tells whether there is a next page.
+    // One extra entry shows whether there is a next page.
     const found = await services.requests.recent(user.username, PAGE_SIZE + 1, before);
     const shown = found.slice(0, PAGE_SIZE);
     const last = found.length > PAGE_SIZE ? shown.at(-1) : undefined;
@@ -50,13 +50,13 @@ function historyItem(request: ApprovalRequest, why: string | undefined): Markup 
 </li>`;
 }
 
-/** Returns `at most $900.00`, or `at most $900.00, plus fees`. */
+/** Returns text such as `at most $900.00` or `at most $900.00, plus fees`. */
 function withBound(bound: string, amount: string): string {
   const [words = '', note] = bound.split(',');
   return `${words} ${amount}${note === undefined ? '' : `,${note}`}`;
 }
 
-/** Returns the amount paid or received if the order filled, or otherwise the order's worst case. */
+/** Returns the amount paid or received if the order filled, or else the order's worst case. */
 function entryAmounts(
   { outcome }: ApprovalRequest,
   view: RequestView,

@@ -5,12 +5,12 @@ import type { Markup } from '../page/page.ts';
 /** Matches UTC times with seconds, in RFC 3339 or as `2026-11-26 14:30:00 UTC`. */
 const timePattern = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;
 
-/** Renders a time that the page's script converts to the phone's own time zone. Without script, the page shows UTC. */
+/** Renders a time, which the page's script converts to the phone's time zone. Without script, the page shows UTC. */
 export function renderLocalTime(epochMs: number): Markup {
   return withLocalTimes(formatUtcSeconds(epochMs));
 }
 
-/** Renders text. The page's script converts every time in it to the phone's own time zone. */
+/** Renders text. The page's script converts all times in it to the phone's time zone. */
 export function withLocalTimes(text: string): Markup {
   const parts: Markup[] = [];
   let rest = text;

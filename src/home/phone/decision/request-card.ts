@@ -7,7 +7,7 @@ import { type DisplayedField, lastFourCharacters, type RequestView, requestView 
 import { renderEnvironmentBanner, renderEnvironmentMark, renderIcon, renderNoMoneyBanner } from './signs.ts';
 
 /**
- * Renders a pending request: the most important facts first, then all fields, with Approve and Deny within the thumb's
+ * Renders a pending request: the most important facts first, then all fields. Approve and Deny are within the thumb's
  * reach.
  */
 export function renderRequestCard(request: CardRequest, state: CardState): Markup {
@@ -82,8 +82,8 @@ function requesterLine({ clientName, clientNote }: CardRequest, view: RequestVie
 }
 
 /**
- * Renders the code to compare, or a field to type it. If the code has to be picked, the bar with the buttons shows the
- * choices instead.
+ * Renders the code to compare, or a field for typing it. If the person must choose the code, the bar with the buttons
+ * shows the choices instead.
  */
 function codeBox({ code }: CardRequest, { codes }: CardState): Markup | '' {
   if (codes === 'typed') {
@@ -103,7 +103,7 @@ function confirmationField({ account }: RequestView): Markup {
 <input type="text" name="confirm" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16" data-testid="confirm"></label></p>`;
 }
 
-/** Hides the code in the binding message, because the message would reveal what has to be picked or typed. */
+/** Hides the code in the binding message if the person must choose or type the code. */
 function displayedMessage({ bindingMessage = '', code }: CardRequest, { codes }: CardState): string {
   return codes === undefined ? bindingMessage : bindingMessage.replaceAll(code, '····');
 }
@@ -129,26 +129,26 @@ type CardRequest = Pick<
   'id' | 'code' | 'clientName' | 'clientNote' | 'bindingMessage' | 'details' | 'expiresAt'
 >;
 
-/** State of a card apart from its request, such as steps that the person must take in this browser to approve. */
+/** State of a card in this browser, such as steps that the person must take before approving. */
 export interface CardState {
   readonly formToken: string;
-  /** The codes to choose from, or `typed` if the code has to be typed. Undefined if the card displays the code. */
+  /** The codes to choose from, or `typed` if the code must be typed. Undefined if the card shows the code. */
   readonly codes: readonly string[] | 'typed' | undefined;
-  /** Whether the person must type a word once to confirm that this is real money. */
+  /** Whether the person must type a word to confirm that this is real money. Required once per account. */
   readonly confirm: boolean;
-  /** Whether the person must hold the Approve button, because much real money moves. */
+  /** Whether the person must press and hold the Approve button, because the amount of real money is large. */
   readonly hold?: boolean;
   /**
-   * Why nothing can be approved here. With `decideAt`, denying is not possible here either, and the card links to the
-   * page that allows both.
+   * Why the person can't approve here. With `decideAt`, they can't deny here either, and the card links to the page
+   * where they can do both.
    */
   readonly cannot: 'no_key' | 'signed_in_otherwise' | { readonly decideAt: string | undefined } | undefined;
 }
 
 /**
- * Renders the bar at the bottom of the screen: time left, and the buttons Deny and Approve, which name the order. The
- * bar stays in place however long the card is. Approving requires a signature and therefore JavaScript. Without it, a
- * sentence replaces the Approve button.
+ * Renders the bar at the bottom of the screen: the remaining time, and the buttons Deny and Approve, which name the
+ * order. The bar stays in place even if the card is long. Approving requires a signature and therefore JavaScript.
+ * Without it, a sentence replaces the Approve button.
  */
 function decisionBar(request: CardRequest, view: RequestView, { codes, cannot, hold = false }: CardState): Markup {
   const choices = codes === 'typed' ? undefined : codes;
@@ -198,7 +198,7 @@ function approveButton({ act }: RequestView, cannot: keyof typeof approveObstacl
 <p class="instead no-script" data-testid="no-script">Approving requires JavaScript, because your passkey signs the order. You can deny without it.</p>`;
 }
 
-/** Renders a list entry for another pending request: headline, amount, time left. Its link shows the request. */
+/** Renders a list entry for another pending request: headline, amount and remaining time. It links to the request. */
 export function renderRequestItem(request: ApprovalRequest): Markup {
   const view = requestView(request);
   return html`<li data-testid="other" data-id="${request.id}"><a href="/phone?request=${request.id}" data-show="${request.id}">

@@ -21,16 +21,16 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
   readonly kind: string;
   /** Banner that replaces PAPER or LIVE if the request moves no money. */
   readonly banner: Banner | undefined;
-  /** Whether the request moves real money, or might. */
+  /** Whether the request moves real money. Also true if this is unknown. */
   readonly live: boolean;
   /** The maximum cost or minimum proceeds. Null if the cost is unbounded, undefined if no money moves. */
   readonly cash: string | null | undefined;
   /** The broker's number for the account. */
   readonly account: string | undefined;
   readonly symbol: string | undefined;
-  /** The action that the Approve and Deny buttons name below their label: `buy 5 AAPL`. */
+  /** The action, such as `buy 5 AAPL`, which the Approve and Deny buttons show below their label. */
   readonly act: string;
-  /** The requester, if the client sent the request on somebody's behalf. */
+  /** The requester if the client sent the request on someone's behalf. */
   readonly askedBy: string | undefined;
   /** Whether all fields are shown before the buttons. */
   readonly fieldsFirst: boolean;
@@ -42,7 +42,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
   return proposal === undefined ? plainView(details) : toRequestView(proposal);
 }
 
-/** Describes the outcome, or says that an approved proposal is still executing. Otherwise returns an empty string. */
+/** Describes the outcome, or says that an approved proposal is executing. Otherwise returns an empty string. */
 export function summarizeOutcome({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
   return status === 'approved' && details.proposal !== undefined ? outcomeText({ state: 'executing', text: '' }) : '';
@@ -57,7 +57,7 @@ function toRequestView(details: ProposalDetails): RequestView {
   const { banner, fieldsFirst = false, worstFirst = false } = getKindDefinition(view.kind).phone;
   return {
     ...view,
-    // Banners are for kinds that move no money. A kind with neither environment nor banner is shown as live.
+    // Only kinds that move no money have banners. A kind that has neither environment nor banner is shown as live.
     banner: view.environment === undefined ? banner : undefined,
     live: view.environment !== 'paper' && (view.environment !== undefined || banner === undefined),
     amount: worstFirst ? undefined : view.amount,
@@ -112,7 +112,7 @@ function buttonAction(headline: string): string {
   return `${headline.slice(0, 1).toLowerCase()}${headline.slice(1)}`;
 }
 
-/** Reads a field of an order, or of the order that is replaced or cancelled. */
+/** Reads a field of an order, or of the order that is replaced or canceled. */
 function subjectField(subject: Readonly<Record<string, unknown>>, name: 'account' | 'symbol'): string | undefined {
   const { draft } = subject;
   const within = typeof draft === 'object' && draft !== null ? (draft as Record<string, unknown>) : subject;

@@ -18,17 +18,17 @@ interface StatusWord {
   readonly open?: boolean;
 }
 
-/** The account as the broker showed it right after a fill. */
+/** The account as reported by the broker right after a fill. */
 export interface AccountAfterFill {
-  /** Example: `10 AAPL before, 15 after`. */
+  /** Text such as `10 AAPL before, 15 after`. */
   readonly position: string;
-  /** Example: `$24,700.00 after`. */
+  /** Text such as `$24,700.00 after`. */
   readonly cash: string;
 }
 
 /**
- * Renders the result that replaces the card until the person dismisses it.
- * @param why reason for a denial other than a tap on Deny
+ * Renders the result, which replaces the card until the person dismisses it.
+ * @param why the reason for the denial if the person did not tap Deny
  * @param after the account after a fill
  */
 export function renderResultPanel(request: ApprovalRequest, why?: string, after?: AccountAfterFill): Markup {
@@ -78,9 +78,7 @@ function requestStatusWord({ status, outcome, details }: ApprovalRequest): Statu
   return outcomeWords[outcome?.state ?? 'executing'];
 }
 
-/**
- * Derives the status word from the gateway's text about an order, such as `filled 5 at $180.12`.
- */
+/** * Derives the status word from the gateway's text about an order, such as `filled 5 at $180.12`. */
 function executedWord(text: string): StatusWord {
   if (/^filled \S+ of /.test(text)) return { sign: 'done', word: 'Partially filled', open: true };
   if (text.startsWith('filled')) return { sign: 'done', word: 'Filled' };
@@ -103,9 +101,9 @@ function statusSentence(request: ApprovalRequest): string {
 }
 
 /**
- * Parses the gateway's one-line text about an order (`filled 5 at $180.12`, `filled 2 of 5 at $180.12`, `cancelled, 2
- * filled at $180.12`), because the outcome has no separate fields. Returns the price (`$180.12 a share`) and total
- * (`$900.60`), or undefined.
+ * Parses the gateway's one-line text about an order, because the outcome has no separate fields. The text is, for
+ * example, `filled 5 at $180.12`, `filled 2 of 5 at $180.12`, or `cancelled, 2 filled at $180.12`. Returns the price
+ * (`$180.12 a share`) and total (`$900.60`), or undefined.
  * @param symbol the traded symbol; an option's price is for one of the 100 shares in its contract
  */
 export function parseFillText(text: string, symbol: string) {
@@ -124,7 +122,7 @@ function parseFill(text: string): { readonly quantity?: Dec; readonly price?: st
   return quantity === undefined ? {} : { quantity: parseNumber(quantity), price };
 }
 
-/** Returns how much of an order filled, by the gateway's final text about it. Undefined while more may fill. */
+/** Returns the filled quantity from the gateway's final text about an order. Returns undefined while more may fill. */
 export function filledQuantity(text: string): Dec | undefined {
   return executedWord(text).open ? undefined : parseFill(text).quantity;
 }

@@ -4,8 +4,8 @@ import type { Banner } from '../../../trading/kinds/kind-words.ts';
 import type { Markup } from '../page/page.ts';
 
 /*
- * Signs are drawn as SVG because a font without the glyph would show a box, which is meaningless beside an amount. Each
- * sign appears beside a word with the same meaning, so none has an accessible name.
+ * Icons are drawn as SVG, because a font without the character would show an empty box. The text next to each icon has
+ * the same meaning, so icons have no accessible name.
  */
 
 const paths = {
@@ -30,7 +30,7 @@ export function renderIcon(name: IconName): Markup {
   return html`<svg class="sign" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${paths[name]}"/></svg>`;
 }
 
-/** Renders the icon for the character of a proposal kind, or the character itself if it has no icon. */
+/** Renders a proposal kind's icon from the kind's character. Renders the character itself if there is no icon. */
 function kindSign(character: string): Markup {
   const drawn: Readonly<Record<string, IconName>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
   const name = Object.hasOwn(drawn, character) ? drawn[character] : undefined;
@@ -38,8 +38,8 @@ function kindSign(character: string): Markup {
 }
 
 /**
- * Renders the banner of an environment. The banners differ in word, icon and border. Every environment except paper
- * is shown as live.
+ * Renders an environment's banner. The banners differ in word, icon and border. Every environment except paper is shown
+ * as live.
  */
 export function renderEnvironmentBanner(environment: unknown): Markup {
   return environment === 'paper'

@@ -3,9 +3,9 @@ import type { Context } from 'hono';
 import type { Person } from '../../../store/home/people.ts';
 import type { Session } from '../../../store/home/sessions.ts';
 
-/** The description of the home that its pages display. */
+/** Description of the home that the home's pages show. */
 export interface HomeDescription {
-  /** Name given by the home's owner, such as `Alice's home`. */
+  /** Name that the home's owner chose, such as `Alice's home`. */
   readonly name: string;
   readonly environment: 'paper' | 'live';
   readonly simulated: boolean;
@@ -18,7 +18,7 @@ export interface BrowserEnv {
     readonly canHalt: boolean;
     readonly canLook: boolean;
     readonly installable: boolean;
-    /** The pages that the heading links to, if there is no tab bar. */
+    /** The pages to which the heading links if there is no tab bar. */
     readonly places: readonly { readonly href: string; readonly text: string }[];
     user: Person | undefined;
     session: Session | undefined;

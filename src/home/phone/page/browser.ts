@@ -11,7 +11,7 @@ import { type NewSession, SESSION_LIFETIME_MS, type Session } from '../../../sto
 import type { BrowserContext, BrowserEnv, HomeDescription } from './browser-env.ts';
 import { RELOAD_PARAMETER, renderMessagePage, renderShellPage } from './page.ts';
 
-/** A sign-in with a recovery code or a change to the passkeys, either of which may be the work of an intruder. */
+/** A sign-in with a recovery code, or a change to the passkeys. An intruder may have caused either. */
 export interface AccountSecurityEvent {
   readonly user: string;
   readonly what: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
@@ -39,13 +39,13 @@ export interface BrowserServices {
 
 /** Header with the origin key, which servers on other ports of this machine can't read. */
 export const ORIGIN_KEY_HEADER = 'x-phone-key';
-/** Header that replaces a redirect for scripts, because `fetch` would follow a redirect and load the page twice. */
+/** Header that replaces redirects for scripts, because `fetch` would follow a redirect and load the page twice. */
 export const LOCATION_HEADER = 'x-phone-location';
 
 /**
  * Returns the cookies' names and attributes. Over https, a cookie belongs only to this origin (`__Host-`, RFC 6265bis
- * §4.1.3.2). Without https, servers on every port of this machine receive it; the port in its name only separates the
- * cookies of two homes.
+ * §4.1.3.2). Without https, servers on every port of this machine receive it. The port in the cookie's name only
+ * distinguishes two homes.
  */
 function sessionCookies(issuer: string) {
   const { port, protocol } = new URL(issuer);
@@ -71,7 +71,7 @@ export async function signIn(
     key: context.var.key,
   });
   failpoint('session.opened');
-  // The cookie lasts as long as the session, so that a suspended page is still signed in when a push opens it.
+  // The cookie lasts as long as the session, so that a page is still signed in when a push opens it.
   setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_LIFETIME_MS / 1000 });
 }
 
@@ -94,11 +94,11 @@ export async function signOut(context: BrowserContext, services: BrowserServices
 
 /**
  * Identifies the person, sets the security headers, and rejects forms that did not come from our own pages. A form must
- * carry a token made for this browser and session, and a browser that reports the request's origin must report this
- * origin (Fetch Metadata; with `no-referrer`, a form's Origin is `null` and proves nothing).
+ * contain a token for this browser and session. If the browser reports the request's origin, it must be this origin
+ * (Fetch Metadata). An `Origin` of `null` proves nothing, because `no-referrer` causes it.
  *
- * Without https, a request without the origin key gets an empty document, whatever cookies it has. A GET request never
- * changes anything: opening a sign-in link, for example, does not consume the link.
+ * Without https, a request without the origin key gets an empty document, even if it has cookies. A GET request never
+ * changes anything. For example, opening a sign-in link does not use up the link.
  */
 export function browserMiddleware(services: BrowserServices) {
   const { issuer, sessions } = services;
@@ -152,8 +152,8 @@ function stalePage(context: BrowserContext) {
 }
 
 /**
- * Returns whether the person, not the page, made the request. The page's own requests (open streams, reports of
- * displayed requests and of subscriptions, reloads without script) do not keep a session alive.
+ * Returns whether the person made the request, as opposed to the page. The page's own requests (event streams, reports
+ * of displayed requests and of subscriptions, reloads without script) do not extend a session.
  */
 function isUserActivity({ req }: BrowserContext): boolean {
   const { path } = req;
@@ -162,7 +162,7 @@ function isUserActivity({ req }: BrowserContext): boolean {
   return !isStream && !isTold && req.query(RELOAD_PARAMETER) === undefined;
 }
 
-/** Returns the browser's id from a cookie, which is set if missing. Used over https, where there is no origin key. */
+/** Returns the browser's ID from a cookie, setting it if missing. Used over https, where there is no origin key. */
 function browserId(
   context: Context,
   { browser: name, attributes }: Pick<ReturnType<typeof sessionCookies>, 'browser' | 'attributes'>,
@@ -221,7 +221,7 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** Returns, for example, `Safari on iPhone`. Uses only known names, because a user agent can contain any text. */
+/** Describes a browser, as in `Safari on iPhone`. Uses only known names, because a user agent can contain any text. */
 export function describeBrowser(userAgent: string | undefined): string {
   const match = (all: readonly [RegExp, string][]) => all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
   const [browser, system] = [match(browsers), match(systems)];

@@ -14,7 +14,7 @@ a { color: inherit; display: inline-block; padding: .75rem 1.25rem; border: 1.5p
 `;
 
 /**
- * Page that the service worker shows when the home can't be reached. It contains no personal data, and retries
+ * Page that the service worker shows when it can't reach the home. The page contains no personal data and retries
  * automatically.
  */
 const offlinePage = `<!doctype html>
@@ -59,12 +59,12 @@ const iconFiles = {
     'iVBORw0KGgoAAAANSUhEUgAAALQAAAC0CAIAAACyr5FlAAAHe0lEQVR4nOzcf2hVZRzH8e+8W+6Xm5s/J+qmoXcKMXe1hTTblgn90EjXH/tDxaQ/1AlZ0Q9MKMF+UFgGmUJiIBELdBZKZEJuOigF7xxpeGeoU9NlzrW5OX9s2hcHh4t332fnrMl9nud8Xoz+8Bziebxv733Oc85uYmblXALoyxACECAOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECWSLRKHBPJG5oxIz0wKxGdSt3u6Wzrazl651H2nh6xgfByh3OCCguKSYKgwN5hA8XeXqL4pUhsJ72moCzdFyGQJ5v4i9dOPzK4sK58zdQbp6lDjsc0Hdv30+69kJiPjGJuZ/UH5qkWhUjJBdbhm7a4vm9uukmkCyUWTyShl+TN3rvrw0UnTyRDTcvJenPXkiYtneDlCRjEsjudnzPluxYb05FQyCg+4omjeHxfPRJrPkTlMupQtCRbuePldMhYPnqdA5jAmDr5G3bz4DTIcT4EnQoYwJo73F60YnzWaDMdT4ImQIczY5yjND/FntpszO292Xb91g+Ih9aHktKEp/Z7GE6k6sr/mZJi0Z0Ycq8rK1Sf8c+3fLQd28b7Tqb/PU/xMGTOBd+RWlpWPGjZccRpPx4g4DNjnCI6deHjddsUJ1Udr1lR91t7VSXrISEnbVPHqopmlinMe27Bc/ysXA9Yc8wuKFUd3h2uXf71BnzIYD4aHxANTnKOelCYMiOOJqeLlX2tn+2tVm0hLPDAennRUMSl9GBBH4cSp0qEtNbtbr18jLfHAeHjSUcWk9KF7HKOHZfFHuHR0b0MdaUwxPJ4UT430pnsc2fKWUXdPD29Ik8Z4eDxI6Wi29rthuseRFAhIh+K1n+GJYpCKqWkCjwmCCHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGAyJ6vt46X4ikF/N+6Uw1kHcQxQG8/u5Sz6C2j10c/7uAfsgjiGAgug39i/5DuJUK2QBye9VmGc4gs6gMLUm/4c0Qqo5f6qFkQhwdcxt5XNvZ7mjV94GPFA5veFdxAHG71Xp64OdOay1rE4Uq/Sw0rIY7+uVxq9OK3Dbxz+Iin9wzsc/iI+6UG3SvDpn10xKHiaanBWWD73C+8LjXmf/462QVxiHy71HAgjr75eanhsDCO3jvpzks7gFdOcWstln136h22xRH7uvK6wdOCwOeL0GhW3XiT/sV7WlpiqeGwJw71v3j3N1Sx1HBYFUe/J6j7wFLjPj6Kg5R9YKkRy3cP+0gRYKkRy5443H/893lFg6VGLJ9ugkU/Cex1EeqTtw2yKQ7nlXZ5fu+Z/B6ApYbEqncOfuXu+0UjNa8Pd/mqDLJvQfrgbo3y/9knSw2HhVcrD6IP/yxCo1kYx6A/WuG3pYbDzn2Owe3Dn2WQxZtgg9WHD5caDpt3SP//x4E/lxoOyzfBvG5+RPPtUsNh/w7pgPuw74Fhr3yxfT6APlAG+efeiqc+fL7UcPjoxpvLPrDUcPjrrqybPvCB4vDdLXt1Hygjmh+/9on7iI2A/3D46qew1Ijm04d9OAJOwbm5jyb65Otfh0QTavg2QRAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhDp/nsrt3t6pEOpDyWT9hSDVExNE7q/c1ztaJMOJQYC08dNIo3x8HiQ0lHF1DShexyXr7W2d3VKR+cXFJPGFMPjSfHUSG8GrDnqzzVKh1aWLsxKHUZa4oHx8KSjiknpw4A4DjbWS4ey0jI+rVhDWuKB8fCko4pJ6cOAOPY21CmOLgyVbH9pXUZKGmmDB8ND4oEpzlFPShOB5KLJpLeWjrZQbvDh0eOlE6aNy1s8+5mkQOBKR9vVznaKnyljJix7/Lmvlq2dlZevOO3nE4e31uwm7SVkVs4l7ZXmh75f/bGbMztvdl2/dYPiga9a04amuDnzhS/erDkZJu2Z8f0c/FdZdWR/RdG8fs/kl8flKxQvPBEjyiCDdkjfqd56ofUyGY6nwBMhQxgTB688Kr/5hAzHU2jRfu/LYdK9ldpI/dJt68lYPHieApnDgKuVaJHmc4dPnygNhtKTU8kczW0tS7at33f8NzKKYXGws1cu7Tz6y7isUdNy8sgE1eGaJdveO/7XaTKNeXGwjptdP9QfPHb+1JiM7NwRY0lXhxqPvbVz88Z93/KAyUBm7HMo8P7YgoLikmCoMDeYQPF3l++bNEVqI+E9DXXhpgiZzPg4HIlDAnkjc0akZyYF4rN5c7unm69E+FOv+47uD2q4ZM+X1PJL8uflC/xDMEjwmCCIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeI/gMAAP//0vk/qgAAAAZJREFUAwC68YK1whVhvQAAAABJRU5ErkJggg==',
 } as const;
 
-/** Page background in light and dark mode, as in the style sheet. */
+/** Page background in light and dark mode, the same as in the style sheet. */
 const backgroundColors = { light: '#f4f3ef', dark: '#131519' } as const;
 
 /**
- * Web Application Manifest. Its scope includes the sign-in page, because a phone opens pages outside the scope in
- * another browser.
+ * Web Application Manifest. Its scope includes the sign-in page, because phones open pages outside the scope in another
+ * browser.
  */
 const manifest = {
   id: '/phone',
@@ -95,7 +95,7 @@ export function renderInstallHeadTags(): ReturnType<typeof html> {
 const CACHE_ONE_HOUR = 'public, max-age=3600';
 const commonHeaders = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' };
 
-/** Serves the public files that make the page an app: manifest, icons, service worker, offline page. */
+/** Serves the public files that make the page installable: manifest, icons, service worker and offline page. */
 export function createInstallFiles(): Hono {
   const app = new Hono();
   app.get('/phone/manifest.webmanifest', (context) =>
@@ -127,7 +127,7 @@ export function createInstallFiles(): Hono {
       'content-type': 'text/javascript; charset=utf-8',
       // Makes browsers check for a new version on each visit.
       'cache-control': 'no-cache',
-      // Allows a scope above the script's own folder, because the page itself is /phone.
+      // Allows a scope above the script's folder, because the page's path is /phone.
       'service-worker-allowed': '/phone',
       'content-security-policy': "default-src 'none'; connect-src 'self'",
     }),

@@ -6,10 +6,10 @@ import { type BrowserContext, hasFullAccess } from './browser-env.ts';
 import { renderInstallHeadTags } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 
-/** Query parameter that marks a page's automatic reload, which does not count as the person's activity. */
+/** Query parameter that marks a page's automatic reload, which doesn't count as the person's activity. */
 export const RELOAD_PARAMETER = 'again';
 
-/** Markup made by hono's `html`, which escapes all inserted values. It is therefore safe to send. */
+/** Markup created by hono's `html`. It is safe to send, because `html` escapes all inserted values. */
 export type Markup = ReturnType<typeof html>;
 
 /** Media type with which the pages' script requests only the parts of a page that change, not the whole document. */
@@ -39,14 +39,14 @@ ${footer(context)}`;
   return context.html(pageDocument(context, title, html`${preload(options.script)}${refresh}`, parts), status);
 }
 
-/** Loads a page's own script beside the one that will ask for it. */
+/** Renders a link that preloads a page's own script. */
 function preload(script: AssetName | undefined): Markup | '' {
   return script === undefined ? '' : html`<link rel="modulepreload" href="${assetUrl(script)}">`;
 }
 
 /**
  * Renders an empty document whose script requests the same address again, with this origin's key.
- * @param script the script that the content will ask for, which the browser loads meanwhile
+ * @param script the content's own script, which the browser preloads
  */
 export function renderShellPage(context: BrowserContext, script?: AssetName): Response | Promise<Response> {
   const name = displayedHomeName(context);
@@ -104,7 +104,7 @@ const tabIcons = {
   settings: 'M3 6h9v2H3zm13 0h5v2h-5zM12.5 4.5h3v5h-3zM3 16h3v2H3zm7 0h11v2H10zM6.5 14.5h3v5h-3z',
 } as const;
 
-/** Renders the tab bar. Without a gateway, there is no portfolio, and the first page is that of the approvals. */
+/** Renders the tab bar. Without a gateway, there is no portfolio, and the first page shows the approvals. */
 function footer({ var: { user, canLook }, req: { path } }: BrowserContext): Markup {
   if (user === undefined) return html`<footer></footer>`;
   const onHome = canLook && (path === '/phone' || path.startsWith('/phone/dashboard'));

@@ -20,7 +20,7 @@ const PATH = '/phone/assets';
 const digests = new Map<AssetName, string>();
 const compressed = new Map<AssetName, Uint8Array<ArrayBuffer>>();
 
-/** Returns an asset's address. It contains a digest of the content, so that browsers may cache it forever. */
+/** Returns an asset's address. It contains a digest of the content, so browsers may cache the asset indefinitely. */
 export function assetUrl(name: AssetName): string {
   let digest = digests.get(name);
   if (digest === undefined) {
@@ -50,7 +50,7 @@ export function createPhoneAssets(): Hono {
   return app;
 }
 
-/** Compresses an asset. Only assets are compressed: they contain no secrets, whose sizes would reveal them (BREACH). */
+/** Compresses an asset. Other responses are not compressed, because their size could reveal secrets (BREACH). */
 function compress(name: AssetName): Uint8Array<ArrayBuffer> {
   const known = compressed.get(name) ?? new Uint8Array(gzipSync(assets[name].text()));
   compressed.set(name, known);
@@ -485,7 +485,7 @@ ${cardStyle}
 @media (prefers-reduced-motion: no-preference) { .card { animation: arrive .2s ease-out; } .card.request { animation: none; } @keyframes arrive { from { opacity: 0; transform: translateY(.3rem); } } }
 `;
 
-/** Style of the chat: the list of conversations beside the conversation, which alone scrolls, above the message field. */
+/** Style of the chat: the list of conversations next to the scrolling conversation, and the message field below. */
 const chatStyle = `
 nav.places { display: flex; gap: .25rem; }
 nav.places a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .75rem; border-radius: .6rem; color: var(--soft); font-weight: 600; text-decoration: none; }

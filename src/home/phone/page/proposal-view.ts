@@ -13,9 +13,9 @@ export interface ProposalView {
   readonly kind: ProposalKind;
   /** The environment of the account. Undefined if no money moves. */
   readonly environment: string | undefined;
-  /** Example: `Buy 5 AAPL`. */
+  /** Text such as `Buy 5 AAPL`. */
   readonly headline: string;
-  /** Example: `Limit order at $180.00 · Day`. */
+  /** Text such as `Limit order at $180.00 · Day`. */
   readonly terms: string;
   readonly side: 'buy' | 'sell' | undefined;
   /** The maximum cost or minimum proceeds, such as `$900.00`. Undefined if the cost is unbounded or no money moves. */
@@ -25,15 +25,15 @@ export interface ProposalView {
   readonly total: string | undefined;
   readonly shows: readonly LabeledText[];
   readonly warnings: readonly string[];
-  /** Example: `trade-agent (chat)`. */
+  /** Text such as `trade-agent (chat)`. */
   readonly askedBy: string;
-  /** Example: `Chosen by the AI, not by you: symbol`. Undefined if the AI chose no field. */
+  /** Text such as `Chosen by the AI, not by you: symbol`. Undefined if the AI chose no field. */
   readonly chosenByAi: string | undefined;
-  /** Which fields were calculated by a rule or by somebody other than the person, and how. */
+  /** The fields that a rule calculated or another person chose, with an explanation. */
   readonly origins: readonly LabeledText[];
   readonly sentence: string | undefined;
   readonly tainted: string | undefined;
-  /** Example: `Second identical request in the last hour`. */
+  /** Text such as `Second identical request in the last hour`. */
   readonly again: string | undefined;
   readonly fields: readonly DetailField[];
 }
@@ -103,7 +103,7 @@ export function outcomeText({ state, text }: Outcome): string {
   };
   const [alone, before] = words[state];
   const told = markInvisibleCharacters(text);
-  // The gateway's text may begin with the same words.
+  // The gateway's text may start with the same words.
   return told === '' ? alone : told.startsWith(before.slice(0, -2)) ? told : `${before}${told}`;
 }
 
@@ -116,7 +116,7 @@ function subjectView(kind: ProposalKind, subject: ProposalDetails['subject']): S
 
 function unknownSubject(kind: ProposalKind, subject: ProposalDetails['subject']): SubjectView {
   const fields = toDetailFields(subject, kinds[kind].phone.fieldWords);
-  // Anything not known to be paper is shown as live.
+  // Everything that is not known to be paper is shown as live.
   const environment = detailsEnvironment(subject) ?? 'unknown';
   return { environment, headline: `Unknown ${kind}`, terms: 'Read every field below.', fields };
 }

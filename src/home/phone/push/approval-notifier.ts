@@ -26,10 +26,10 @@ export interface ApprovalNotifierOptions extends PushContext {
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
   /** Other notification channels. If absent, only pushes are sent. */
   readonly notices?: PhoneNoticeSender;
-  /** When `notices` are used: always, or only if no push was delivered (`fallback`). */
+  /** When to also use `notices`: `always`, or only if no push was delivered (`fallback`). */
   readonly noticesWhen: 'fallback' | 'always';
   readonly content: LockScreenContent;
-  /** Returns whether a request's code has to be picked on the phone, so that no notification may reveal it. */
+  /** Returns whether the person must choose a request's code on the phone. If so, no notification may reveal it. */
   readonly hidesCode: (request: ApprovalRequest) => boolean;
   readonly phone: string;
   readonly clock: Clock;
@@ -38,22 +38,22 @@ export interface ApprovalNotifierOptions extends PushContext {
 
 export type ApprovalNotifier = ReturnType<typeof createApprovalNotifier>;
 
-/** One reminder is sent if nobody sees a request within this time, or a third of its remaining time if shorter. */
+/** Milliseconds until a reminder if nobody has seen a request. Limited to a third of the request's remaining time. */
 const UNSEEN_MS = 60_000;
-/** How long a push that withdraws an expired request may still be delivered, in milliseconds. */
+/** Time in milliseconds during which a push that withdraws an expired request may still be delivered. */
 const SETTLED_TTL_MS = 10 * 60_000;
-/** Maximum pause between two checks for due notifications, in case a change was missed. */
+/** Maximum pause in milliseconds between two checks for due notifications, in case a change was missed. */
 const MAX_CHECK_INTERVAL_MS = 10 * 60_000;
-/** Replaces {@link MAX_CHECK_INTERVAL_MS} if another process could die before it sends a notification. */
+/** Replaces {@link MAX_CHECK_INTERVAL_MS} if another process could crash before it sends a notification. */
 const SHARED_CHECK_INTERVAL_MS = 5_000;
 const DEBOUNCE_MS = 20;
 /** Pause before retrying after an internal error, in milliseconds. */
 const RETRY_MS = 5000;
 
 /**
- * Creates a notifier, which notifies a person of each request, reminds them once if nobody has seen it, and withdraws
- * the notification when the request is settled. It reads the state from the database and records each action only after
- * completing it, so a crash can repeat a notification with the same tag, but never lose it. It runs in the background.
+ * Creates a notifier that runs in the background. It notifies a person of each request, reminds them once if nobody has
+ * seen it, and withdraws the notification when the request is settled. The state is in the database, and each action is
+ * recorded only after completion. A crash can therefore repeat a notification with the same tag, but never lose it.
  */
 export function createApprovalNotifier(options: ApprovalNotifierOptions) {
   const { requests, clock, closing } = options;
@@ -91,7 +91,7 @@ export function createApprovalNotifier(options: ApprovalNotifierOptions) {
       await table.seen(id, clock.now());
       return true;
     },
-    /** Resolves once nothing is being sent anymore. Call it after `closing` aborts. */
+    /** Resolves once no more notifications are being sent. Must be called after `closing` aborts. */
     stopped: async (): Promise<void> => {
       await ran;
       await ended();
@@ -107,7 +107,7 @@ function createDueWork(
   const { requests, subscriptions, others, clock, closing } = options;
   const inProgress = new Map<string, Promise<void>>();
 
-  /** @returns false if another process does the work */
+  /** * Does the work unless another process has claimed it. @returns false if another process does the work */
   const claimAndDo = async (
     id: string,
     kind: Parameters<RequestNotificationStore['claim']>[1],
@@ -137,8 +137,8 @@ function createDueWork(
   };
 
   /**
-   * Ids of requests that arrived when nobody could be notified. A phone that subscribes later shows them on its page
-   * anyway.
+   * IDs of requests that arrived when nobody could be notified. A phone that subscribes later shows these requests on
+   * its page.
    */
   let quiet = new Set<string>();
   const startUnnotified = async (now: number): Promise<void> => {
@@ -153,7 +153,7 @@ function createDueWork(
   };
 
   return {
-    /** @returns how long to wait before the next call, in milliseconds */
+    /** * Starts the due work. @returns the time in milliseconds until the next call */
     async startDue(): Promise<number> {
       const now = clock.now();
       await startUnnotified(now);
@@ -219,7 +219,7 @@ async function withdrawNotification(
       until: Math.max(request.expiresAt, options.clock.now() + SETTLED_TTL_MS),
       wanted: async () => true,
     } as const;
-    // A browser that subscribed later has no notification to withdraw.
+    // A browser that subscribed later received no notification that could be withdrawn.
     await pushToAllBrowsers(options, request.user, settled, ({ createdAt }) => createdAt <= pushedAt);
     options.closing.throwIfAborted();
     failpoint('push.taken_back');

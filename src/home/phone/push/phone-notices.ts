@@ -2,30 +2,30 @@ import type { Fill } from '../../fills/fill.ts';
 import type { OrderNews } from '../../fills/order-news.ts';
 
 /**
- * A notification sent through channels other than push. `title` is one line. The member that depends on the
- * event (`approval`, `fill`, …) contains the same facts for programs.
+ * A notification sent through channels other than push. `title` is one line. A member that depends on the event
+ * (`approval`, `fill`, …) contains the same facts for programs.
  */
 export type PhoneNotice = {
-  /** Identifies the notice, even if it is sent again after a crash. Consists of letters, digits, `-` and `_`. */
+  /** Identifies the notice, even if it is sent again after a crash. Contains only letters, digits, `-` and `_`. */
   readonly id: string;
   readonly user: string;
   readonly title: string;
   readonly body: string;
-  /** When the event happened, RFC 3339. */
+  /** Time of the event, RFC 3339. */
   readonly at: string;
 } & (
   | {
       readonly approval: {
         readonly id: string;
-        /** Absent if the code has to be picked on the phone. */
+        /** Absent if the person must choose the code on the phone. */
         readonly code?: string;
         readonly expires_at: string;
-        /** Example: `Buy 5 AAPL · PAPER`. Absent if a lock screen must not show it. */
+        /** Text such as `Buy 5 AAPL · PAPER`. Absent if a lock screen must not show it. */
         readonly order?: string;
         readonly phone: string;
       };
     }
-  /** `fill` or `order` is an empty object if a lock screen must not show details. */
+  /** `fill` and `order` are empty objects if a lock screen must not show details. */
   | { readonly fill: Fill['facts'] | Record<never, never> }
   | { readonly order: OrderNews['facts'] | Record<never, never> }
   /** A company ended a person's sign-in, or allows the person to sign in again. */

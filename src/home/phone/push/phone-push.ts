@@ -27,14 +27,14 @@ import {
 import { createPushSender, type PushContext, pushToAllBrowsers } from './push-sender.ts';
 import { openPushSubscriptions } from './push-subscriptions.ts';
 
-/** Push settings of a home. The defaults suit a home that a person runs for themselves. */
+/** A home's push settings. The defaults suit a home that a person runs for themselves. */
 export interface PushOptions {
-  /** Content of lock-screen notifications: the whole order (`full`), or only that there is an order. */
+  /** Content of lock-screen notifications: the whole order (`full`), or only that there is an order (`short`). */
   readonly content?: LockScreenContent;
   /** Address at which push services can report problems to the operator: `mailto:…` or an https address. */
   readonly contact?: string;
   readonly notices?: PhoneNoticeSender;
-  /** When to also notify through `notices`: only if no push was delivered, or always. */
+  /** When to also notify through `notices`: only if no push was delivered (`fallback`), or `always`. */
   readonly noticesWhen?: 'fallback' | 'always';
   /** Whether people are notified when their orders fill. Defaults to true. */
   readonly fills?: boolean;
@@ -60,7 +60,7 @@ export async function createPhonePush(
     readonly fetch: typeof fetch;
     readonly resolve?: ResolveHost | undefined;
     readonly onError: (message: string) => void;
-    /** Returns whether a request's code has to be picked on the phone. Defaults to never. */
+    /** Returns whether the person must choose a request's code on the phone. If undefined, they never have to. */
     readonly hidesCode?: (request: ApprovalRequest) => boolean;
   },
   options: PushOptions = {},
@@ -69,11 +69,11 @@ export async function createPhonePush(
   const { loopback = false, notices } = options;
   const vapid = await loadVapidKeys(database);
   const subscriptions = openPushSubscriptions(database, clock, { loopback });
-  // Signed-in people supply these hosts. A separate resolver keeps them from delaying other look-ups.
+  // These hosts come from signed-in people. A separate resolver keeps such hosts from delaying other lookups.
   const resolve = parts.resolve ?? createPublicResolver({ maxConcurrent: 4, maxQueued: 32 });
   const send = createPushSender({
     vapid,
-    // RFC 8292 requires a contact. A home on localhost has no address that others can reach.
+    // RFC 8292 requires a contact. A home on localhost has no address that others could use.
     contact: options.contact ?? (issuer.startsWith('https:') ? issuer : 'mailto:home@trade-agent.invalid'),
     fetch: loopback ? parts.fetch : createPublicFetch(resolve),
     clock,
@@ -90,7 +90,7 @@ export async function createPhonePush(
   };
   const approvalNotifier = createApprovalNotifier({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tell = createNotifiers(ringing);
-  /** Sends the notification in the background, so failures are reported to the home instead of the caller. */
+  /** Sends the notification in the background. Failures are reported to the home, not to the caller. */
   const tellAccount = (event: AccountSecurityEvent) =>
     void tell.account(event).catch((error: Error) => {
       if (!closing.aborted) parts.onError(error.message);
@@ -116,7 +116,7 @@ interface NoticeText {
   readonly body: string;
 }
 
-/** An event that a person is notified of, without having to decide anything. */
+/** An event of which a person is notified but about which they need not decide anything. */
 interface PersonEvent {
   readonly user: string;
   /** Identifies the event. A repeated notification replaces the earlier one on the screen. */
@@ -127,21 +127,21 @@ interface PersonEvent {
   readonly brief?: NoticeText;
   /** RFC 3339. */
   readonly at: string;
-  /** The member of the notice that depends on the event, such as `fill`, with the same facts for programs. */
+  /** A member that depends on the event, such as `fill`, with the same facts for programs. */
   readonly facts: UnionOmit<PhoneNotice, keyof NoticeText | 'id' | 'user' | 'at'>;
-  /** Set if an intruder may have caused the event. The push then wakes the phone and can be delivered for a week. */
+  /** Whether an intruder may have caused the event. If so, the push wakes the phone and can be delivered for a week. */
   readonly isUrgent?: boolean;
-  /** The session that caused the event, whose browser is therefore not notified. */
+  /** The session that caused the event. Its browser is not notified. */
   readonly except?: string | undefined;
 }
 type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** How long a push may still be delivered, in milliseconds, because a phone may be off overnight. */
+/** Time in milliseconds during which a push may still be delivered. It is long because a phone may be off overnight. */
 const PUSH_TTL_MS = 24 * 60 * 60_000;
 const URGENT_PUSH_TTL_MS = 7 * PUSH_TTL_MS;
 
 /**
- * Pushes to all of a person's browsers, then notifies through other channels: always, or only if no push was delivered.
+ * Creates a notifier that pushes to a person's browsers and then, if needed or always, notifies through other channels.
  * @throws when closing
  */
 function createNotifier(options: NotifierOptions): (told: PersonEvent) => Promise<void> {
@@ -194,7 +194,7 @@ function createNotifiers(options: NotifierOptions) {
   const tell = createNotifier(options);
   const isShort = options.content === 'short';
   return {
-    /** Reports a fill, such as `Bought 5 AAPL at $179.51 · PAPER`, followed by the account. */
+    /** Notifies a person of a fill, such as `Bought 5 AAPL at $179.51 · PAPER`, with the account in the body. */
     fill: ({ user, key, at, facts, headline, environment, account }: Fill) => {
       const word = environment === undefined ? [] : [environmentName(environment)];
       const by = facts.mandate_id === undefined ? [] : [`by mandate ${facts.mandate_id}`];
@@ -215,7 +215,7 @@ function createNotifiers(options: NotifierOptions) {
       return tell({ user, key, kind: 'order', words, brief, at, facts, isUrgent: true });
     },
 
-    /** Notifies a person's other browsers. The text names no orders, so lock-screen settings do not apply. */
+    /** Notifies a person's other browsers. The text mentions no orders, so lock-screen settings do not apply. */
     account: ({ user, what: event, name, browser, session: except }: AccountSecurityEvent) => {
       const now = options.clock.now();
       const key = JSON.stringify([user, event, name, now]);

@@ -1,13 +1,13 @@
 import { isPublicHost } from '../../../net/public-address.ts';
 import { isLoopbackUrl } from '../../../net/secure-url.ts';
 
-/** Browsers' endpoints are about 200 characters long, on Windows up to 1,000. */
+/** Maximum length in characters. Browsers' endpoints have about 200 characters, on Windows up to 1,000. */
 const MAX_ENDPOINT_LENGTH = 2048;
 
 /**
- * Returns whether an address may belong to a push service: https, and a host name that looks public. Browsers supply
- * the address, and this home sends requests to it.
- * @param loopback allows a service on this machine, even over plain http, for tests
+ * Returns whether an address may belong to a push service: it must be https and have a public-looking host name. The
+ * address comes from a browser, and this home sends requests to it.
+ * @param loopback allows a service on this machine, even over plain http
  */
 export function isPushEndpoint(endpoint: string, loopback = false): boolean {
   if (endpoint.length > MAX_ENDPOINT_LENGTH || !URL.canParse(endpoint)) return false;

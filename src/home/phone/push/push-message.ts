@@ -9,32 +9,32 @@ import { isMessageDetails, messageView } from '../../../trading/kinds/message.ts
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import { toProposalView } from '../page/proposal-view.ts';
 
-/** How much a lock screen may show: the whole order, or only that there is an order. */
+/** How much a lock screen may show: the whole order (`full`), or only that there is an order (`short`). */
 export type LockScreenContent = 'full' | 'short';
 
 export interface PushMessage {
   readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account' | 'order';
   /**
-   * The phone's id for the request, which opens the request's card and grants no access. Empty for messages that are
-   * not about a request.
+   * The phone's ID for the request, which opens the request's card and grants no access. Empty for messages that do not
+   * concern a request.
    */
   readonly id: string;
-  /** Example: `Buy 5 AAPL · PAPER`. */
+  /** Text such as `Buy 5 AAPL · PAPER`. */
   readonly title: string;
-  /** Example: `At most $900.00 in all · Code K7QP`. */
+  /** Text such as `At most $900.00 in all · Code K7QP`. */
   readonly body: string;
   readonly expires: number;
-  /** The same for all messages about one request, so that a later message replaces an earlier one on the screen. */
+  /** The same for all messages about a request, so that a later message replaces an earlier one on the screen. */
   readonly tag: string;
-  /** Makes the phone ring even if it already displays a notification with this tag. */
+  /** Makes the phone ring even if it already shows a notification with this tag. */
   readonly again?: true;
 }
 
-/** Maximum lengths in UTF-16 code units. With three bytes per unit, a message with all fields stays below 3 KB. */
+/** Maximum lengths in UTF-16 code units. At three bytes per unit, a message with all fields stays below 3 KB. */
 export const MAX_TITLE_LENGTH = 160;
 export const MAX_BODY_LENGTH = 560;
 
-/** Returns the message that asks the person to decide. An empty code means that it has to be picked on the phone. */
+/** Returns the message that asks the person for a decision. Without a code, the person must choose it on the phone. */
 export function createApprovalRequestMessage(
   request: ApprovalRequest,
   content: LockScreenContent,
@@ -107,7 +107,7 @@ function displayedRequest({ details }: ApprovalRequest): {
   };
 }
 
-/** Returns the text for channels other than push, with the code and the address for deciding. */
+/** Returns the text for channels other than push, with the code and the address of the phone page. */
 export function createApprovalNoticeText(
   request: ApprovalRequest,
   content: LockScreenContent,

@@ -21,7 +21,7 @@ export function createPushRoutes(services: {
   app.post('/phone/push/subscriptions', async (context) => {
     const { user, session } = context.var;
     if (user === undefined || session === undefined) return signedOut(context);
-    // A subscription outlasts the session, so a read-only session by link or recovery code can't create one.
+    // A subscription outlasts the session, so a read-only session (by link or recovery code) can't create one.
     if (session.credentialId === undefined) return renderPasskeyRequiredPage(context);
     const parsed = pushSubscriptionSchema.safeParse(parseJson((await context.req.parseBody()).subscription));
     if (!parsed.success) return context.json({ error: 'invalid_subscription' }, 400);

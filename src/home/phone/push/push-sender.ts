@@ -10,16 +10,16 @@ type PushResult =
   | { readonly outcome: 'sent' }
   /** The browser has unsubscribed (RFC 8030 §7.3). */
   | { readonly outcome: 'gone' }
-  /** @property restsUntil time in milliseconds since the epoch before which the push service accepts no push */
+  /** @property restsUntil time until which the push service accepts no push, in milliseconds since the epoch */
   | { readonly outcome: 'failed'; readonly restsUntil: number }
-  /** The push was no longer wanted, or its time was over. */
+  /** The push was no longer wanted, or its deadline has passed. */
   | { readonly outcome: 'over' };
 
 export interface PushDelivery {
   payload(short: boolean): string;
   readonly topic: string;
   readonly urgency: 'high' | 'normal';
-  /** Milliseconds since the epoch. The push is useless after this time. */
+  /** The time after which the push is useless, in milliseconds since the epoch. */
   readonly until: number;
   readonly wanted: () => Promise<boolean>;
 }
@@ -30,16 +30,16 @@ interface PushSenderOptions {
   readonly vapid: VapidKeys;
   /** Address at which push services can report problems: `mailto:…` or an https address (RFC 8292 §2.1). */
   readonly contact: string;
-  /** A fetch for only the public internet, because a browser must not make the home send requests to its own network. */
+  /** A fetch that reaches only the public internet, so that a browser can't direct requests to the home's network. */
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly closing: AbortSignal;
   readonly timeoutMs: number;
 }
 
-/** Milliseconds before the second and the third (last) attempt. */
+/** Pauses in milliseconds before the second and the third (last) attempt. */
 const BACKOFF_MS = [1000, 5000] as const;
-/** If the push service demands a longer wait, the push fails, and the person is notified through other channels. */
+/** Maximum wait in milliseconds. If the push service requires more, the push fails, and other channels are used. */
 const MAX_WAIT_MS = 30_000;
 const MAX_REST_MS = 3_600_000;
 /** Limit for response bodies, which are ignored. */
@@ -48,7 +48,7 @@ const MAX_RESPONSE_BYTES = 16 * 1024;
 /** Creates a sender of push messages, encrypted for the receiving browser (RFC 8291), with the library `web-push`. */
 export function createPushSender(options: PushSenderOptions): SendPush {
   const { clock, closing } = options;
-  /** Waits until the push service accepts pushes again. @returns the result if the push can't or need not be sent */
+  /** * Waits until the push service accepts pushes again. @returns the result if the push can't or need not be sent */
   const standBy = async (push: PushDelivery, restsUntil: number): Promise<PushResult | undefined> => {
     const wait = restsUntil - clock.now();
     if (wait > MAX_WAIT_MS) return { outcome: 'failed', restsUntil };
@@ -78,7 +78,7 @@ interface PushFailure {
   /** Whether the failure may be temporary, so that another attempt may succeed. */
   readonly passing: boolean;
   readonly tooLarge: boolean;
-  /** Delay that the push service requires, in milliseconds; 0 if none. */
+  /** Delay in milliseconds that the push service requires. 0 if there is none. */
   readonly retryAfter: number;
 }
 
@@ -151,7 +151,7 @@ export interface PushContext {
   readonly closing: AbortSignal;
 }
 
-/** Pushes to a person's browsers. @returns whether the push was sent to at least one browser */
+/** * Pushes to a person's browsers. @returns whether the push was sent to at least one browser */
 export async function pushToAllBrowsers(
   options: PushContext,
   user: string,

@@ -14,7 +14,7 @@ const bytes = (length: number) =>
     .regex(/^[A-Za-z0-9_-]+$/)
     .refine((text) => Buffer.from(text, 'base64url').length === length);
 
-/** The members of a browser's `PushSubscription.toJSON()` that are used here (Push API §8). */
+/** Schema of the members of a browser's `PushSubscription.toJSON()` that are used here (Push API §8). */
 export const pushSubscriptionSchema = z.lazy(() =>
   z.object({
     endpoint: z.string(),
@@ -30,7 +30,7 @@ export const pushSubscriptionSchema = z.lazy(() =>
 export interface PushSubscription {
   readonly endpoint: string;
   readonly user: string;
-  /** Id of the session that last registered it. The subscription ends with that session. */
+  /** ID of the session that last registered the subscription. The subscription ends with that session. */
   readonly session: string;
   /** The passkey that opened the session. The subscription ends when the passkey is removed. */
   readonly credential: string;
@@ -40,7 +40,7 @@ export interface PushSubscription {
   readonly createdAt: number;
   readonly lastSuccessAt: number | undefined;
   readonly failures: number;
-  /** The push service accepts no pushes to this browser before this time. */
+  /** Time until which the push service accepts no pushes to this browser, in milliseconds since the epoch. */
   readonly restsUntil: number;
 }
 
@@ -55,7 +55,7 @@ type Row = Omit<PushSubscription, 'user' | 'createdAt' | 'lastSuccessAt' | 'rest
 
 const OF_USER = 'SELECT * FROM push_subscriptions WHERE username = @user ORDER BY created_at, endpoint';
 
-/** @param loopback allows push services on this machine, for tests */
+/** * Opens the store of push subscriptions. @param loopback allows push services on this machine */
 export function openPushSubscriptions(
   database: SqlTransactions,
   clock: Clock,
@@ -68,8 +68,8 @@ export function openPushSubscriptions(
     /**
      * Stores a browser's subscription, or confirms an existing one.
      * @returns `invalid` if the endpoint is not a push service's; `taken` if another person has registered the endpoint
-     * and this browser can't prove with the secret that it is the same browser; `too_many` if this person already has
-     * ten
+     *   and this browser can't prove with the secret that it is the same browser; `too_many` if this person already has
+     *   ten
      */
     async add(
       owner: Pick<PushSubscription, 'user' | 'session' | 'credential' | 'name'>,
@@ -78,7 +78,7 @@ export function openPushSubscriptions(
       const { user } = owner;
       if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
       return await database.write(function* () {
-        // Without these locks, two processes could take one endpoint for two people, or exceed the maximum.
+        // Without these locks, two processes could register one endpoint for two people, or exceed the maximum.
         yield* lock('push endpoint', endpoint);
         yield* lock('push subscriptions', user);
         const there = yield* one<Row>('SELECT * FROM push_subscriptions WHERE endpoint = @endpoint', { endpoint });
@@ -99,9 +99,7 @@ export function openPushSubscriptions(
     async of(user: string): Promise<PushSubscription[]> {
       return (await database.all<Row>(OF_USER, { user })).map(toSubscription);
     },
-    /**
-     * Removes a subscription and returns whether it existed. @param user if given, must be the subscription's owner
-     */
+    /** Removes a subscription and returns whether it existed. @param user must be its owner, if given */
     async remove(endpoint: string, user?: string): Promise<boolean> {
       const removed =
         user === undefined
@@ -149,7 +147,7 @@ function toSubscription(row: Row): PushSubscription {
 
 /**
  * Wraps the sessions so that ending a session also ends its push subscriptions: on sign-out, from the list of browsers,
- * and when its passkey is removed. A session that merely expires keeps its subscriptions, so that phones still get
+ * and when its passkey is removed. A session that only expires keeps its subscriptions, so that phones still receive
  * pushes the next morning.
  */
 export function withSubscriptionCleanup(
@@ -160,7 +158,7 @@ export function withSubscriptionCleanup(
     ...sessions,
     async end(username, id) {
       const ended = await sessions.end(username, id);
-      // Ids are not secret, so only the person's own session may be ended.
+      // IDs are not secret, so people may end only their own sessions.
       if (ended) await subscriptions.endSession(id);
       return ended;
     },

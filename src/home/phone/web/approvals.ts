@@ -4,9 +4,9 @@ import { handleTaps } from './taps.ts';
 import { convertToLocalTimes, updateCountdowns } from './times.ts';
 
 /*
- * Script of the approvals and history pages. Keeps the page in sync with the server through an event stream, and touches
- * only what changed, so that nothing loses focus or moves under a thumb. Shows one request at a time, counts down, signs
- * approvals with the person's passkey, and prevents double submission. Without it, the pages can only view and deny.
+ * Script of the approvals and history pages. Keeps the page in sync with the server through an event stream, and
+ * changes only what is different, so that nothing loses focus or moves under a thumb. Shows one request at a time,
+ * counts down, signs approvals, and prevents double submission. Without it, people can only view and deny.
  */
 
 let room: PageState | undefined;

@@ -1,6 +1,6 @@
 /*
- * The data that the chat page receives from its server, as JSON. All strings are plain text, never markup, because they contain
- * words of models, tools and brokers.
+ * The data that the chat page receives from its server, as JSON. All strings are plain text, never markup, because they
+ * contain text from models, tools and brokers.
  */
 
 interface LabeledText {
@@ -8,12 +8,12 @@ interface LabeledText {
   readonly text: string;
 }
 
-/** A proposal as the chat shows it, without buttons that approve it. */
+/** A proposal as the chat shows it, without an Approve button. */
 export interface RequestPanel {
   readonly id: string;
   /** The proposal's state, such as `requested`. */
   readonly state: string;
-  /** The state in words, such as `waiting for your approval`, or the outcome. */
+  /** The state as text, such as `waiting for your approval`, or the outcome. */
   readonly words: string;
   /** Whether the proposal can still be approved, denied or withdrawn. */
   readonly isOpen: boolean;
@@ -23,7 +23,7 @@ export interface RequestPanel {
   readonly isCodeTyped: boolean;
   /** RFC 3339. */
   readonly expiresAt: string;
-  /** Address of the phone's page, if it leads to this machine or uses https. */
+  /** Address of the phone's page. Absent unless it is an https address or on this machine. */
   readonly phoneUrl?: string | undefined;
   /** `PAPER` or `LIVE`, or the banner of a request that moves no money. */
   readonly environment: string;
@@ -34,21 +34,21 @@ export interface RequestPanel {
   readonly terms: string;
   /** The maximum cost or minimum proceeds. */
   readonly amount?: string | undefined;
-  /** Example: `at most`. */
+  /** Text such as `at most`. */
   readonly bound?: string | undefined;
   readonly worstCase?: string | undefined;
   readonly cautions: readonly string[];
   readonly askedBy: string;
-  /** The person's words that led to the proposal. */
+  /** The person's sentence that led to the proposal. */
   readonly sentence?: string | undefined;
-  /** Sources of the fields that are neither the person's words nor defaults. Undefined if they are not known. */
+  /** Sources of the fields that are neither from the person's sentence nor defaults. Undefined if they are unknown. */
   readonly origins?: readonly LabeledText[] | undefined;
   readonly fields: readonly LabeledText[];
 }
 
 export type ConversationItem =
   | { readonly kind: 'prompt'; readonly text: string }
-  /** The agent's words, in Markdown. */
+  /** The agent's answer, in Markdown. */
   | { readonly kind: 'answer'; readonly text: string }
   | {
       readonly kind: 'tool';
@@ -62,13 +62,13 @@ export type ConversationItem =
   | { readonly kind: 'error'; readonly text: string; readonly hint?: string | undefined };
 
 /**
- * The activity of a conversation: nothing (`idle`); the agent works (`working`) or waits for the phone (`waiting`) here;
- * a run of another window or terminal has the conversation (`elsewhere`); or nobody waits for its open requests
- * (`open`).
+ * The activity of a conversation. `idle`: none. `working`: the agent works here. `waiting`: the agent waits for the
+ * phone here. `elsewhere`: a run of another window or terminal uses the conversation. `open`: there are open requests
+ * for which nobody waits.
  */
 export type ConversationActivity = 'idle' | 'working' | 'waiting' | 'elsewhere' | 'open';
 
-/** Replaces the items from the index `from` on. */
+/** Replaces all items from the index `from`. */
 export interface ConversationPatch {
   readonly from: number;
   readonly items: readonly ConversationItem[];

@@ -2,9 +2,9 @@ import { Fragment, type VNode } from 'preact';
 import { formatLocalTime } from './times.ts';
 
 /*
- * Renders the agent's Markdown. A model writes it and may quote strangers, so it becomes text nodes only: markup stays
- * visible as text, images are not loaded, and a link shows its address. All patterns have bounded lengths, because
- * whoever writes the text also chooses its length.
+ * Renders the agent's Markdown. A model writes it and may quote strangers, so it becomes text nodes only. Markup stays
+ * visible as text, images are not loaded, and a link shows its address. All patterns have bounded lengths, because the
+ * author of the text also controls its length.
  */
 
 type Content = VNode | string;
@@ -33,7 +33,7 @@ function renderInline(text: string): Content[] {
   return parts;
 }
 
-/** Renders a link with its address, because a model may give it another text. Other schemes than http are plain text. */
+/** Renders a link with its address, because a model may give it a misleading text. Links only to http(s) addresses. */
 function renderLink(label: string, target: string): Content {
   let address: URL;
   try {
@@ -62,7 +62,7 @@ interface Lines {
   at: number;
 }
 
-/** Takes the next lines as long as they match. */
+/** Returns the following lines that match, up to the first that does not. */
 function takeWhile(lines: Lines, matches: (line: string) => boolean): string[] {
   const from = lines.at;
   while (lines.at < lines.all.length && matches(lines.all[lines.at] ?? '')) lines.at += 1;
@@ -172,10 +172,10 @@ export function Markdown({ text }: { readonly text: string }) {
   return <div class="markdown">{blocks}</div>;
 }
 
-/** Matches UTC times as the server writes them: RFC 3339, or `2026-11-26 14:30:00 UTC`. */
+/** Matches UTC times in the server's formats: RFC 3339, or `2026-11-26 14:30:00 UTC`. */
 const timePattern = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?: UTC|Z)/g;
 
-/** Plain text in which times are converted to the browser's time zone. */
+/** Renders plain text. Converts times in it to the browser's time zone. */
 export function Words({ text }: { readonly text: string }) {
   return <>{text.replace(timePattern, (_, day: string, time: string) => formatLocalTime(`${day}T${time}Z`))}</>;
 }

@@ -2,7 +2,7 @@ import type { RequestPanel } from './chat-events.ts';
 import { keyOf, Words } from './chat-markdown.tsx';
 import { formatTimeLeft } from './times.ts';
 
-/** A proposal in the conversation: the card of the phone, with the code to compare there and without Approve. */
+/** Renders a proposal in the conversation: the phone's card with the code to compare, but without Approve. */
 export function RequestCard({
   request,
   now,
@@ -108,7 +108,7 @@ function Cautions({ texts }: { readonly texts: readonly string[] }) {
   );
 }
 
-/** Whose words the order is. */
+/** Renders who requested the order, and from which sentence. */
 function Provenance({ request: { askedBy, sentence, origins } }: { readonly request: RequestPanel }) {
   return (
     <div class="provenance small" data-testid="provenance">
@@ -136,7 +136,7 @@ function Provenance({ request: { askedBy, sentence, origins } }: { readonly requ
   );
 }
 
-/** The code and the time left. Approving takes the phone's key, so this page only says where to approve. */
+/** Renders the code and the remaining time. Approval needs the phone's key, so this page only says where to approve. */
 function Decision({
   request: { code, isCodeTyped, expiresAt, phoneUrl, headline },
   now,

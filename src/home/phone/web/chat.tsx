@@ -4,7 +4,7 @@ import type { ConversationActivity, ConversationItem, ConversationLine, Conversa
 import { Markdown, Words } from './chat-markdown.tsx';
 import { RequestCard } from './chat-request.tsx';
 
-/* The chat page. Words of models, tools and brokers reach it as JSON and are rendered as text, never as markup. */
+/* The chat page. Text from models, tools and brokers arrives as JSON and is rendered as text, never as markup. */
 
 interface Page {
   readonly path: string;
@@ -12,7 +12,7 @@ interface Page {
   readonly longest: number;
 }
 
-/** Sends a form. @throws {Error} with a message for the person if the server refuses it or can't be reached */
+/** * Sends a form. @throws {Error} with a message for the person if the server rejects the form or can't be reached */
 async function post(page: Page, name: string, fields: Record<string, string>): Promise<{ thread?: string }> {
   let answer: Response;
   let said: { thread?: string; text?: string };
@@ -33,14 +33,14 @@ async function post(page: Page, name: string, fields: Record<string, string>): P
 interface Conversation {
   readonly items: readonly ConversationItem[];
   readonly activity: ConversationActivity;
-  /** Whether the server has sent the conversation. */
+  /** Whether the server has sent the conversation yet. */
   readonly isRead: boolean;
   readonly isUnknown: boolean;
 }
 
 const nothing: Conversation = { items: [], activity: 'idle', isRead: false, isUnknown: false };
 
-/** Follows the list of conversations and one of them. After a lost connection, continues after the last patch. */
+/** Follows the list of conversations and one conversation. After a lost connection, continues after the last patch. */
 function useConversation(page: Page, thread: string | undefined) {
   const [lines, setLines] = useState<readonly ConversationLine[]>([]);
   const [conversation, setConversation] = useState(nothing);
@@ -115,7 +115,7 @@ function Chat({ page }: { readonly page: Page }) {
   };
   const isBusy = conversation.activity === 'working' || conversation.activity === 'waiting';
   const stop = () => void attempt(() => post(page, 'stop', { thread: thread ?? '' }));
-  // Before the next paint, so that Escape stops what the page shows at once.
+  // Registered before the next paint, so that Escape immediately stops what the page shows.
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key === 'Escape' && isBusy) stop();
@@ -214,7 +214,7 @@ function TalkList({
   );
 }
 
-/** Distance from the end, in pixels, within which new items keep the end in view. */
+/** Distance from the end, in pixels, within which new items scroll into view. */
 const NEAR_END = 80;
 
 function Items({
@@ -376,7 +376,7 @@ function Composer({
   const [isSending, setSending] = useState(false);
   const isBusy = activity === 'working' || activity === 'waiting';
   useEffect(() => {
-    // On a touch screen, focus would open the keyboard over the conversation.
+    // On a touch screen, the focus would open the keyboard over the conversation.
     if (matchMedia('(pointer: fine)').matches) field.current?.focus({ preventScroll: true });
   }, []);
   const submit = async () => {
@@ -428,12 +428,12 @@ function Composer({
   );
 }
 
-/** Makes the field as high as its text, up to the limit in the style sheet. */
+/** Sets the field's height to that of its text, up to the limit in the style sheet. */
 function growField(field: HTMLTextAreaElement): void {
   field.rows = Math.min(8, Math.max(1, field.value.split('\n').length));
 }
 
-/** Returns the time, updated every second while `isTicking`. */
+/** Returns the current time, updated every second while `isTicking`. */
 function useNow(isTicking: boolean): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

@@ -3,7 +3,7 @@ import './approvals.ts';
 import { convertToLocalTimes, updateCountdowns } from './times.ts';
 import { drawChart, resizeCharts } from './value-chart.ts';
 
-/* Keeps the dashboard in sync with the server. Replaces only changed parts, and keeps opened details and the focus. */
+/* Keeps the dashboard in sync with the server. Replaces only changed parts. Keeps the focus and opened details. */
 
 /** A part of the dashboard as the server sends it. See `DashboardPart` in ../dashboard/parts.ts. */
 interface Part {
@@ -26,7 +26,7 @@ function start(): void {
   follow(root);
 }
 
-/** Follows the parts of the chosen period. */
+/** Follows the parts for the selected period. */
 function follow(root: HTMLElement): void {
   leave();
   const live = root.querySelector<HTMLElement>('#live');
@@ -46,7 +46,7 @@ function follow(root: HTMLElement): void {
   });
 }
 
-/** Shows another period without loading the page again. The link's address stays, for a reload. */
+/** Shows another period without loading the page again. Updates the address, so that a reload shows the same period. */
 document.addEventListener('click', (event) => {
   const link = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>('a[data-period]') : null;
   if (here === undefined || link === null || event.metaKey || event.ctrlKey) return;
@@ -60,7 +60,7 @@ document.addEventListener('click', (event) => {
   follow(here);
 });
 
-/** Replaces a part if it differs. The markup comes from our own server, so it is trusted. */
+/** Replaces a part if it has changed. The markup comes from our own server, so it is trusted. */
 function put(root: HTMLElement, { name, html, digest }: Part): void {
   const place = root.querySelector<HTMLElement>(`[data-part="${name}"]`);
   if (place === null || place.dataset.digest === digest) return;

@@ -1,14 +1,14 @@
 /*
- * Holding the Approve button of a request for much real money (`data-hold`). A tap out of habit then approves nothing.
- * Whoever can't hold, or uses a keyboard or a screen reader, confirms with one more button instead.
+ * Pressing and holding the Approve button for a large amount of real money (`data-hold`), so that a habitual tap
+ * approves nothing. People who can't hold, or who use a keyboard or screen reader, press another button instead.
  */
 
-/** Also the duration of the fill in ../page/phone-assets.ts. */
+/** Milliseconds to hold. Also the duration of the fill in ../page/phone-assets.ts. */
 const HOLD_MS = 1000;
-/** How long a confirmation without holding counts. */
+/** Milliseconds for which a confirmation without holding is valid. */
 const CONFIRMED_MS = 15_000;
 
-/** The button whose hold has just submitted its form. The click on lifting the finger must not submit again. */
+/** The button that was just held and has submitted its form. The click on lifting the finger must not submit again. */
 let submitted: HTMLButtonElement | undefined;
 
 export function handleHolds(): void {
@@ -39,7 +39,7 @@ function startHold(button: HTMLButtonElement): void {
     if (!button.isConnected) return;
     submitted = button;
     button.dataset.held = '';
-    // A confirmation that can be felt, where the device has one.
+    // Vibrates on devices that can.
     navigator.vibrate?.(20);
     button.form?.requestSubmit(button);
   }, HOLD_MS);
@@ -51,14 +51,14 @@ function startHold(button: HTMLButtonElement): void {
     button.addEventListener(end, () => over.abort(), { signal: over.signal });
 }
 
-/** Returns whether the button was held, or needs no hold. One hold counts for one attempt. */
+/** Returns whether the button was held or need not be held. Each hold is valid for one attempt. */
 export function consumeHold({ dataset }: HTMLButtonElement): boolean {
   const held = dataset.hold === undefined || dataset.held !== undefined;
   delete dataset.held;
   return held;
 }
 
-/** Returns a button that confirms without holding. The next press of `approve` then counts. */
+/** Returns a button that confirms without holding. After that, the next press of `approve` counts. */
 export function confirmationButton(approve: HTMLButtonElement, confirmed: () => void): HTMLButtonElement {
   const button = document.createElement('button');
   button.type = 'button';

@@ -42,16 +42,16 @@ export function createPageState(root: HTMLElement) {
     empty: part('empty'),
     more: part('more'),
     current: root.dataset.current ?? '',
-    /** The markup of the displayed card. Undefined for the card that the page was loaded with. */
+    /** The markup of the displayed card. Undefined for the card with which the page was loaded. */
     card: undefined as string | undefined,
     update: undefined as PageUpdate | undefined,
     cards: new Map<string, string>(),
     told: new Map<string, string>(),
-    /** Requests decided on this page whose decision the server has not confirmed yet. */
+    /** IDs of requests that were decided on this page but whose decision the server has not confirmed yet. */
     done: new Set<string>(),
-    /** Results that were not dismissed, latest first. */
+    /** IDs of results that were not dismissed, latest first. */
     kept: storedResults(),
-    /** Id of the kept result whose request ended while its card was displayed, without a tap on this page. */
+    /** ID of the kept result whose request ended without a tap on this page while its card was displayed. */
     untapped: undefined as string | undefined,
     shown: new WeakMap<Element, string>(),
     tell(text: string) {

@@ -7,12 +7,12 @@ import {
   startRegistration,
 } from '@simplewebauthn/browser';
 
-/** Creates a passkey on this or a nearby device. @throws {Error} whose name WebAuthn defines */
+/** * Creates a passkey on this or a nearby device. @throws {Error} with a name that WebAuthn defines */
 export function createPasskey(optionsJSON: PublicKeyCredentialCreationOptionsJSON): Promise<RegistrationResponseJSON> {
   return startRegistration({ optionsJSON });
 }
 
-/** Signs the options' challenge with a passkey, with user verification. @throws {Error} whose name WebAuthn defines */
+/** Signs the options' challenge with a passkey. @throws {Error} with a name that WebAuthn defines */
 export function getAssertion(optionsJSON: PublicKeyCredentialRequestOptionsJSON): Promise<AuthenticationResponseJSON> {
   return startAuthentication({ optionsJSON });
 }
@@ -22,7 +22,7 @@ export interface ApprovalOptions extends PublicKeyCredentialRequestOptionsJSON {
   readonly statement: unknown;
 }
 
-/** Signs an approval. @returns its evidence as JSON, for the form's field `evidence` */
+/** * Signs an approval. @returns the evidence as JSON, for the form's field `evidence` */
 export async function signApproval({ statement, ...options }: ApprovalOptions): Promise<string> {
   const { id, response } = await getAssertion(options);
   return JSON.stringify({

@@ -1,9 +1,9 @@
 import { sendRequest } from './request.ts';
 
 /*
- * Push notifications on the pages: registers the service worker, switches this browser's subscription on and off, tells
- * the server which requests were displayed, and removes outdated notifications. The script finds a section by
- * `data-push`, cards by `data-request-id`, and links to cards by `data-show`.
+ * Push notifications on the pages: registers the service worker, turns this browser's subscription on and off, reports
+ * displayed requests to the server, and removes outdated notifications. The script finds its section by `data-push`,
+ * cards by `data-request-id`, and links to cards by `data-show`.
  */
 
 const SUBSCRIPTIONS = '/phone/push/subscriptions';
@@ -44,13 +44,13 @@ export function startPush(): void {
     lastSection = null;
     scheduleUpdate();
   });
-  // Requests arrive and scripts replace the page, so its content changes without a reload.
+  // The page's content changes without a reload when requests arrive or scripts replace the page.
   new MutationObserver(() => scheduleUpdate()).observe(document.body, { childList: true, subtree: true });
   scheduleUpdate();
 }
 
 let isUpdateScheduled = false;
-/** The section that was last updated. While it is on the page, other changes (such as a countdown) don't update it. */
+/** The section that was last updated. While it is on the page, other changes, such as a countdown, cause no update. */
 let lastSection: HTMLElement | null = null;
 
 function scheduleUpdate(): void {
@@ -99,7 +99,7 @@ async function closeNotification(id: string): Promise<void> {
 
 function showCard(id: string): void {
   const place = (name: string) => document.querySelector<HTMLElement>(`[${name}="${CSS.escape(id)}"]`);
-  // The request's entry in the list of pending requests, which opens the request's card.
+  // The request's entry in the list of pending requests, which opens the card.
   const listed = place('data-show');
   if (listed !== null) listed.click();
   else place('data-request-id')?.scrollIntoView({ block: 'start' });
@@ -109,7 +109,7 @@ function section(): HTMLElement | null {
   return document.querySelector<HTMLElement>('[data-push]');
 }
 
-/** Displays whether notifications are on, and registers the subscription again in case the server has lost it. */
+/** Shows whether notifications are on. Registers the subscription again, in case the server has lost it. */
 async function updateState(): Promise<void> {
   if (section() === null) return;
   const state = unavailableState();
@@ -118,7 +118,7 @@ async function updateState(): Promise<void> {
   const subscription = await registration.pushManager.getSubscription();
   if (subscription === null || Notification.permission !== 'granted') return displayState('off');
   if (!isOurs(subscription)) {
-    // The home's key has changed since the browser subscribed, so this subscription is useless.
+    // The home's key has changed since the browser subscribed, so the subscription no longer works.
     await subscription.unsubscribe();
     return displayState('off');
   }
@@ -138,8 +138,8 @@ function isInstalled(): boolean {
 }
 
 /**
- * Switches notifications on or off. Called only on a tap, because browsers permanently reject permission requests
- * without a tap.
+ * Turns notifications on or off. Called only on a tap, because browsers permanently reject permission requests without
+ * a tap.
  */
 async function toggle(): Promise<void> {
   if (busy) return;
@@ -188,7 +188,7 @@ function isOurs({ options }: PushSubscription): boolean {
 
 function displayState(state: State): void {
   const place = section();
-  // A failure stays displayed until the next attempt.
+  // A failure is shown until the next attempt.
   if (place === null || place.dataset.state === state) return;
   if (state === 'off' && place.dataset.state === 'not-kept') return;
   const [text, button] = stateTexts[state];
@@ -202,7 +202,7 @@ function displayState(state: State): void {
   place.hidden = false;
 }
 
-/** Posts fields with the page's form token, as the page's forms do. */
+/** Posts fields with the page's form token, like the page's forms. */
 function post(path: string, fields: Record<string, string> = {}): Promise<Response> {
   const token = document.querySelector<HTMLInputElement>('input[name=form_token]')?.value ?? '';
   return sendRequest(path, {

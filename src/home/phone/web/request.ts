@@ -3,8 +3,8 @@ export const FRAGMENT_MEDIA_TYPE = 'text/vnd.trade-agent.fragment+html';
 const TIMEOUT_MS = 30_000;
 
 /**
- * Sends a request to our own server with this origin's key. If the response redirects, navigates there and never
- * resolves, because the browser leaves this page.
+ * Sends a request to our own server with this origin's key. If the response is a redirect, navigates to its target and
+ * never resolves, because the browser leaves this page.
  * @param init the `accept` header defaults to the fragment type; the request aborts after 30 seconds or with `signal`
  * @throws {TypeError | DOMException} if the server can't be reached or is too slow
  */
@@ -38,7 +38,7 @@ const STORAGE_KEY = 'trade-agent.phone-key';
 
 /**
  * Returns this origin's own secret, which is sent with every request. Cookies ignore ports, so any other server on this
- * machine receives them (RFC 6265 §8.5), whereas storage belongs to one origin.
+ * machine receives them (RFC 6265 §8.5). Storage, in contrast, belongs to one origin.
  * @returns 43 base64url characters, created on first use
  * @throws {DOMException} if the browser blocks storage for this page
  */

@@ -27,12 +27,12 @@ window.tradeAgent = {
 
 handleForms();
 startPush();
-// A prerendered page sends no requests, and therefore consumes no link, until it is displayed.
+// Until it is displayed, a prerendered page sends no requests, which could use up a link.
 if ('prerendering' in document && document.prerendering)
   document.addEventListener('prerenderingchange', () => void loadPage(), { once: true });
 else void loadPage();
 
-/** Loads the actual page if the server sent an empty document because the cookie alone was not enough. */
+/** Initializes the page, after loading it if the server sent an empty document because a cookie gives no access. */
 async function loadPage(): Promise<void> {
   const main = document.querySelector('main');
   if (main?.dataset.shell === undefined) {
@@ -47,16 +47,16 @@ async function loadPage(): Promise<void> {
   }
 }
 
-/** A stream without events for this many milliseconds counts as dead. The server sends a heartbeat every five seconds. */
+/** Milliseconds without events after which a stream counts as disconnected. Heartbeats are five seconds apart. */
 const SILENCE_MS = 20_000;
 const RETRY_MS = 2000;
 
-/** Listeners by event name. `error` is called without data when the stream is interrupted, before it reconnects. */
+/** Listeners by event name. After an interruption, `error` is called without data, and the stream reconnects. */
 type Listeners = Readonly<Record<string, (data: string) => void>>;
 
 /**
- * Follows a stream of server-sent events, because the browser's own EventSource can't send this origin's key. After a
- * reconnect, the server gets the ID of the last received event.
+ * Follows a stream of server-sent events, because the browser's EventSource can't send this origin's key. On
+ * reconnecting, sends the ID of the last received event to the server.
  * @returns a function that ends the stream
  */
 function listen(path: string, listeners: Listeners): () => void {
@@ -82,7 +82,7 @@ async function follow(path: string, listeners: Listeners, over: AbortSignal): Pr
   }
 }
 
-/** @param place the ID of the last received event, which is updated */
+/** * Follows the stream until it ends. @param place the ID of the last received event, which is updated */
 async function readOnce(
   path: string,
   { listeners, place, over }: { listeners: Listeners; place: { last: string }; over: AbortSignal },
@@ -113,7 +113,7 @@ async function readOnce(
   }
 }
 
-/** Passes an event to its listener. @returns the event's ID */
+/** * Passes an event to its listener. @returns the event's ID */
 function dispatch(block: string, listeners: Listeners): string | undefined {
   const fields = block.split(/\r?\n/).map((line) => /^(\w+): ?(.*)$/.exec(line));
   const valuesOf = (name: string) => fields.filter((field) => field?.[1] === name).map((field) => field?.[2]);
@@ -124,12 +124,12 @@ function dispatch(block: string, listeners: Listeners): string | undefined {
 /**
  * Submits forms with `fetch` and displays the response. A form's markup may contain:
  *
- * - `data-passkey="create /path get /path"`, on the form or on one of its buttons: passkey operations to perform first, in
- *   this order, and the addresses of their options. Each result is sent with everything that follows, as the field
+ * - `data-passkey="create /path get /path"`, on the form or on one of its buttons: passkey operations to perform first,
+ *   in this order, and the paths of their options. Each result is sent with all later requests, in the field
  *   `registration` (create), `assertion` (get) or `evidence` (sign).
  * - `data-auto`: submits the form as soon as it is displayed.
  *
- * An input with `data-from-hash` is filled from the part after "#" in the address, which browsers never send.
+ * An input with `data-from-hash` is filled with the part after "#" in the address, which browsers never send.
  */
 function handleForms(): void {
   // Registered on the window, so that a page's own script, which listens on the document, runs first.
@@ -191,10 +191,10 @@ async function passkeySteps(steps: string, body: URLSearchParams): Promise<void>
   }
 }
 
-/** The server's rejection, with a message for the person. */
+/** An error with the server's message for the person. */
 class RejectedError extends Error {}
 
-/** Returns the message for an error. @param error a named WebAuthn error (Level 3 §5.1), or a failed request */
+/** * Returns the message for an error. @param error a named WebAuthn error (Level 3 §5.1), or a failed request */
 function errorText(error: unknown): string {
   if (error instanceof RejectedError) return error.message;
   switch (error instanceof Error ? error.name : '') {
@@ -236,7 +236,7 @@ async function replacePage(answer: Response): Promise<void> {
   }
   const main = document.querySelector('main');
   document.title = main?.dataset.title ?? document.title;
-  // Moves the focus so that screen readers continue at the changed content.
+  // Moves the focus to the changed content, where screen readers then continue.
   main?.querySelector<HTMLElement>('[autofocus], h1[tabindex]')?.focus({ preventScroll: true });
   window.scrollTo(0, 0);
   initializePage(main);

@@ -1,7 +1,7 @@
 import { type PageState, type PageUpdate, parseElement, type RenderedPiece } from './page-state.ts';
 import { updateCountdowns } from './times.ts';
 
-/** Milliseconds for which a moved button ignores taps, so that a tap already under way does nothing. */
+/** Milliseconds for which a button that has moved ignores taps, which may be meant for the previous one. */
 const SETTLE_MS = 700;
 
 export function applyUpdate(room: PageState, update: PageUpdate): void {
@@ -20,7 +20,7 @@ export function currentCard({ stage }: PageState): HTMLElement | undefined {
   return card instanceof HTMLElement ? card : undefined;
 }
 
-/** Displays the latest update. A card whose decision is being sent stays until the response arrives. */
+/** Displays the latest update. A card stays until the response to its decision arrives. */
 export function renderStage(room: PageState): void {
   const { update } = room;
   if (update === undefined) return;
@@ -46,8 +46,8 @@ export function renderStage(room: PageState): void {
 }
 
 /**
- * Keeps a result on the page until the person dismisses it. Of the requests that ended without a tap, keeps only the
- * latest result.
+ * Keeps a result on the page until the person dismisses it. Of the results of requests that ended without a tap, keeps
+ * only the latest.
  */
 function keepResult(room: PageState, id: string): void {
   if (room.kept.includes(id)) return;
@@ -97,7 +97,7 @@ export function showCard(room: PageState, id: string | undefined): void {
     return;
   }
   const same = old !== undefined && old.dataset.requestId === id;
-  // The card that the page was loaded with counts as the server's first version.
+  // The card with which the page was loaded counts as the server's first version.
   if (same && (room.card === undefined || room.card === html)) {
     room.card = html;
     return;
@@ -120,7 +120,7 @@ function refocus(focused: Element | null, fresh: HTMLElement): void {
   focusOn(fresh.querySelector(`[data-testid="${focused.dataset.testid}"]`) ?? fresh.querySelector('h2'));
 }
 
-/** Disables a new card's buttons for a moment, so that a tap meant for the previous card can't hit it. */
+/** Disables a new card's buttons for a moment, so that a tap meant for the previous card has no effect. */
 export function disableButtonsBriefly(card: HTMLElement): void {
   const buttons = card.querySelectorAll('.bar button');
   const until = String(Date.now() + SETTLE_MS);

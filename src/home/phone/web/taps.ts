@@ -54,7 +54,7 @@ export function handleTaps(roomNow: () => PageState | undefined): void {
   document.addEventListener(
     'keydown',
     (event) => {
-      // In a field, Enter must not submit the form's first button, which denies.
+      // In a text field, Enter must not submit the form's first button, which is Deny.
       if (event.key !== 'Enter' || !(event.target instanceof HTMLInputElement)) return;
       const card = closest(event.target, '[data-request-id]');
       if (card === undefined) return;
@@ -65,7 +65,7 @@ export function handleTaps(roomNow: () => PageState | undefined): void {
   );
 }
 
-/** Sends a decision; signs an approval first. The card displays the progress. Enables its buttons again on failure. */
+/** Sends a decision, after signing an approval. The card shows the progress. A failure enables its buttons again. */
 async function decide(room: PageState, card: HTMLElement, decision: string): Promise<void> {
   const form = card.querySelector('form');
   const id = card.dataset.requestId;
@@ -85,7 +85,7 @@ async function decide(room: PageState, card: HTMLElement, decision: string): Pro
     }
     showProgress(card, 'Sending');
     const { result } = (await post(path, data)) as { readonly result: string };
-    // A result that an event has already delivered is newer than this response.
+    // If an event has already delivered a result, that result is newer than this response.
     if (!room.told.has(id)) room.told.set(id, result);
     room.done.add(id);
   } catch (problem) {
@@ -105,7 +105,7 @@ async function post(path: string, body: URLSearchParams): Promise<object> {
       headers: { accept: 'application/json' },
     });
   } catch {
-    // The server may have received the request. Repeating the same tap is harmless; the opposite tap is rejected.
+    // The server may have received the request. Repeating the same decision is harmless, and the opposite is rejected.
     throw new Problem('Not sent', 'The connection failed. Tap again. It’s safe to repeat the same tap.');
   }
   const told: unknown = await answer.json().catch(() => undefined);
@@ -131,7 +131,7 @@ const signingErrors: Readonly<Record<string, string>> = {
   InvalidStateError: `This device has none of your passkeys. ${otherDeviceHint}`,
 };
 
-/** Signs the order with the person's passkey. @throws {Problem} */
+/** * Signs the order with the person's passkey. @throws {Problem} */
 async function signApproval(options: object): Promise<string> {
   if (!('PublicKeyCredential' in window)) {
     throw new Problem('Not approved', `This browser can’t use passkeys. ${otherDeviceHint}`);
@@ -147,7 +147,7 @@ async function signApproval(options: object): Promise<string> {
   }
 }
 
-/** Returns whether nothing is missing for an approval. Otherwise, says what is missing. */
+/** Returns whether the person has completed all steps for an approval. If not, shows what is missing. */
 function isReady(card: HTMLElement, button: HTMLButtonElement): boolean {
   const isHeld = consumeHold(button);
   if (isIncomplete(card)) return false;
@@ -157,7 +157,7 @@ function isReady(card: HTMLElement, button: HTMLButtonElement): boolean {
   return false;
 }
 
-/** Returns whether the person still has to pick or type something. The server checks this too. */
+/** Returns whether the person must still choose or type something. The server also checks this. */
 function isIncomplete(card: HTMLElement): boolean {
   const codes = card.querySelector('.codes');
   const word = card.querySelector<HTMLInputElement>('[name=confirm]');
@@ -182,7 +182,7 @@ function showProgress(card: HTMLElement, title: string): void {
   showInBar(card, 'doing', title);
 }
 
-/** Displays, in the bar with the buttons, why no decision was made. Inserts text, never markup. */
+/** Shows, next to the buttons, why no decision was made. Inserts text, never markup. */
 function showProblem(card: HTMLElement, problem: unknown): void {
   if (!(problem instanceof Problem)) throw problem;
   const { title, message, link } = problem;

@@ -9,7 +9,7 @@ const fields = {
 const local = new Intl.DateTimeFormat(undefined, fields);
 const exact = new Intl.DateTimeFormat(undefined, { ...fields, second: '2-digit' });
 
-/** Converts times to the phone's own time zone. The server writes UTC, which stays in the `title` attribute. */
+/** Converts times to the phone's time zone. The server's UTC time stays in the `title` attribute. */
 export function convertToLocalTimes(root: ParentNode): void {
   for (const time of root.querySelectorAll<HTMLTimeElement>('time[datetime]:not([title])')) {
     time.title = time.textContent;
@@ -27,7 +27,7 @@ export function formatTimeLeft(left: number): string {
   return `${Math.floor(left / 3600)} h ${Math.floor((left % 3600) / 60)} min`;
 }
 
-/** Updates every countdown, and disables expired forms. @param announce announces a message to screen readers */
+/** * Updates every countdown, and disables expired forms. @param announce announces a message to screen readers */
 export function updateCountdowns(announce?: (text: string) => void): void {
   for (const countdown of document.querySelectorAll<HTMLElement>('[data-expires]')) {
     const left = Math.ceil((Number(countdown.dataset.expires) - Date.now()) / 1000);

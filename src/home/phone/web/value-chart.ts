@@ -2,35 +2,35 @@ import './known-language.ts';
 import uPlot from 'uplot';
 
 /**
- * `at` is in seconds since the epoch, `value` in dollars. Drawdowns are negative, and absent in a brief chart. See
+ * `at` is in seconds since the epoch and `value` in dollars. Drawdowns are negative, and absent in a brief chart. See
  * ../dashboard/portfolio-parts.ts.
  */
 interface ChartData {
   readonly at: number[];
   readonly value: number[];
   readonly drawdown?: number[];
-  /** The worth of the same money in a benchmark. */
+  /** The value that the same money would have in the benchmark. */
   readonly benchmark?: { readonly name: string; readonly value: number[] };
-  /** The person's own trades: the number of the value, the side, and words for the line above the chart. */
+  /** The person's trades: the index of the value, the side, and a description for the line above the chart. */
   readonly trades?: readonly (readonly [index: number, side: 'buy' | 'sell', words?: string])[];
 }
 
 const VALUE_HEIGHT = 170;
-/** Height of the chart of values where it is as wide as a desktop's page. */
+/** Height of the value chart in pixels if the page is at least as wide as on a desktop. */
 const WIDE_VALUE_HEIGHT = 240;
 const WIDE = 700;
 const DRAWDOWN_HEIGHT = 80;
-/** Width in pixels that fits `$123.5K` and `−12.5%`. */
+/** Width of the axis in pixels, enough for `$123.5K` and `−12.5%`. */
 const AXIS_WIDTH = 58;
 const FONT = '12px system-ui, sans-serif';
-/** Distances between the labels of the time axis, in values. */
+/** Possible distances between the labels of the time axis, in numbers of values. */
 const LABEL_STEPS = [1, 2, 3, 5, 10, 15, 20, 30, 50, 100, 200, 300, 500, 1000];
 
 const market = { timeZone: 'America/New_York' } as const;
 const day = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', ...market });
 const ofYear = new Intl.DateTimeFormat('en-US', { month: 'short', day: 'numeric', ...market });
 const ofYears = new Intl.DateTimeFormat('en-US', { month: 'short', year: 'numeric', ...market });
-// Times within a day are the phone's own, as everywhere on the pages.
+// Times within a day are in the phone's time zone, as everywhere on the pages.
 const time = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit' });
 const dayAndTime = new Intl.DateTimeFormat('en-US', {
   weekday: 'short',
@@ -41,7 +41,7 @@ const dayAndTime = new Intl.DateTimeFormat('en-US', {
 });
 const weekday = new Intl.DateTimeFormat('en-US', { weekday: 'short', day: 'numeric' });
 const dollars = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' });
-/** Formats a price below one dollar, with the digits that the broker gives. */
+/** Formats a price below one dollar, with all of the broker's digits. */
 const tiny = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', maximumFractionDigits: 9 });
 const signed = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', signDisplay: 'exceptZero' });
 const short = new Intl.NumberFormat('en-US', {
@@ -69,7 +69,7 @@ const drawn = new Map<HTMLElement, readonly uPlot[]>();
 
 /**
  * Draws the account's value and, unless the chart is brief, its drawdown below. Does nothing if `place` already has the
- * charts. A finger, a mouse or the arrow keys move a line over the chart, and the text above names the value there.
+ * charts. A finger, a mouse or the arrow keys move a line, and the text above describes the value at the line.
  */
 export function drawChart(place: HTMLElement): void {
   if (drawn.has(place) || !place.isConnected) return;
@@ -85,7 +85,7 @@ export function drawChart(place: HTMLElement): void {
     place.setAttribute('aria-valuenow', String(index));
     place.setAttribute('aria-valuetext', textAt(index));
   };
-  // Values are placed by number, not by time, so that nights and weekends leave no gaps.
+  // The x-axis is the value's index rather than its time, so that nights and weekends leave no gaps.
   const axisText = (index: number) => {
     const seconds = at[index];
     return seconds === undefined ? '' : axisFormat.format(seconds * 1000);
@@ -95,7 +95,7 @@ export function drawChart(place: HTMLElement): void {
   const common = (height: number, x: boolean, y?: (all: readonly number[]) => string[]): uPlot.Options => ({
     width: place.clientWidth,
     height,
-    // Without a time axis, the lowest label of the values needs room.
+    // Without a time axis, the lowest label needs more space below.
     padding: [6, y === undefined ? 30 : 22, x ? 0 : 8, y === undefined ? 30 : 0],
     legend: { show: false },
     cursor: { y: false, sync: { key: 'value' }, drag: { x: false, y: false }, points: { size: 7 } },
@@ -153,7 +153,7 @@ function describePoint({ at, value, ...more }: ChartData, index: number, timeFor
 
 const MARK_SIZE = 6;
 
-/** Marks each purchase with a triangle below its price, and each sale with one above. */
+/** Marks each purchase with a triangle below its price, and each sale with a triangle above. */
 function drawTrades(
   { ctx, data, valToPos }: uPlot,
   trades: NonNullable<ChartData['trades']>,
@@ -209,7 +209,7 @@ function valueAxis(
   };
 }
 
-/** Number of values that Page Up and Page Down move by, as a part of all values. */
+/** Fraction of the values that Page Up and Page Down move by: one tenth. */
 const PAGE_PART = 10;
 
 /** Lets a finger and the keyboard move the line. For screen readers, the chart is a slider over its values. */
@@ -224,7 +224,7 @@ function scrub(place: HTMLElement, chart: uPlot, count: number): void {
     if (pointerType !== 'mouse')
       moveTo(Math.min(chart.over.clientWidth, Math.max(0, clientX - chart.over.getBoundingClientRect().left)));
   };
-  // Properties, so that a chart that is drawn again replaces the listeners of the earlier one.
+  // Set as properties, so that drawing a chart again replaces its earlier listeners.
   place.onpointerdown = byFinger;
   place.onpointermove = byFinger;
   place.onblur = () => moveTo(-1);
@@ -248,9 +248,9 @@ function scrub(place: HTMLElement, chart: uPlot, count: number): void {
   };
 }
 
-/** Resizes all charts to the width of their containers. @param redraw also redraws them with the current colors */
+/** * Resizes all charts to the width of their containers. @param redraw also redraws them with the current colors */
 export function resizeCharts(redraw: boolean): void {
-  // Iterates over a copy: a redrawn chart is a new entry, which would otherwise be visited again without end.
+  // Iterates over a copy, because redrawing a chart adds an entry, which would otherwise be visited again and again.
   for (const [place, charts] of [...drawn]) {
     if (!place.isConnected || redraw) {
       for (const chart of charts) chart.destroy();

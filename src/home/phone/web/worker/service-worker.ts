@@ -1,4 +1,4 @@
-/* Service worker of the phone page: shows push messages, and an offline page. Its cache never holds personal data. */
+/* Service worker of the phone page. Shows push messages and an offline page. Its cache never contains personal data. */
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -19,7 +19,7 @@ interface PushMessage {
   readonly again?: boolean;
 }
 
-/** Members that the type definitions lack (Notifications API §2). */
+/** Members that are missing from the type definitions (Notifications API §2). */
 interface RingOptions extends NotificationOptions {
   readonly renotify?: boolean;
 }
@@ -36,7 +36,7 @@ self.addEventListener('notificationclick', (event) => {
   event.waitUntil(openCard(String(event.notification.data?.id ?? '')));
 });
 self.addEventListener('pushsubscriptionchange', (event) => {
-  // Asks the person to open the page, because only the page has a session to register the new subscription.
+  // Asks the person to open the page, because registering the new subscription requires the page's session.
   const title = 'Open this page once to keep notifications on';
   event.waitUntil(self.registration.showNotification(title, { tag: 'subscription', icon: icon(192) }));
 });
@@ -44,7 +44,7 @@ self.addEventListener('pushsubscriptionchange', (event) => {
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.add(new Request(SHELL, { cache: 'reload', credentials: 'omit' }));
-  // A new version takes over at once, because open pages don't depend on the old version.
+  // A new version is activated immediately, because open pages don't depend on the old one.
   await self.skipWaiting();
 }
 
@@ -74,7 +74,7 @@ function parseMessage(data: PushMessageData | null): PushMessage {
       return { kind: known, id, title, body, tag, again: again === true };
     }
   } catch {
-    // Unreadable data is no reason to fail, because every push must display a notification.
+    // Shows a generic notification for unreadable data, because every push must show one.
   }
   return { kind: 'ask', id: '', title: 'Open your phone page', body: '', tag: 'unreadable' };
 }
@@ -95,8 +95,8 @@ async function displayMessage({ kind, id, title, body, tag, again = false }: Pus
 }
 
 /**
- * Closes the notification. iOS and Safari revoke a push subscription if a push displays nothing. On these, a silent
- * notification replaces the old one, and says that no decision is needed.
+ * Closes the notification. iOS and Safari revoke a push subscription if a push shows nothing. There, a silent
+ * notification replaces the old one and says that no decision is needed.
  */
 async function withdrawNotification(title: string, tag: string): Promise<void> {
   if (isWebKit()) {
@@ -105,7 +105,7 @@ async function withdrawNotification(title: string, tag: string): Promise<void> {
   for (const notification of await self.registration.getNotifications({ tag })) notification.close();
 }
 
-/** Whether this is Safari or any browser on iOS. Other user agents with "AppleWebKit" also contain "Chrome". */
+/** Returns whether this is Safari or any browser on iOS. Other user agents with "AppleWebKit" also contain "Chrome". */
 function isWebKit(): boolean {
   return /AppleWebKit\//.test(navigator.userAgent) && !/Chrom(e|ium)\//.test(navigator.userAgent);
 }
