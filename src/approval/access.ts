@@ -5,8 +5,8 @@ import { type Permission, permissionToPropose } from '../trading/permissions.ts'
 import type { Proposer } from './kind.ts';
 
 /**
- * Decides who may act on which account. The kernel checks this before it asks for an approval, and again right before
- * it executes the proposal. If a relation can't be determined, it counts as missing.
+ * Checks who may act on which account: before the kernel asks for an approval, and again right before it executes the
+ * proposal. A relation that can't be determined counts as missing.
  */
 export interface AccessControl {
   /** @throws {HttpProblem} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE` */
@@ -21,8 +21,8 @@ export interface AccessControl {
 }
 
 /**
- * Returns a copy of the caller that acts for the account's owner. The token of a caller who is not the owner is
- * dropped, because it gives no access to the owner's account; only the owner's stored credentials do.
+ * Returns the caller as a proposer for the account's owner. Drops the token of any other caller, because only the
+ * owner's stored credentials give access to the owner's account.
  */
 export function proposerForOwner<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(
   who: Who,
@@ -31,7 +31,7 @@ export function proposerForOwner<Who extends Pick<Proposer, 'sub' | 'by' | 'acce
   return who.sub === owner ? who : { ...who, sub: owner, by: who.sub, accessToken: NO_TOKEN };
 }
 
-/** Stands in for the owner's access token where none is available. */
+/** Placeholder for an access token that is not available. */
 export const NO_TOKEN = '';
 
 /**
@@ -58,7 +58,7 @@ export async function authorizeProposal(
 ): Promise<void> {
   const question = permissionToPropose[kind];
   if (question === undefined) {
-    // A proposal of this kind concerns no account, so there is no relation to check: people can make it only for
+    // Proposals of this kind concern no account, so there is no relation to check: people make them only for
     // themselves.
     if (proposer === owner) return;
     throw new HttpProblem(403, 'policy_denied', `a proposal of kind ${kind} can only be made for your own account`, {
@@ -72,9 +72,7 @@ export async function authorizeProposal(
   if (second !== undefined) await access.require(second, 'can_approve_second', owner);
 }
 
-/**
- * Whether proposals of this kind may be made and executed during a halt, such as a cancellation or lifting the halt.
- */
+/** Returns whether proposals of this kind, such as a cancellation, may be made and executed during a halt. */
 export function isAllowedDuringHalt(kind: ProposalKind): boolean {
   return kinds[kind].passesHalt;
 }
@@ -90,7 +88,7 @@ export const haltedReason = {
   members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] },
 } as const satisfies ProposalReason;
 
-/** Returns the id of the mandate that approves a proposal; undefined if the owner has to be asked. */
+/** Returns the ID of the mandate that approves a proposal; undefined if the owner has to be asked. */
 export function findApprovingMandate({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
   return getKindDefinition(kind).mandate?.(subject);
 }

@@ -15,8 +15,8 @@ interface AuditSequencerOptions {
 }
 
 /**
- * Adds the audit log's committed lines to its Merkle tree, in batches, and signs the tree. Nothing waits for this except
- * a receipt: a line is durable as soon as the change that it records is committed.
+ * Adds the audit log's committed lines to its Merkle tree, in batches, and signs the tree. Only receipts wait for
+ * sequencing, because a line is durable as soon as the change that it records is committed.
  */
 export class AuditSequencer {
   readonly #options: AuditSequencerOptions;
@@ -29,7 +29,7 @@ export class AuditSequencer {
     this.#options = options;
   }
 
-  /** Sequences after a short delay, to include the lines that follow. */
+  /** Schedules sequencing after a short delay, so that one batch includes the lines that follow. */
   sequenceSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
@@ -46,8 +46,8 @@ export class AuditSequencer {
   }
 
   /**
-   * Sequences all lines that are committed by now. A run in progress may have begun before the latest line, so callers
-   * then share the next run.
+   * Sequences all lines committed so far. A run in progress may have begun before the latest line, so callers wait for
+   * the next run and share it.
    */
   async sequence(): Promise<SequencedTree> {
     clearTimeout(this.#soon);

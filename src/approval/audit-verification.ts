@@ -43,9 +43,9 @@ export async function verifyAuditStores(
 }
 
 /**
- * Verifies lines that follow each other.
- * @param of.tree the tree of the lines before
- * @param of.size number of lines that there must be in the end
+ * Verifies consecutive lines.
+ * @param of.tree the tree of the preceding lines
+ * @param of.size the expected number of lines in the complete tree
  * @param of.tiles the stored tiles, if there are any
  */
 export async function verifyAuditLines(
@@ -84,7 +84,7 @@ async function addLines(
   return undefined;
 }
 
-/** Returns a function that compares the tiles that follow from all lines so far with the stored ones. */
+/** Returns a function that compares the tiles computed from all lines so far with the stored tiles. */
 function tileComparison(stored: AuditStore['tiles']) {
   let incomplete: readonly Tile[] = [];
   return async (first: number, hashes: readonly Buffer[]): Promise<RecordVerdict | undefined> => {
@@ -97,7 +97,7 @@ function tileComparison(stored: AuditStore['tiles']) {
   };
 }
 
-/** Returns the first difference between the tiles that follow from the lines and the stored ones, which may be longer. */
+/** Returns the first difference between the computed tiles and the stored tiles, which may be longer. */
 function differingTile(expected: readonly Tile[], stored: readonly Tile[]): RecordVerdict | undefined {
   for (const { level, index, hashes } of expected) {
     const found = stored.find((tile) => tile.level === level && tile.index === index)?.hashes ?? Buffer.alloc(0);

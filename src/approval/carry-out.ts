@@ -25,28 +25,29 @@ import type { ProposalPatch } from './transitions.ts';
 /*
  * Executes an approved proposal exactly once, even if a process dies at any point.
  *
- *  1. The token is sealed in the row before anything acts on it, because the provider issues it only once: a gateway
- *     that takes over after a crash finds it there.
- *  2. `executing` is committed, and its line is in the audit file, before the service (orders, messages, …) is called.
- *     Otherwise something could be sent that left no record.
+ *  1. The token is sealed in the row before it is used, because the provider issues it only once: a gateway that
+ *     continues after a crash finds it in the row.
+ *  2. `executing` is committed together with its line in the audit log, before the service (orders, messages, …) is
+ *     called. Otherwise something could be sent without a record.
  *  3. The service acts only once: its journal accepts each subject id and each token's `jti` once, in one transaction,
  *     before the broker sees the order. Called again for the same subject, the service returns the first result, looks
- *     up an open outcome, or sends the order again if that can't place it twice. So a gateway that takes over simply
- *     calls the service again, and need not know how far the gateway that died got.
- *  4. Only an answer settles a proposal. Without one it is `unknown`, never `failed`: the order may be at the broker.
- *  5. One process executes a proposal, in one module: `supervisor/proposal-run.ts`. If that process stalls and another
- *     takes over, both may run for a moment. Orders and messages are still sent once: the one that takes over changes
- *     the row first and then reads the journal; the sender claims the journal first and then reads the row (`isOurs`).
- *     One of the two sees the other, so neither concludes from an empty journal that nothing was placed while the other
+ *     up an open outcome, or sends the order again if that can't place it twice. A gateway that continues after a crash
+ *     therefore simply calls the service again, and need not know how far the earlier gateway got.
+ *  4. Only a response settles a proposal. Without one, the proposal is `unknown`, never `failed`, because the broker may
+ *     have the order.
+ *  5. One process at a time executes a proposal (`supervisor/proposal-run.ts`). If that process stalls and another takes
+ *     over, both may run for a moment. Orders and messages are still sent once: the process that takes over changes the
+ *     row and then reads the journal, and the sender writes the journal and then reads the row (`isOurs`). At least one
+ *     of them sees the other's change, so none concludes from an empty journal that nothing was sent while the other
  *     sends.
- *  6. If approvals are signed, a token is not enough, because whoever issued it could put anything into it: the
- *     person's own key must have signed the row as it is. The signature is stored before `executing`, so it can be
- *     verified again after a crash.
+ *  6. If approvals are signed, a token is not enough, because its issuer could put anything into it: the person's own
+ *     key must have signed the row as it is. The signature is stored before `executing`, so it can be verified again
+ *     after a crash.
  *  7. `executing` is committed only while trading is not halted, checked in the same transaction (transitions.ts). If a
  *     halt comes later, the proposal is already executing, so its outcome is looked up, and nothing more is sent.
  *  8. An approval by mandate has no token. The mandate is named in the subject, which the row's digest covers. Whether
- *     it covers the order is checked in the transaction that claims the order and counts its use, and again before
- *     sending.
+ *     the mandate covers the order is checked in the transaction that claims the order and counts its use, and again
+ *     before sending.
  */
 
 /**
@@ -60,7 +61,10 @@ const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
  * may send the order again, even if another gateway took over the proposal after 20 s.
  */
 const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
-/** How long an expired token is still used for lookups, in milliseconds. The broker's own token may be valid longer. */
+/**
+ * How long an expired token is still used for lookups, in milliseconds, because the broker's own token may be valid
+ * longer.
+ */
 const TOKEN_GRACE_MS = 15 * 60_000;
 
 /**
@@ -116,7 +120,7 @@ async function executeOrLookUp(
   return found ?? { outcome: 'not_taken', refusal: new HttpProblem(403, haltedReason.code, haltedReason.text) };
 }
 
-/** Returns the reason to record for an order that was placed after all; its text tells the owner what to do. */
+/** Returns the reason to record for an order that was placed after all. The text tells the owner what to do. */
 export async function buildLatePlacementReason(
   { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
   proposal: StoredProposal,
@@ -169,7 +173,7 @@ export async function recordExecutionOutcome(
       return undefined;
     case 'refused': {
       const reason = toReason(execution.refusal);
-      // A proposal that a rule stopped before the order was sent is blocked, not late.
+      // A proposal that a rule blocked before the order was sent is blocked, not late.
       const isLate = ['approval_expired', 'not_placed'].includes(reason.code) && reason.members?.reason === undefined;
       await move(isLate ? 'expired' : 'blocked', { reason });
       return undefined;
@@ -191,7 +195,7 @@ export async function recordExecutionOutcome(
   }
 }
 
-/** Returns why an approved proposal must not be executed after all; undefined if it may. */
+/** Returns why an approved proposal must not be executed; undefined if it may be executed. */
 async function findBlockingReason(
   parts: KernelDeps,
   proposal: StoredProposal,
@@ -288,8 +292,8 @@ function mandateApproval(session: Proposer | undefined, proposal: StoredProposal
 }
 
 /**
- * Whether an approval that was refused may be accepted later, because the provider's keys are unreachable or the token
- * is not valid yet. A clock that is slow must not cost the person an approval.
+ * Returns whether an approval that was refused may be accepted later, because the provider's keys are unreachable or
+ * the token is not valid yet. A slow clock must not invalidate a person's approval.
  */
 export function mayBeAcceptedLater({ status, code }: HttpProblem): boolean {
   return status === 503 || code === 'token_not_yet_valid';
@@ -348,7 +352,7 @@ export async function verifyApprovalToken(
   if (approved.sub !== who) throw wrongApprover(approved.sub, { proposedBy, sub, of });
   const asked = buildCibaRequest(parts, proposal).details;
   if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
-  // Verified against the row's own details, because whoever issued the token could have put anything into the token.
+  // Checks against the row's own details, because the token's issuer could have put anything into the token.
   await signatures?.check(asked, approved.approvalEvidence, who, { isFirst });
   return approved;
 }

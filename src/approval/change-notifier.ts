@@ -37,7 +37,7 @@ export class ChangeNotifier {
     wake(this.#anybody.get(''));
   }
 
-  /** Wakes a person's listeners, because one of their clients may have lost its access. */
+  /** Wakes a person's listeners, because one of the person's clients may have lost access. */
   notifyPerson(sub: string): void {
     wake(this.#people.get(sub));
   }
@@ -48,7 +48,7 @@ export class ChangeNotifier {
       for (const listeners of all.values()) wake(listeners);
   }
 
-  /** Whether anyone may be waiting for a change of this proposal. */
+  /** Returns whether a listener may be waiting for a change of this proposal. */
   isAwaited(proposal: string): boolean {
     return this.#proposals.has(proposal) || this.#people.size > 0 || this.#anybody.size > 0;
   }
@@ -83,7 +83,7 @@ export class ChangeNotifier {
         try {
           await clock.sleep(ms, ended.signal);
         } catch {
-          // It does not matter what ended the wait, because the caller reads the store.
+          // The reason why the wait ended does not matter, because the caller reads the store.
         } finally {
           for (const signal of signals) signal.removeEventListener('abort', end);
         }

@@ -4,7 +4,10 @@ import type { CibaRequest } from './ciba/ciba-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelDeps } from './kernel-deps.ts';
 
-/** Builds a proposal's approval request, always the same for the same row: the approval is compared with it later. */
+/**
+ * Builds a proposal's approval request. The same row always yields the same request, because the approval is compared
+ * with the request later.
+ */
 export function buildCibaRequest(
   { getKind, gateway, detailsTypes }: Pick<KernelDeps, 'getKind' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,
@@ -31,7 +34,7 @@ export function currentApprover({ sub, second, ownerAuthReqId }: QuestionState):
   return second !== undefined && ownerAuthReqId !== undefined ? second : sub;
 }
 
-/** Whether the owner has approved, and the second approver has not been asked yet. */
+/** Returns whether the owner has approved, and the second approver has not been asked yet. */
 export function isSecondApproverNext({ second, ownerAuthReqId, authReqId }: QuestionState): boolean {
   return second !== undefined && ownerAuthReqId !== undefined && authReqId === ownerAuthReqId;
 }

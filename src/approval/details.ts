@@ -33,7 +33,7 @@ export interface ProposalStatement {
   /** The proposer, if not the owner. */
   readonly proposed_by?: string | undefined;
   readonly code_entry?: CodeEntry | undefined;
-  /** The digest of the rules by which an order was allowed to be proposed. */
+  /** The digest of the rules that allowed the order to be proposed. */
   readonly policy?: string | undefined;
 }
 
@@ -81,15 +81,13 @@ export const proposalDetailsSchema = z.lazy(() =>
     subject: z.record(z.string(), z.unknown()),
     worst_case: worstCaseSchema.nullable(),
     warnings: z.array(z.string()),
-    /** Lines that the phone also shows, by label: company name, effect on cash and position. */
+    /** Additional lines that the phone shows, by label: company name, effect on cash and position. */
     shows: z.record(z.string(), z.string()),
     requested_by: z.string().nullable(),
     client: z.string(),
-    /** The proposer's `sub`, if not that of the person who is asked. */
+    /** The proposer's `sub`, unless the proposer is the person who is asked. */
     proposed_by: z.string().optional(),
-    /**
-     * If `typed`, the provider accepts an approval only from a person who typed the code, and shows it nowhere before.
-     */
+    /** If `typed`, the person must type the code to approve, and the provider must not show the code. */
     code_entry: codeEntrySchema.optional(),
     policy: rulesDigestSchema.optional(),
     provenance: provenanceSchema.nullable(),
@@ -119,7 +117,7 @@ export interface DetailedProposal {
   readonly again: number | undefined;
 }
 
-/** Returns the authorization details of a proposal, always the same for the same proposal. */
+/** Returns the authorization details of a proposal. The same proposal always has the same details. */
 export function proposalDetails(
   proposal: DetailedProposal,
   target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },
@@ -148,7 +146,7 @@ export function proposalDetails(
   };
 }
 
-/** Whether an authorization details object belongs to a proposal, and not to a request that a client makes directly. */
+/** Returns whether an authorization details object belongs to a proposal, rather than to a client's direct request. */
 export function isProposalDetails(details: Readonly<Record<string, unknown>>): boolean {
   return details.proposal !== undefined;
 }
@@ -157,7 +155,7 @@ export function isProposalDetails(details: Readonly<Record<string, unknown>>): b
  * Parses a proposal's details for an identity provider. They must be complete, be meant for this gateway, have the
  * right digest, and not have expired.
  * @param target the gateway's resource identifier, and the current time in milliseconds since the epoch
- * @throws {TypeError} with what is wrong
+ * @throws {TypeError} whose message names the failed requirement
  */
 export function parseProposalDetails(
   details: unknown,

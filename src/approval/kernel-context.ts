@@ -13,7 +13,7 @@ import type { TransitionResult } from './transitions.ts';
 /** Maximum number of people whose latest session is kept in memory; the least recently used one is dropped first. */
 const MAX_REMEMBERED_SESSIONS = 10_000;
 
-/** The outcome of reading a result: it can no longer change, has changed, or has not changed but still may. */
+/** The outcome of reading a result: the result can no longer change, has changed, or has not changed but still may. */
 export type ResultCheckOutcome = 'over' | 'changed' | 'same';
 
 /** The state that a process shares among all proposals that it supervises and executes. */
@@ -116,14 +116,12 @@ export class KernelContext {
 const NOTIFY_RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const;
 
 /**
- * How long the notification "sending" is held back, in milliseconds. If the proposal is finished by then, only its
+ * How long the notification "sending" is delayed, in milliseconds. If the proposal is finished by then, only its
  * outcome is reported, and the notification takes no processor time from the execution.
  */
 const SENDING_DELAY_MS = 100;
 
-/**
- * The states that are reported to the phone. Denials and new requests are not, because the phone already shows them.
- */
+/** The states that are reported to the phone. The phone already shows denials and new requests. */
 const notifiedStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
 class OutcomeNotifier {

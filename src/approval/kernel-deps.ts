@@ -41,7 +41,10 @@ export interface KernelDeps {
   readonly clock: Clock;
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** `rar`: the approval's token carries the details, and every field is compared. `message`: it does not. */
+  /**
+   * `rar`: the approval's token carries the details, and every field is compared. `message`: the token carries no
+   * details.
+   */
   readonly details: 'rar' | 'message';
   /** The provider's own names for details types. */
   readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };
@@ -63,6 +66,6 @@ export interface KernelDeps {
   readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
   /** Called after a proposal was made or has changed. */
   readonly onProposal?: ((proposal: StoredProposal) => void) | undefined;
-  /** Logs a refusal by the owner's rules. */
+  /** Logs a denial by the owner's rules. */
   readonly onDenial?: ((denied: Denial) => Promise<void>) | undefined;
 }

@@ -8,7 +8,7 @@ import type { ProposalKind, Provenance, WorstCase } from '../trading/proposal.ts
 /** The proposer, from a verified access token. */
 export interface Proposer {
   readonly sub: string;
-  /** The person who acts for `sub`, if another person does. */
+  /** The person who acts on behalf of `sub`, if that is another person. */
   readonly by?: string;
   readonly clientId: string;
   readonly membership?: Membership | undefined;
@@ -23,9 +23,12 @@ export interface Proposer {
   readonly origin?: ProposalOrigin | undefined;
 }
 
-/** The origin of a proposal, as far as the rules need it. */
+/** The facts about a proposal's origin that the rules use. */
 export interface ProposalOrigin {
-  /** Whether the owner's other agents made it: a client that is not our own, or one whose request ours forwards. */
+  /**
+   * Whether another agent of the owner made the proposal: a client that is not our own, or one whose request our client
+   * forwarded.
+   */
   readonly isOtherAgent: boolean;
   readonly provenance: Provenance;
 }
@@ -93,7 +96,10 @@ export interface CompletedRequest<Subject> {
   readonly needsSecond?: boolean;
   /** Whether the owner must type the proposal's code on the phone (number matching), instead of comparing it. */
   readonly needsCode?: boolean;
-  /** The digest of the rules that allowed an order. The approval covers it, and the order is sent under no others. */
+  /**
+   * The digest of the rules that allowed an order. The approval covers the digest, and the order is sent only under the
+   * same rules.
+   */
   readonly policy?: string;
 }
 
@@ -184,15 +190,15 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
    */
   execute(subject: Subject, approved: Approval): Promise<ExecutionOutcome<Result>>;
   /**
-   * Looks up an unknown outcome with any token of the person; sends nothing. Returns undefined if the proposal was
-   * never handed over to the service, and so has had no effect yet.
+   * Looks up an unknown outcome with any token of the person; sends nothing. Returns undefined if the service never
+   * received the proposal, so that it has had no effect yet.
    */
   settle(subject: Subject, session: Proposer): Promise<ExecutionOutcome<Result> | undefined>;
   /** Releases what was reserved for a proposal that ended without being executed. Idempotent. */
   abandon?(subject: Subject, sub: string): Promise<void>;
   /** Reads the result again, for example a fill. Returns undefined if it can no longer change. */
   follow?(subject: Subject, result: Result, session: Proposer): Promise<Result | undefined>;
-  /** Whether `after` says that an order was placed, although `before` said that it was not. */
+  /** Returns whether `after` says that an order was placed, although `before` said that it was not. */
   isCorrected?(before: Result, after: Result): boolean;
   isOver?(result: Result): boolean;
   /** Returns a stream of changes to the result; undefined if there is none, or the result can no longer change. */

@@ -11,10 +11,10 @@ export interface Denial extends Pick<NewPolicyDecision, 'sub' | 'client' | 'stag
   readonly refusal: HttpProblem;
 }
 
-/** Kinds whose refusals by order rules are logged elsewhere: by the code that makes the decision, with all its data. */
+/** Kinds whose denials by order rules are logged by the code that makes the decision, with all its data. */
 const KINDS_LOGGED_ELSEWHERE: readonly ProposalKind[] = ['order', 'replace', 'batch'];
 
-/** Logs a refusal by the owner's rules, unless it is logged elsewhere. Ignores other errors. */
+/** Logs a denial by the owner's rules, unless it is logged elsewhere. Ignores other errors. */
 export async function logDenial(
   { onDenial }: { readonly onDenial?: ((denied: Denial) => Promise<void>) | undefined },
   about: Omit<Denial, 'refusal'>,
@@ -25,7 +25,9 @@ export async function logDenial(
   await onDenial?.({ ...about, refusal: error });
 }
 
-/** Whether a refusal was caused by a missing relation, in which case the person may be a stranger to the account. */
+/**
+ * Returns whether a denial was caused by a missing relation, in which case the person may be a stranger to the account.
+ */
 export function isRelationDenial({ options }: HttpProblem): boolean {
   return String(options.members?.reason).startsWith('RELATION_');
 }

@@ -8,8 +8,8 @@ type QuestionKey = Pick<StoredProposal, 'id' | 'asked'>;
 
 /**
  * The tokens with which the identity provider proves that it sent a ping (CIBA Core §7.1, §10.2). They are derived from
- * secrets that only the gateways have, so every gateway can compute them and none stores them: HKDF-SHA256 (RFC 5869)
- * with the approval request in `info`. They have 256 bits; CIBA Core §7.1 requires 160. An HMAC after the dot shows
+ * secrets that only the gateways have, so every gateway can compute a token without storing it: HKDF-SHA256 (RFC 5869)
+ * with the approval request in `info`. Tokens have 256 bits; CIBA Core §7.1 requires 160. An HMAC after the dot shows
  * that a gateway made the token, even before the approval request is known.
  */
 export class NotificationTokens {
@@ -25,8 +25,8 @@ export class NotificationTokens {
   }
 
   /**
-   * Whether one of the gateways made this token, for any approval request. A stranger's ping can therefore be rejected
-   * even if the approval request is not stored yet.
+   * Returns whether one of the gateways made this token, for any approval request. A stranger's ping can therefore be
+   * rejected even if the approval request is not stored yet.
    */
   isOwn(token: string): boolean {
     const [body = '', tag = ''] = token.split('.');
@@ -41,7 +41,7 @@ export class NotificationTokens {
     return this.#secrets.map((secret) => deriveToken(secret, question));
   }
 
-  /** Whether a token belongs to the approval request in a proposal's row. Compares in constant time. */
+  /** Returns whether a token belongs to the approval request in a proposal's row. Compares in constant time. */
   isTokenFor(token: string, proposal: QuestionKey): boolean {
     return this.all(proposal).some((own) => isSameSecret(token, own));
   }

@@ -102,7 +102,7 @@ export class ProposalTransitions {
     return await this.#change(seen, toProposalChange(seen, to, changes, this.#seal), unlessHalted);
   }
 
-  /** Records a later result, such as a fill, of an executed proposal. @param reason unchanged if omitted */
+  /** Records a later result, such as a fill, of an executed proposal. @param reason default: the current reason */
   async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<TransitionResult> {
     if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
     return await this.#change(seen, { ...seen, result, reason, token: 'kept' }, false);

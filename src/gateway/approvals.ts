@@ -51,7 +51,7 @@ interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended'
 /** Kinds of proposals whose approvals must meet the limit `live.acr` (policy/parties.ts). */
 const STEP_UP_KINDS: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
 
-/** Returns undefined if approvals are not configured. */
+/** Creates the approval kernel; returns undefined if approvals are not configured. */
 export function createGatewayKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
   const { approval, stores, resource, identifier = resource } = options;
   if (approval === undefined) return undefined;

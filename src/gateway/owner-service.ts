@@ -19,7 +19,10 @@ interface OwnAccount {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
-  /** Returns the account's equity over a period such as `1M`, in dollars, oldest first: daily, or within the day for `1D` and `1W`. */
+  /**
+   * Returns the account's equity over a period such as `1M`, in dollars, oldest first: daily, or within the day for
+   * `1D` and `1W`.
+   */
   valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
   /** Returns activities since a time (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;

@@ -17,7 +17,7 @@ const anchorVerifiers: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>>
 const LATE_ANCHOR_MS = 3 * DAY_MS;
 
 export interface CheckpointSummary {
-  /** Number of days that a checkpoint closes. */
+  /** Number of days that have been closed by a checkpoint. */
   readonly checkpoints: number;
   readonly last: { readonly size: number; readonly day: string | null; readonly checkpoint: string } | null;
   readonly anchors: {
@@ -49,11 +49,11 @@ export interface CheckpointReader {
 export interface CheckpointReaderOptions {
   /** The gateway's keys that the reader trusts. */
   readonly keys: readonly ReceiptJwk[];
-  /** A checkpoint that someone kept, which the audit log must contain. */
+  /** A checkpoint that was saved earlier, which the audit log must contain. */
   readonly kept?: Checkpoint | undefined;
   /**
-   * PEM certificates in which an authority's chain must end; any other chain is a fault. If undefined, Node's root
-   * certificates are used, and any other chain is only counted as `unvouched`.
+   * PEM certificates in which an authority's chain must end; any other chain is a fault. If undefined, uses Node's root
+   * certificates, and only counts other chains as `unvouched`.
    */
   readonly trustedAuthorities?: readonly string[] | undefined;
 }
@@ -108,7 +108,7 @@ export function createCheckpointReader({ keys, kept, trustedAuthorities }: Check
     },
     hasKept: () => hasKept,
     async check(line) {
-      // Does not parse other lines, which are nearly all lines.
+      // Skips the parsing of all other lines, which are the vast majority.
       if (!line.includes('"event":"anchored"')) return undefined;
       const parsed = JSON.parse(line) as Readonly<Record<string, unknown>>;
       return parsed.event === 'anchored' ? await checkAnchor(parsed) : undefined;

@@ -20,7 +20,7 @@ export interface CheckpointWriterOptions {
   readonly key: Promise<ReceiptKey>;
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** Opens the outside authority; undefined if none is configured. Called each time a time stamp is needed. */
+  /** Returns the time-stamp authority; undefined if none is configured. Called each time a time stamp is needed. */
   readonly anchor?: (() => Promise<Anchor>) | undefined;
   /** Adds the committed lines to the tree. */
   readonly sequence: () => Promise<unknown>;
@@ -38,8 +38,8 @@ export interface CheckpointWriter {
 
 /*
  * Once a day is over, the first gateway that checks closes the day. It signs the tree in the transaction that stores
- * the checkpoint, because another gateway may close the day, or this gateway may die, at that moment. Days on which no
- * gateway ran are closed by one checkpoint at the next start. The authority then time-stamps only the latest
+ * the checkpoint, because another gateway may close the day, or this gateway may crash, at that moment. Days on which
+ * no gateway ran are closed by one checkpoint at the next start. The authority then time-stamps only the latest
  * checkpoint, which covers all earlier ones. Nothing waits for the authority.
  */
 export function createCheckpointWriter(options: CheckpointWriterOptions): CheckpointWriter {

@@ -35,7 +35,7 @@ const MAX_CHAIN_LENGTH = 6;
  * needs only the token and the certificates that the reader trusts. Signatures are RSA (PKCS #1) or ECDSA.
  * @param digest SHA-256
  * @param options.nonce the request's nonce, if the token comes from the response to a request
- * @throws {TimeStampError} with what is wrong
+ * @throws {TimeStampError} if the token is invalid
  */
 export async function verifyTimeStampToken(
   token: Buffer,
@@ -65,7 +65,7 @@ export async function verifyTimeStampToken(
 
 interface Signer {
   readonly digestAlgorithm: string;
-  /** The attributes as signed: encoded as a SET, although the token has them with another tag (RFC 5652 §5.4). */
+  /** The attributes as signed: encoded as a SET, although they have another tag in the token (RFC 5652 §5.4). */
   readonly attributesDer: Buffer;
   readonly attributes: ReadonlyMap<string, AsnType>;
   readonly signature: Buffer;
@@ -155,8 +155,8 @@ function readTstInfo(content: Buffer) {
 }
 
 /**
- * Whether a chain of issuers leads from a certificate to a trusted one. Each issuer must be a CA certificate that was
- * valid at the time `at`.
+ * Returns whether a chain of issuers leads from a certificate to a trusted one. Each issuer must be a CA certificate
+ * that was valid at the time `at`.
  */
 function chainsToTrusted(
   trusted: readonly X509Certificate[],

@@ -150,7 +150,7 @@ export class CibaApprovalClient implements CibaPort {
       client = await this.#connect();
     } catch (error) {
       signal.throwIfAborted();
-      // This failure says nothing about the approval, which may have been given already.
+      // A failure to connect says nothing about the approval, which may have been given already.
       if (!isTradeAgentError(error)) throw error;
       return { status: 'unreachable', reason: error.message };
     }
@@ -197,8 +197,8 @@ export class CibaApprovalClient implements CibaPort {
   }
 
   /**
-   * Verifies the ID token (CIBA Core §10.1.1, OpenID Connect Core §3.1.3.7). Returns undefined if it is acceptable,
-   * otherwise the poll result to report.
+   * Verifies the ID token (CIBA Core §10.1.1, OpenID Connect Core §3.1.3.7). Returns undefined if the token is
+   * acceptable; otherwise returns the poll result to report.
    */
   async #doubtfulIdToken(
     { metadata, clientId }: CibaClient,
@@ -224,8 +224,8 @@ export class CibaApprovalClient implements CibaPort {
   }
 
   /**
-   * Whether the details in a token response match the approval request. A response without details is accepted, because
-   * the gateway reads the details in the token itself.
+   * Returns whether the details in a token response match the approval request. A response without details is accepted,
+   * because the gateway reads the details in the token itself.
    */
   #isWhatWasAsked({ details }: ExpectedAnswer, approved: unknown): boolean {
     if (approved === undefined) return true;
@@ -335,8 +335,8 @@ function requireDetails({ dialect }: CibaClient, details: 'rar' | 'message'): vo
 }
 
 /**
- * Rejects an approval request whose code has to be typed if the provider does not say that it has the person type it.
- * Such a provider would show the code, and accept a tap.
+ * Rejects an approval request whose code must be typed if the provider does not support typing the code. Such a
+ * provider would show the code, and accept a tap.
  */
 function requireCodeEntry({ metadata }: CibaClient, sent: 'rar' | 'message', { details }: CibaRequest): void {
   if (details.code_entry === undefined) return;

@@ -55,7 +55,7 @@ export function createCibaClientFactory({
     const { PrivateKeyJwt } = await import('openid-client');
     return PrivateKeyJwt(await toAssertionKey(privateKey));
   };
-  // However many polls find the metadata out of date, the provider is asked only once.
+  // Concurrent polls share one discovery request.
   const discover = (): Promise<ServerMetadata> => {
     discovery ??= getProviderMetadata(issuer, access).finally(() => {
       discovery = undefined;

@@ -170,7 +170,7 @@ function clientMetadata(options: RegistrationOptions, announced: ServerMetadata)
   };
 }
 
-/** The gateway's own registration as a CIBA client (RFC 7591, CIBA Core §4, RFC 9396 §10). */
+/** Returns the metadata with which the gateway registers as a CIBA client (RFC 7591, CIBA Core §4, RFC 9396 §10). */
 export function cibaClientMetadata(
   client: Pick<RegistrationOptions, 'resource' | 'details' | 'detailsTypes' | 'delivery'> & {
     readonly alg: string;
@@ -190,7 +190,7 @@ export function cibaClientMetadata(
   };
 }
 
-/** Drops the types that the provider doesn't support, since it may refuse a registration that contains them. */
+/** Returns the types that the provider supports, since it may refuse a registration that contains others. */
 function supportedTypes(types: readonly string[] | undefined, supported: unknown): string[] {
   const wanted = types ?? Object.values(detailsTypeByKind);
   return wanted.filter((type) => !Array.isArray(supported) || supported.includes(type));

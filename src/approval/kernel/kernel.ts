@@ -20,9 +20,7 @@ import {
 
 export interface KernelOptions extends KernelDeps, ProposalIntakeOptions {}
 
-/**
- * How many of a person's latest proposals are checked, when the person starts to watch, for results that may change.
- */
+/** Maximum number of a person's latest proposals whose results are checked when the person starts to watch. */
 const MAX_RESUMED_RESULTS = 100;
 /** How long the response to a new proposal waits for the approval request to be sent, in milliseconds. */
 const RING_WAIT_MS = 5_000;
@@ -75,7 +73,7 @@ export class ApprovalKernel {
     await this.#supervised;
     await this.#supervisor.ended();
     await this.#parts.audit.sequence().catch(() => {
-      // The lines are sequenced after the next start.
+      // The remaining lines are sequenced after the next start.
     });
   }
 
@@ -209,8 +207,8 @@ export class ApprovalKernel {
 
   /**
    * Withdraws the open proposals of a client whose authorization has ended; without `clientId`, all open proposals of
-   * the person. Otherwise, the client could still get an approval, or place an order, in the person's name. Wakes the
-   * person's streams in all processes, because each one checks its token before it continues.
+   * the person. Otherwise, the client could still get an approval or place an order for the person. Wakes the person's
+   * streams in all processes, because each stream checks its token before it continues.
    */
   async revoked({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): Promise<void> {
     const { store, audit, others } = this.#parts;
@@ -302,12 +300,13 @@ export class ApprovalKernel {
       await recordExecutionOutcome(this.#context, proposal, execution, 0);
       return;
     }
-    // If the proposal was never handed over, a run executes or expires it now. If the outcome is still unknown, a run
-    // looks it up at regular intervals: occasional lookups can't show how long an order has been missing.
+    // If the service never received the proposal, a run executes or expires the proposal now. If the outcome is still
+    // unknown, a run looks it up at regular intervals, because occasional lookups can't show how long an order has been
+    // missing.
     this.#supervisor.begin(id, 'found');
   }
 
-  /** Begins a run for each proposal whose outcome is unknown, unless it has one. */
+  /** Begins a run for each proposal whose outcome is unknown, unless the proposal already has a run. */
   async resumeUnknown(): Promise<void> {
     for (const id of await this.#parts.store.unknownIds()) this.#supervisor.begin(id, 'found');
   }
@@ -335,7 +334,7 @@ export class ApprovalKernel {
       await recordExecuted(this.#context, proposal, found.result);
       return 'accounted';
     }
-    // The result is corrected only if an order of the batch was placed that had been reported as not placed.
+    // Corrects the result only if an order of the batch was reported as not placed, but was placed after all.
     if (isCorrected?.(result, found.result) !== true) return 'accounted';
     const late = await buildLatePlacementReason(this.#parts, proposal);
     this.#context.announce(await moves.recordResult(proposal, found.result, late));

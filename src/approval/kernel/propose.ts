@@ -48,7 +48,7 @@ export interface ProposalIntakeOptions {
   readonly quotas: Quotas;
   /** Maximum lifetime of a proposal, in seconds. */
   readonly maxTtlSeconds: number;
-  /** Our own login clients. Only these clients are trusted to say where a field comes from. */
+  /** Our own login clients. Only these clients are trusted to state the source of a field. */
   readonly ownClients: ReadonlySet<string>;
   /** @internal Replaces the random generator of codes, to test what happens if two codes are equal. */
   readonly drawCode?: () => string;
@@ -61,7 +61,7 @@ export interface ProposeResult {
 
 /*
  * Requests arrive concurrently, and a proxy that retries, or two of a person's programs, may send the same request
- * twice. Each yields exactly one proposal, within the quotas and never during a halt:
+ * twice. Each distinct request yields exactly one proposal, within the quotas and never during a halt:
  *
  *  1. A new proposal is checked against one snapshot: the quotas, the halt, an open proposal with the same content, the
  *     codes of open proposals, and the person's epoch, which changes whenever one of these does. The row is written
@@ -130,7 +130,7 @@ async function propose(
     own && request.provenance ? request.provenance : foreignProvenance(body, displayedAuthor(caller, owner));
   const proposedBy = owner === sub ? undefined : sub;
   const isForeign = !own || isForwarded(provenance);
-  // The owner gave the other person access, and does not see that person's terminal.
+  // A client of another person is not the owner's agent: the owner gave that person access.
   const isOtherAgent = isForeign && owner === sub;
   const party = {
     sub: owner,
@@ -141,7 +141,7 @@ async function propose(
   };
   const under = requestedMandateUse(request, provenance);
   requireOwnClient(own, under !== undefined || request.kind === 'mandate');
-  // Checked before anything is requested from the broker. All of it is checked again when the row is written.
+  // Checked before anything is requested from the broker, and again when the row is written.
   const openProposals = await store.snapshot(party, clock.now() - HOUR_MS);
   requireNotHalted(openProposals, request.kind);
   enforceQuota(openProposals, quotas, party, clock.now());
@@ -238,8 +238,8 @@ function requestedMandateUse(request: ProposalRequest, provenance: Provenance): 
 }
 
 /**
- * The kinds that a client outside `ownClients` may propose. It must not bring changes of the rules, of a person's access
- * or of a halt before the owner, who could approve them by habit. Messages need a scope of their own.
+ * The kinds that a client outside `ownClients` may propose. Changes to rules, access or halts are excluded, because the
+ * owner could approve them out of habit. Messages need a separate scope.
  */
 const FOREIGN_KINDS: readonly ProposalKind[] = ['order', 'cancel', 'replace', 'message'];
 
@@ -252,7 +252,7 @@ function requireKindOfClient(kind: ProposalKind, isOwn: boolean): void {
   });
 }
 
-/** Other clients can neither propose nor use mandates. @throws {HttpProblem} 403 `client_not_allowed` */
+/** Rejects other clients if the request needs our own login client. @throws {HttpProblem} 403 `client_not_allowed` */
 function requireOwnClient(own: boolean, isNeeded: boolean): void {
   if (own || !isNeeded) return;
   throw new HttpProblem(403, 'client_not_allowed', 'only the gateway’s own login client can use mandates', {
@@ -401,24 +401,26 @@ function foreignProvenance(request: Readonly<Record<string, unknown>>, client: s
   return { fields: Object.fromEntries(fields.map((field) => [field, { source: 'other' as const, from }])) };
 }
 
-/** Whether every field is in the person's own words or a default. */
+/** Returns whether every field is in the person's own words or a default. */
 function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
   return (
     tainted_by.length === 0 && Object.values(fields).every(({ source }) => source === 'user' || source === 'default')
   );
 }
 
-/** Whether our own client says that another agent supplied every field. The quota of other clients then applies. */
+/**
+ * Returns whether our own client says that another agent supplied every field. The quota of other clients then applies.
+ */
 function isForwarded({ fields }: Provenance): boolean {
   const all = Object.values(fields);
-  // Without stated sources nothing is the owner's, but nobody forwarded it either.
+  // An empty list means that the request states no sources, not that it was forwarded.
   return all.length > 0 && all.every(({ source, from }) => source === 'other' && from?.startsWith(MCP_CLIENT_PREFIX));
 }
 
 /**
  * Returns why the owner must be asked about an order although a mandate covers it; empty if not needed. A mandate
- * approves in advance orders that the owner asks for or that a named rule computes, but not what a document, a tool or
- * the model came up with. Text from outside sources may have influenced everything that was said after it.
+ * approves orders that the owner asks for or that a named rule computes. It does not approve orders from a document, a
+ * tool or the model. Text from outside sources may have influenced everything that was said after it.
  */
 function reasonsForTap({ fields, tainted_by = [] }: Provenance): UncoveredReason[] {
   const others = Object.entries(fields).filter(([, { source }]) => source === 'other');

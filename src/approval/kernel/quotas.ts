@@ -23,7 +23,7 @@ export interface Quotas {
 
 export const defaultQuotas: Quotas = { own: { open: 20, hour: 60 }, other: { open: 3, hour: 20 } };
 
-/** How long a client has to wait after two denials in a row, in milliseconds. */
+/** Delay before a client may propose again after two denials in a row, in milliseconds. */
 const DENIAL_PAUSE_MS = 10 * 60_000;
 
 /**
@@ -70,7 +70,7 @@ export function enforceQuota(
   const [last, before] = decided;
   if (last?.state !== 'denied' || before?.state !== 'denied') return;
   const until = last.at + DENIAL_PAUSE_MS;
-  // A denial dated that far in the future was recorded before the clock was set back, so it causes no delay.
+  // A denial that lies further in the future was recorded before the clock was set back, so it causes no delay.
   if (now >= until || last.at > now + DENIAL_PAUSE_MS) return;
   throw new HttpProblem(
     429,

@@ -100,7 +100,10 @@ export class ApprovalKeys {
     this.site = { origin: options.origin, rpId: options.rpId };
   }
 
-  /** Lets one phone enroll a key, once, within ten minutes. Replaces the person's earlier pairing. */
+  /**
+   * Starts a pairing, with which one phone can enroll one key within ten minutes. Replaces the person's earlier
+   * pairing.
+   */
   async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const expiresAt = this.#options.clock.now() + PAIRING_LIFETIME_MS;
@@ -113,7 +116,10 @@ export class ApprovalKeys {
     return await this.#options.store.pairing(pairingDigest(secret), this.#options.clock.now());
   }
 
-  /** The key must be discoverable and require user verification. @throws `pairing_ended` */
+  /**
+   * Returns the options for creating a key. The key must be discoverable and require user verification.
+   * @throws `pairing_ended`
+   */
   async creationOptions(
     by: { readonly secret: string } | { readonly sub: string },
   ): Promise<PublicKeyCredentialCreationOptionsJSON> {
@@ -216,8 +222,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Removes a person's pairing and all keys. The pairing goes first, because another key could still be enrolled with
-   * it.
+   * Removes a person's pairing and all keys. Removes the pairing first, because it could still be used to enroll a key.
    */
   async endPerson(sub: string): Promise<void> {
     const { store, clock } = this.#options;
@@ -315,7 +320,7 @@ export class ApprovalKeys {
       clock.now(),
     );
     if (kept === 'known' && once) throw signatureRepeated();
-    // Since it was verified, the key was removed, or it signed something else with a higher counter.
+    // Since the verification, the key was removed, or signed something else with a higher counter.
     if (kept === 'stale') throw counterRegressedProblem();
     failpoint('signature.kept');
     return verified;
@@ -352,8 +357,8 @@ export class ApprovalKeys {
     };
     const outcome = await store.enroll(key, 'machine', enrolledNote(key, 'machine'), clock.now());
     if (outcome !== 'enrolled') throw keyKnown();
-    // The terminal phone's secret was changed. Keys derived from an earlier secret are removed, so that whoever knows
-    // that secret can no longer approve anything.
+    // The terminal phone's secret was changed. Keys derived from an earlier secret are removed, so that people who know
+    // the earlier secret can no longer approve anything.
     for (const old of await store.listByPerson(sub)) {
       if (old.method === 'webauthn' || old.credentialId === credentialId) continue;
       await store.remove(old, 'machine', removedNote(old, 'machine'), clock.now());
@@ -368,7 +373,7 @@ export class ApprovalKeys {
     return pairing.sub;
   }
 
-  /** If `keys` is empty, any discoverable key of this site may sign. */
+  /** Returns the options for a passkey's assertion. If `keys` is empty, any discoverable key of this site may sign. */
   #requestOptions(challenge: Buffer, keys: readonly SigningKey[]): PublicKeyCredentialRequestOptionsJSON {
     return {
       challenge: challenge.toString('base64url'),
@@ -425,7 +430,7 @@ export class ApprovalKeys {
       const cose = readCoseKey(credential.publicKey);
       if (cose === undefined) throw keyRefused();
       if (Buffer.from(credential.id, 'base64url').length > MAX_CREDENTIAL_ID_BYTES) throw keyRefused();
-      // No assertion could have a higher counter.
+      // A later assertion could not have a higher counter.
       if (credential.counter === MAX_COUNTER) throw keyRefused();
       return {
         credentialId: credential.id,
@@ -523,8 +528,8 @@ function removedNote({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): 
 }
 
 /**
- * Returns the key as its stored signature requires: the counter is lower than the signature's and, if the approval was
- * already acted on, the key does not count as removed.
+ * Returns the key in the state in which a stored signature can be verified again: with a counter of 0 and, if the
+ * approval was already acted on, not removed.
  */
 function keyAtSigning(key: SigningKey, isFirst: boolean): SigningKey {
   return { ...key, counter: 0, removedAt: isFirst ? key.removedAt : undefined };
@@ -541,8 +546,8 @@ const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
 const MAC_BYTES = 16;
 
 /**
- * Challenges that are not stored until they are used, so that nobody can fill the memory by requesting many. Each is
- * valid for one purpose, for five minutes.
+ * Creates and checks challenges. They are not stored until they are used, so that nobody can fill the memory by
+ * requesting many. Each challenge is valid for one purpose, for five minutes.
  */
 class Challenges {
   readonly #clock: Pick<Clock, 'now'>;
@@ -563,7 +568,10 @@ class Challenges {
     return Buffer.concat([head, this.#macOf(head, about)]);
   }
 
-  /** Whether this challenge was created for this purpose within the last five minutes. @param challenge in base64url */
+  /**
+   * Returns whether this challenge was created for this purpose within the last five minutes.
+   * @param challenge in base64url
+   */
   isFor(challenge: string, about: readonly string[]): boolean {
     const bytes = Buffer.from(challenge, 'base64url');
     if (bytes.length !== HEAD_BYTES + MAC_BYTES) return false;
@@ -574,8 +582,8 @@ class Challenges {
   }
 
   /**
-   * Marks a challenge as used. Returns false if it already was. Call it only for a challenge with a valid signature, so
-   * that strangers can't fill the store.
+   * Marks a challenge as used. Returns false if it was already used. Call it only for a challenge with a valid
+   * signature, so that strangers can't fill the store.
    */
   take(challenge: string): Promise<boolean> {
     const now = this.#clock.now();

@@ -18,7 +18,7 @@ export async function toExecution<Result>(work: () => Promise<Result>): Promise<
     return { outcome: 'executed', result: await work() };
   } catch (error) {
     if (!(error instanceof HttpProblem)) {
-      // After an unexpected error, nobody knows how far the call got.
+      // An unexpected error does not show how far the call got.
       return {
         outcome: 'unknown',
         text: 'an unexpected error occurred in the gateway while the proposal was carried out',
@@ -44,7 +44,7 @@ export function toHttpProblem(error: unknown): HttpProblem {
 }
 
 /**
- * A function that returns the display name of an account's broker; undefined if there can be only one broker.
+ * Returns the display name of an account's broker; undefined if there can be only one broker.
  * @throws {HttpProblem} if the account can't be accessed
  */
 export type FindBrokerName = (proposer: Proposer, account: string) => Promise<string | undefined>;

@@ -3,8 +3,8 @@ import type { TreeSigner } from '../../store/audit.ts';
 import type { ReceiptJwk, ReceiptKey } from './receipt-key.ts';
 
 /*
- * A checkpoint is a C2SP tlog-checkpoint: a signed note (C2SP signed-note) with the size and the root of the record's
- * tree. Witnesses may have added their signatures (C2SP tlog-cosignature).
+ * A checkpoint is a C2SP tlog-checkpoint: a signed note (C2SP signed-note) with the size and the root of the audit
+ * log's tree. Witnesses may have added their signatures (C2SP tlog-cosignature).
  */
 
 const MAX_NOTE_LENGTH = 16_384;
@@ -33,7 +33,7 @@ interface NoteSignature {
   readonly signature: Buffer;
 }
 
-/** Returns the name of a gateway's log. A key's name must not contain a plus sign (C2SP signed-note). */
+/** Returns the name of a gateway's log. Escapes plus signs, which a key's name must not contain (C2SP signed-note). */
 export function logOrigin(gateway: string): string {
   return gateway.replaceAll('+', '%2B');
 }
@@ -45,7 +45,7 @@ export function signCheckpoint(key: ReceiptKey, { origin, size, root, day }: Tre
   return `${text}\n— ${origin} ${signed.toString('base64')}\n`;
 }
 
-/** Reads a checkpoint without verifying its signatures; undefined if the text is not a checkpoint. */
+/** Parses a checkpoint without verifying its signatures. Returns undefined if the text is not a checkpoint. */
 export function parseCheckpoint(note: string): Checkpoint | undefined {
   const split = note.lastIndexOf('\n\n');
   if (split < 0 || note.length > MAX_NOTE_LENGTH || !note.endsWith('\n')) return undefined;
@@ -84,7 +84,7 @@ function decodeBase64(text: string): Buffer | undefined {
   return bytes.toString('base64') === text ? bytes : undefined;
 }
 
-/** Returns the first of the keys that signed a checkpoint as its log; undefined if none did. */
+/** Returns the first key that signed a checkpoint under the log's own name; undefined if none did. */
 export function checkpointSigner(checkpoint: Checkpoint, keys: readonly ReceiptJwk[]): ReceiptJwk | undefined {
   const { origin, text } = checkpoint;
   return keys.find((jwk) => {
@@ -95,8 +95,7 @@ export function checkpointSigner(checkpoint: Checkpoint, keys: readonly ReceiptJ
 }
 
 /**
- * Returns when a witness signed a checkpoint, in milliseconds since the epoch; undefined if it did not, or if its
- * signature is invalid.
+ * Returns when a witness signed a checkpoint, in milliseconds since the epoch; undefined without a valid signature.
  * @param verifierKey the witness's key, as in C2SP signed-note: `NAME+ID+KEY`
  */
 export function cosignedAt(checkpoint: Checkpoint, verifierKey: string): number | undefined {
@@ -109,7 +108,7 @@ export function cosignedAt(checkpoint: Checkpoint, verifierKey: string): number 
   return isSignedBy(publicKey, text, made.subarray(TIME_BYTES)) ? Number(seconds) * 1000 : undefined;
 }
 
-/** Parses a witness's verifier key (C2SP signed-note); undefined if it is not one. */
+/** Parses a witness's verifier key (C2SP signed-note). Returns undefined for any other text. */
 export function parseWitnessKey(text: string): { readonly name: string; readonly publicKey: Buffer } | undefined {
   const [, name = '', id = '', encoded = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text) ?? [];
   const bytes = decodeBase64(encoded);
@@ -139,7 +138,7 @@ function isSignedBy(publicKey: Buffer, text: string, signature: Buffer): boolean
   }
 }
 
-/** @param day the UTC day that the checkpoint closes, if any */
+/** Returns a signer that signs trees as checkpoints. @param day the UTC day that the checkpoint closes, if any */
 export function createTreeSigner(key: ReceiptKey, gateway: string, day?: string): TreeSigner {
   const origin = logOrigin(gateway);
   return {

@@ -7,8 +7,8 @@ import type { ReceiptJwk } from './receipt-key.ts';
 import { requireGrantRecord } from './receipt-record.ts';
 
 /**
- * Verifies everything in a grant's receipt except the gateway's own signature: the terms match the digest, the person
- * who grants signed exactly this grant with their own key, and the audit log shows both the key and the signature.
+ * Verifies everything in a grant's receipt except the gateway's own signature: the terms match the digest, the person's
+ * own key signed exactly this grant, and the audit log shows both the key and the signature.
  * @throws {ReceiptError}
  */
 export async function requireValidGrant(receipt: Omit<GrantReceipt, 'signature'>, signer: ReceiptJwk): Promise<void> {

@@ -34,7 +34,7 @@ export interface ReceiptSources {
 /**
  * Makes the receipt of a proposal.
  * @returns the file's text; undefined if no order was sent
- * @throws {ReceiptError} if the stored facts do not prove what a receipt must prove, for example because a row was
+ * @throws {ReceiptError} if the stored facts do not prove what a receipt must prove, for example after a row was
  *   changed
  */
 export async function makeReceipt(sources: ReceiptSources, proposal: StoredProposal): Promise<string | undefined> {
@@ -50,7 +50,8 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
   const proven = await provenLines(sources, ids, credentials);
   const lines = proven.record.map(({ line }) => JSON.parse(line) as Record<string, unknown>);
   const asEnrolled = (all: SignedApproval[]) => all.map((approval) => enrolledApproval(approval, lines));
-  // The lines were read first: an order may be further than its proposal's lines, but never behind them.
+  // Reads the orders again after the lines, because an order may be ahead of its proposal's lines, but never behind
+  // them.
   const orders = await sentOrders(sources, proposal);
   const last = lines.findLast((line) => line.proposal === proposal.id);
   const unsigned: UnsignedReceipt = {
@@ -59,7 +60,7 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
     gateway: sources.gateway,
     issued_at: isoTime(sources.now()),
     state: (last?.state ?? proposal.state) as Receipt['state'],
-    // Under a mandate no key signs the order's nonce.
+    // Under a mandate, no key signs the order's nonce.
     proposal: { ...toApprovedProposal(proposal), ...(mandate === null ? {} : { nonce: null }) },
     approvals: asEnrolled(approvals),
     mandate: mandate && { ...mandate, approvals: asEnrolled(mandate.approvals) },
@@ -75,11 +76,11 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
     orders,
     ...proven,
   };
-  // Verify the receipt as it will be read: JSON drops undefined members.
+  // Verifies the receipt as it will be read, because JSON drops undefined members.
   const plain = JSON.parse(JSON.stringify(unsigned)) as UnsignedReceipt;
   await requireValidReceipt(plain, sources.key.jwk).catch((error: unknown) => {
-    // If approvals are not signed, only the gateway vouches for them. If the broker exceeded the approval, the receipt
-    // proves that. Verifying the receipt reports both.
+    // Verifying the receipt later reports these two faults: approvals that only the gateway vouches for, and a broker
+    // that exceeded the approval.
     if (!(error instanceof ReceiptError) || !['not_signed', 'exceeded'].includes(error.fault)) throw error;
   });
   const signature = sources.key.sign(receiptPayload(plain));
@@ -195,7 +196,10 @@ async function signedApprovals(
   return approvals;
 }
 
-/** Returns the site on which a passkey signed, which the gateway verified then. The home may have moved since. */
+/**
+ * Returns the site on which a passkey signed, as the signed client data names it, because the home may have moved
+ * since.
+ */
 function signingSite(
   { method, client_data_json: clientData }: SignedApproval['evidence'],
   { origin, rpId }: NonNullable<ReceiptSources['site']>,
@@ -206,7 +210,7 @@ function signingSite(
     : { origin, rp_id: rpId };
 }
 
-/** Returns undefined for data that is damaged. Verifying the receipt reports that. */
+/** Returns the origin in the client data; undefined if the data is damaged, which verifying the receipt reports. */
 function originOf(clientData: string): unknown {
   try {
     return readClientData(clientData).origin;
@@ -215,7 +219,9 @@ function originOf(clientData: string): unknown {
   }
 }
 
-/** Returns an approval with its key as the record tells of its enrollment: a later name is in no line. */
+/**
+ * Returns an approval with its key as the audit log recorded it at enrollment, because later names are not in the log.
+ */
 function enrolledApproval(
   approval: SignedApproval,
   lines: readonly Readonly<Record<string, unknown>>[],

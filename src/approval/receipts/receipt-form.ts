@@ -17,7 +17,7 @@ export function receiptText(receipt: Receipt | GrantReceipt): string {
   return `${canonical(receipt)}\n`;
 }
 
-/** Whether two values have the same RFC 8785 form. */
+/** Returns whether two values have the same RFC 8785 form. */
 export function hasSameCanonicalForm(one: unknown, other: unknown): boolean {
   return canonicalize(one) === canonicalize(other);
 }
@@ -26,8 +26,8 @@ export function hasSameCanonicalForm(one: unknown, other: unknown): boolean {
 const MAX_DEPTH = 32;
 
 /**
- * Whether every JSON parser reads this value alike: its numbers are whole and exact in a double, its texts are
- * well-formed Unicode, no member is named `__proto__` or like an array's index, and it is not nested too deeply.
+ * Returns whether every JSON parser reads this value alike: numbers are whole and exact as doubles, strings are
+ * well-formed Unicode, no member is named `__proto__` or like an array index, and the nesting is limited.
  */
 export function isPlainJson(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return value.isWellFormed();

@@ -22,8 +22,8 @@ export function mandateTerms({ id, proposal }: NonNullable<Receipt['mandate']>):
 }
 
 /**
- * Requires that a mandate covers an order in every one of its terms. How much of the mandate was used before, and
- * whose key sent the order, only the gateway knows.
+ * Requires that every term of a mandate allows an order. Does not check the mandate's earlier use or whose key sent the
+ * order, because only the gateway knows them.
  * @throws {ReceiptError} `mandate`
  */
 export function requireCovered(terms: MandateEnvelope, draft: OrderDraft, { created_at }: ApprovedProposal): void {
@@ -70,7 +70,7 @@ export function notCovered(what: string): ReceiptError {
   return new ReceiptError('mandate', `the mandate does not match this order: ${what}`);
 }
 
-/** Whether the price band of the order's symbol contains its worst, its named and its reference price. */
+/** Returns whether the price band of the order's symbol contains its worst possible, limit and reference price. */
 function isWithinBand({ price = {} }: MandateEnvelope, draft: OrderDraft): boolean {
   const band = Object.hasOwn(price, draft.symbol) ? price[draft.symbol] : undefined;
   if (band === undefined) return true;
@@ -82,7 +82,10 @@ function isWithinBand({ price = {} }: MandateEnvelope, draft: OrderDraft): boole
   return !(band.min !== undefined && lowest.lt(band.min)) && !(band.max !== undefined && highest.gt(band.max));
 }
 
-/** Whether an order is the mandate's standing order, if it has one. A sale in dollars is sent in shares. */
+/**
+ * Returns whether an order is the mandate's standing order, if the mandate has one. A sale for a dollar amount is sent
+ * in shares.
+ */
 function isStandingOrder({ standing }: MandateEnvelope, draft: OrderDraft): boolean {
   if (standing === undefined) return true;
   const { symbol, side, type, time_in_force, qty, notional, limit_price } = standing.order;
@@ -100,7 +103,7 @@ function isSameAmount(one: string | undefined, other: string | undefined): boole
 }
 
 /**
- * Requires that the worst case is that of the orders, because under a mandate no key signs it.
+ * Requires that the stated worst case is that of the orders, because under a mandate no key signs the worst case.
  * @throws {ReceiptError} `proposal`
  */
 export function requireWorstCase({ kind, worst_case }: ApprovedProposal, drafts: readonly OrderDraft[]): void {
@@ -167,7 +170,7 @@ export function requireStates({ state, proposal, orders }: UnsignedReceipt): voi
 }
 
 /**
- * Requires that the broker's answers, and its later reports, stay within the worst case that was approved.
+ * Requires that the broker's responses, and its later reports, stay within the approved worst case.
  * @throws {ReceiptError} `exceeded`
  */
 export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt, reports: readonly Order[]): void {
@@ -182,7 +185,7 @@ export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt, re
     if (order.side === 'buy') spent = spent.plus(Dec.max(0, ...told.map((one) => filledDollars(order, one))));
   }
   const { cash = null } = proposal.worst_case ?? {};
-  // The broker's answers do not contain the fees, which are part of the approved cash.
+  // The broker's responses do not contain the fees, which are part of the approved cash.
   const fees = orders.flatMap(({ order: { side, max_fees = '0' } }) => (side === 'buy' ? [max_fees] : []));
   if (
     cash === null ||
@@ -197,7 +200,10 @@ export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt, re
   );
 }
 
-/** Whether this part of the broker's answer is the order itself, and not an exit, which sells what the entry bought. */
+/**
+ * Returns whether this part of the broker's response is the order itself, and not a leg that sells what the order
+ * bought.
+ */
 const isEntry = ({ order_class }: OrderDraft, part: OrderLeg, order: Order) => part === order && order_class !== 'oco';
 
 function findExcess(draft: OrderDraft, part: OrderLeg, entry: boolean): string | undefined {

@@ -22,13 +22,13 @@ const CLOCK_TOLERANCE_MS = 60_000;
 type Line = Readonly<Record<string, unknown>> & { readonly event: string; readonly at: string };
 
 interface Step {
-  /** The states that the line before may have. */
+  /** The states that the previous line may have. */
   readonly from: readonly unknown[];
   readonly to: readonly unknown[];
 }
 const OPEN = ['drafted', 'requested', 'approved'];
 
-/** The steps that the lines about a proposal may tell of, by event. A proposal has lines with no other events. */
+/** The steps that a proposal's lines may record, by event. A line with any other event is an error. */
 const steps: Readonly<Record<string, Step>> = {
   proposed: { from: [undefined], to: ['drafted'] },
   requested: { from: ['drafted'], to: ['requested'] },
@@ -54,9 +54,9 @@ const ENROLLED_BY: readonly unknown[] = ['pairing', 'key', 'machine'];
 const wrong = (what: string) => new ReceiptError('record', what);
 
 /**
- * Requires that the lines are in the audit log that the checkpoint signs, in order, and tell the same as the receipt:
+ * Requires that the lines are in the audit log that the checkpoint signs, in order, and agree with the receipt about
  * whose key signed, when, and the outcome of the orders.
- * @returns what the broker reported about the orders, in the lines
+ * @returns the broker's reports about the orders, from the lines
  * @throws {ReceiptError} `record`, `time`
  */
 export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDraft[], signer: ReceiptJwk): Order[] {
@@ -117,7 +117,7 @@ function requireOrder(steps: readonly (Line | undefined)[], all: readonly Line[]
   throw wrong('the audit log does not show that the order was approved before it was sent');
 }
 
-/** Requires that the lines about a proposal tell of exactly this proposal and of these signatures. */
+/** Requires that the lines about a proposal describe exactly this proposal and these signatures. */
 function requireHistory(
   proposal: ApprovedProposal,
   approvals: readonly SignedApproval[],
@@ -165,7 +165,7 @@ function requireSteps(lines: readonly Line[]): void {
   for (const [place, line] of changes.entries()) requireSameRequest(line, changes[place - 1]);
 }
 
-/** Requires that a line names the approval request of the line before, unless it begins another. */
+/** Requires that a line names the same approval request as the previous line, unless it begins another request. */
 function requireSameRequest({ event, state, auth_req_hash: named }: Line, before: Line | undefined): void {
   const isOwn = REQUEST_EVENTS.includes(event);
   const isSame = isOwn && state !== 'drafted' ? isHash(named) : named === (isOwn ? undefined : before?.auth_req_hash);
@@ -174,7 +174,7 @@ function requireSameRequest({ event, state, auth_req_hash: named }: Line, before
 
 const isHash = (value: unknown) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
 
-/** Requires that the audit log tells of exactly this mandate where it became active. */
+/** Requires that the audit log describes exactly this mandate at the time when it became active. */
 function requireGranted({ mandate_id, replaces, standing }: MandateEnvelope, lines: readonly Line[]): void {
   const began = lines.find(isEvent('executing'))?.at ?? '';
   for (const { result, at } of lines.filter(isEvent('executed'))) {
@@ -197,7 +197,7 @@ const isTimeInSeconds = (text: string) => {
   return !Number.isNaN(ms) && formatUtcSeconds(ms) === text;
 };
 
-/** The flag of an authenticator that says whether its key is backed up, in byte 32 (WebAuthn §6.1). */
+/** The bit for "backed up" in the flags of authenticator data, which are in byte 32 (WebAuthn §6.1). */
 const BACKED_UP = 0x10;
 
 function isSignedBy(line: Line, approval: SignedApproval): boolean {
@@ -212,7 +212,7 @@ function isSignedBy(line: Line, approval: SignedApproval): boolean {
   );
 }
 
-/** Requires the line that tells of a key's enrollment, before it signed. */
+/** Requires a line that records a key's enrollment, before the key signed. */
 function requireEnrolled(approval: SignedApproval, enrolled: readonly Line[], all: readonly Line[]): void {
   const { sub, key } = approval;
   const fingerprint = createHash('sha256').update(Buffer.from(key.public_key, 'base64url')).digest('base64url');
@@ -223,7 +223,7 @@ function requireEnrolled(approval: SignedApproval, enrolled: readonly Line[], al
     { ...pick(line, ['sub', 'method', 'device_type', 'name', 'fingerprint', 'at']) },
   );
   const isEnrolled = ENROLLED_BY.includes(line?.by) && typeof line?.backed_up === 'boolean';
-  // A key that one device alone has is backed up nowhere.
+  // A single-device key is never backed up.
   const isBackedUp = device_type === 'singleDevice' && line?.backed_up !== false;
   if (!isSame || another !== undefined || !isEnrolled || isBackedUp)
     throw wrong('the audit log does not show that this key was enrolled');
@@ -235,8 +235,8 @@ function pick(line: Line | undefined, names: readonly string[]): Record<string, 
 }
 
 /**
- * Requires that the last state, the broker's answers and the number of submissions are those of the audit log.
- * @returns what the broker reported about the orders, in the lines
+ * Requires that the last state, the broker's responses and the number of submissions match the audit log.
+ * @returns the broker's reports about the orders, from the lines
  */
 function requireSameOutcome(
   { state, proposal, orders }: UnsignedReceipt,
@@ -261,7 +261,7 @@ function requireSameOutcome(
   return reports;
 }
 
-/** Returns what the broker reported about the orders, in the lines. */
+/** Returns the broker's reports about the orders, from the lines. */
 function readReports(
   { proposal, orders }: Pick<UnsignedReceipt, 'proposal' | 'orders'>,
   drafts: readonly OrderDraft[],
@@ -276,7 +276,7 @@ function readReports(
   return reports;
 }
 
-/** Returns the orders in the result of a proposal: one, or one for each order of a batch that was placed. */
+/** Returns the orders in a proposal's result: one order or, for a batch, each order that was placed. */
 function reportsOf({ result }: Line, kind: string, drafts: readonly OrderDraft[]): Order[] {
   if (kind !== 'batch') {
     const report = orderSchema.safeParse(result).data;
@@ -299,7 +299,10 @@ function isBefore(one: string, other: string): boolean {
   return Date.parse(one) <= Date.parse(other) + CLOCK_TOLERANCE_MS;
 }
 
-/** Requires that approving, deciding, sending and issuing happened in this order, and before the approval ended. */
+/**
+ * Requires that proposing, deciding, sending and issuing happened in this order, and sending before the approval
+ * expired.
+ */
 function requireTimes(
   { issued_at, proposal, decision, orders }: UnsignedReceipt,
   drafts: readonly OrderDraft[],
@@ -346,7 +349,7 @@ function requireProvenLines(
   });
 }
 
-/** Parses a line: the one text that `JSON.stringify` writes of an object, without white space. */
+/** Parses a line, which must be exactly what `JSON.stringify` writes for an object. */
 function parseAuditLine(text: string): Line {
   const line = parseJson(text);
   if (!isObject(line) || !isPlainJson(line) || JSON.stringify(line) !== text) {

@@ -45,11 +45,12 @@ export interface VerifiedReceipt {
 }
 
 /**
- * Verifies that a receipt proves what it says: the owner's own key approved these orders, and they were sent exactly as
- * approved; or a person's own key gave this access. Verification needs only the file and the keys that the reader trusts.
+ * Verifies that a receipt proves its claim: the owner's own key approved these orders, and they were sent exactly as
+ * approved; or a person's own key gave this access. Verification needs only the file and the keys that the reader
+ * trusts.
  * @param text the complete file
  * @param isTrusted whether the reader trusts a gateway's key, given its RFC 7638 thumbprint
- * @throws {ReceiptError} with what is wrong
+ * @throws {ReceiptError} whose message names the first fault
  */
 export async function verifyReceipt(
   text: string,
@@ -84,7 +85,7 @@ function readReceipt(text: string): Receipt | GrantReceipt {
     const { path = [] } = parsed.error.issues[0] ?? {};
     throw new ReceiptError('form', `the file is not a receipt (invalid ${path.join('.') || 'members'})`);
   }
-  // Schemas elsewhere drop unknown members and correct texts, but here nothing may be left out or corrected.
+  // Schemas drop unknown members and normalize texts, but a receipt must be valid without any change.
   if (!hasSameCanonicalForm(parsed.data, value)) {
     throw new ReceiptError('form', 'the file is not a receipt (unknown or unusual members)');
   }
@@ -97,7 +98,7 @@ function readReceipt(text: string): Receipt | GrantReceipt {
   return value as Receipt | GrantReceipt;
 }
 
-/** Whether the subject has one or more orders, each complete and in its one spelling. */
+/** Returns whether the subject has one or more orders, each complete and in canonical form. */
 function hasOrderDrafts({ kind, subject }: Receipt['proposal']): boolean {
   const drafts: unknown = kind === 'batch' ? subject.orders : approvedDrafts({ kind, subject });
   return (

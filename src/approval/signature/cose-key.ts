@@ -13,8 +13,8 @@ export interface CoseKey {
 
 /*
  * Authenticators must encode keys in the CTAP2 canonical CBOR form, and each accepted algorithm has a fixed set of
- * members. A key is therefore a fixed sequence of bytes around its numbers, and no CBOR decoder is needed, whose
- * leniency other verifiers might not share.
+ * members. A key is therefore a fixed sequence of bytes around its numbers. Comparing bytes needs no CBOR decoder, and
+ * decoders differ in what they accept.
  */
 const ES256_HEAD = Buffer.from('a5010203262001215820', 'hex');
 const ES256_Y_HEAD = Buffer.from('225820', 'hex');
@@ -80,9 +80,9 @@ function hasAt(cose: Buffer, at: number, expected: Buffer): boolean {
 /** The prime of Curve25519, and the constant d of Ed25519 (RFC 8032 §5.1). */
 const P = 2n ** 255n - 19n;
 const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
-/** The y of two points of order 8. */
+/** The y coordinate of two points of order 8. */
 const ORDER_8_Y = 2707385501144840649318225287225658788936804267575313519463743609750303402022n;
-/** The y of all points of order 1, 2, 4 and 8. Anybody can make signatures that such a key verifies. */
+/** The y coordinates of all points of order 1, 2, 4 and 8. Anybody can make signatures that such a key verifies. */
 const SMALL_ORDER_Y: readonly bigint[] = [0n, 1n, P - 1n, ORDER_8_Y, P - ORDER_8_Y];
 
 /** Returns whether an encoded point is canonical, on the curve, and not of small order. OpenSSL checks none of these. */

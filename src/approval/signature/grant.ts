@@ -41,12 +41,12 @@ export function grantDetails(gateway: string, identifier: string, grant: GrantTe
   };
 }
 
-/** Returns the identifier of a request for access, from a secret that only the request has. */
+/** Returns the identifier of a request for access, derived from a secret that only this request has. */
 export function grantIdentifier(secret: string): string {
   return `gr_${createHash('sha256').update(`trade-agent grant ${secret}`).digest('base64url')}`;
 }
 
-/** Parses a grant's details. @throws {TypeError} if they are of another form or have another digest */
+/** Parses a grant's details. @throws {TypeError} if they are malformed or their digest is wrong */
 export function parseGrantDetails(details: Readonly<Record<string, unknown>>): GrantDetails {
   const parsed = grantDetailsSchema.safeParse(details).data;
   if (parsed === undefined) throw new TypeError('not the details of a grant');

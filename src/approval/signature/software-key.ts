@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from 'node:crypto';
 import { approvalStatement, type Evidence, statementChallenge } from './statement.ts';
 
-/** A software key of the terminal phone. It signs like a passkey, but its evidence says that it is not one. */
+/** A software key of the terminal phone. It signs like a passkey, but its evidence names the method `software`. */
 export interface SoftwareKey {
   readonly credentialId: string;
   /** COSE_Key (RFC 9053 §7.2): Ed25519. */

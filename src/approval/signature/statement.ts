@@ -27,7 +27,7 @@ export interface ApprovalStatement {
   readonly digest: string;
   /** The person who approves. */
   readonly sub: string;
-  /** As shown both in the terminal and on the phone. */
+  /** The code that both the terminal and the phone show. */
   readonly code: string;
   readonly worst_case: WorstCase | null;
   readonly decision: 'approve';

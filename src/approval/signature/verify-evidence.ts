@@ -152,7 +152,7 @@ export async function verifyAssertion(
   const { flags, counter } = await readAuthenticatorData(authenticatorData, expected.rpId);
   const key = requireKey(await keys.byId(assertion.credentialId), expected);
   const [isBackupEligible, backedUp] = [(flags & FLAG.be) !== 0, (flags & FLAG.bs) !== 0];
-  // Whether a key can be backed up never changes, and only such a key can have been backed up (WebAuthn §7.2).
+  // A key's backup eligibility never changes, and only an eligible key can have been backed up (WebAuthn §7.2).
   if (isBackupEligible !== (key.deviceType === 'multiDevice') || (backedUp && !isBackupEligible)) {
     throw signatureProblem('signature_device', 'the key’s backup flags differ from when it was enrolled');
   }
@@ -171,7 +171,7 @@ export async function verifyAssertion(
 
 const sha256 = (data: string | Buffer): Buffer => createHash('sha256').update(data).digest();
 
-/** Decodes canonical base64url, the only spelling of these bytes (RFC 4648 §3.5). */
+/** Decodes base64url. Rejects any encoding but the canonical one (RFC 4648 §3.5). */
 function decodeBase64url(text: string): Buffer {
   const bytes = Buffer.from(text, 'base64url');
   if (bytes.toString('base64url') !== text) throw malformedSignature();
@@ -179,7 +179,7 @@ function decodeBase64url(text: string): Buffer {
 }
 
 /**
- * Reads client data in base64url. Its members may be anything, because its sender has not proved anything yet.
+ * Parses client data in base64url. Its members are untrusted, because the signature is not verified yet.
  * @throws {HttpProblem} 403 `signature_malformed` unless it is a JSON object in UTF-8
  */
 export function readClientData(text: string): Partial<ClientData> {

@@ -46,7 +46,7 @@ export async function followResult(
   const kind = getKind(first.kind);
   const session = context.latestSession(first.sub);
   if (kind.follow === undefined || session === undefined) return;
-  // Prefer the token of a later session, because it expires later.
+  // Prefers the token of a later session, because it expires later.
   const latest = (): Proposer => context.latestSession(first.sub) ?? session;
   const look = async (): Promise<ResultCheckOutcome | 'failed'> => {
     try {

@@ -30,7 +30,9 @@ const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
  * if it were dropped, the person would have to be asked again. Restoring a database takes minutes.
  */
 const MAX_STORE_OUTAGE_S = 15 * 60;
-/** How long to keep waiting for a decision after the deadline, in milliseconds, to tell a denial from an expiry. */
+/**
+ * How long to keep waiting for a decision after the deadline, in milliseconds, to distinguish a denial from an expiry.
+ */
 const LATE_ANSWER_MS = 5_000;
 /**
  * Delays between polls if the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay grows
@@ -94,7 +96,7 @@ export class ProposalRun {
   /** Whether to stop waiting, because the proposal was withdrawn or this run has to end. */
   #isOver = false;
   #breakOff: (() => void) | undefined;
-  /** Whether this run has just asked the question, so that no ping can have been missed. */
+  /** Whether this run has just sent the approval request, so that no ping can have been missed. */
   #isFresh = false;
   /**
    * The time of the next poll if the provider does not ping, and the earliest time that the provider allows, both in
@@ -121,7 +123,7 @@ export class ProposalRun {
     );
   }
 
-  /** Whether a ping or a withdrawal arrived that the run has not taken into account. */
+  /** Whether a ping or a withdrawal arrived that the run has not processed yet. */
   get isWoken(): boolean {
     return this.#news.signal.aborted;
   }
@@ -175,7 +177,10 @@ export class ProposalRun {
     }
   }
 
-  /** @returns milliseconds until the next poll; undefined if no step is planned */
+  /**
+   * Supervises the proposal until it has to wait or is settled.
+   * @returns milliseconds until the next poll; undefined if no step is planned
+   */
   async #supervise(): Promise<number | undefined> {
     for (;;) {
       this.#end.signal.throwIfAborted();
@@ -188,9 +193,9 @@ export class ProposalRun {
         case 'answered':
           await this.#carryOut();
           await this.#resumeUnknown();
-          // The proposal may have changed just before this run ends, so its current state is read again, but only after
-          // a pause: another gateway may be working on the proposal too, and the two would keep changing the row under
-          // each other. After the pause, one gateway finds the outcome unknown and leaves the proposal to the other.
+          // Reads the state again, because the proposal may have changed just before this run ends. Pauses first: two
+          // gateways that work on the same proposal would otherwise keep changing its row. After the pause, one of them
+          // finds the outcome unknown, and leaves the proposal to the other.
           if (!(await this.#isUnderWay())) return undefined;
           await this.#pause(CONFLICT_PAUSE_MS);
           if (!(await this.#isUnderWay())) return undefined;
@@ -313,8 +318,7 @@ export class ProposalRun {
       const result = await asking.poll(authReqId, expected, ended.signal, onSend);
       return { result, sentAt };
     } catch {
-      // The client never throws for an answer of the provider. Other errors, such as an abort or an unreadable key,
-      // decide nothing.
+      // The client does not throw for a response of the provider, so an error, such as an abort, decides nothing.
       return { result: { status: 'unreachable', reason: 'no response' }, sentAt };
     } finally {
       this.#breakOff = undefined;
@@ -473,7 +477,7 @@ export class ProposalRun {
     }
   }
 
-  /** Whether the proposal still has to be executed. If its outcome is unknown, it only has to be looked up. */
+  /** Returns whether the proposal still has to be executed. If its outcome is unknown, it only has to be looked up. */
   async #isUnderWay(): Promise<boolean> {
     const proposal = await this.#context.parts.store.get(this.#id);
     return proposal?.state === 'approved' || proposal?.state === 'executing';
@@ -489,7 +493,7 @@ export class ProposalRun {
     try {
       await this.#context.parts.clock.sleep(ms, this.#news.signal);
     } catch {
-      // `throwIfAborted` and the check of `#news` below tell why the sleep ended.
+      // The checks below find out why the sleep ended.
     }
     signal.throwIfAborted();
     // A ping or withdrawal that arrived during a poll ends the next rest.

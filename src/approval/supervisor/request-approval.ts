@@ -11,13 +11,15 @@ import type { KernelContext } from '../kernel-context.ts';
 import { logDenial } from '../log-denial.ts';
 
 /**
- * The least time that a decision needs, in milliseconds. With less time left, nobody could read the order and decide,
- * so the proposal expires.
+ * Minimum time for a decision, in milliseconds. With less time left, nobody could read the order and decide, so the
+ * proposal expires.
  */
 const MIN_DECISION_MS = 5_000;
 /** Delays between attempts to send an approval request, in milliseconds; short, since someone may be waiting. */
 const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;
-/** Delay before another attempt to verify an owner's approval that can't be verified yet, in milliseconds. */
+/**
+ * Delay before another attempt to verify an owner's approval, in milliseconds, for example if the keys are unreachable.
+ */
 const VERIFY_RETRY_MS = 2_000;
 
 const withdrawnOutcome: Outcome = { state: 'cancelled', text: 'withdrawn' };
@@ -151,8 +153,7 @@ async function sendQuestion(
 function retryDelay(tries: number, error: unknown): number | undefined {
   if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
   const { retryAfter } = error.details;
-  // If the provider says when it accepts more questions (Auth0: five a minute), ask again then, however often that
-  // happens.
+  // If the provider says when it accepts more requests (Auth0: five a minute), retries then, any number of times.
   if (typeof retryAfter === 'number') return Math.max(retryAfter * 1000, SEND_RETRY_DELAYS_MS[0]);
   return SEND_RETRY_DELAYS_MS[tries - 1];
 }

@@ -147,8 +147,8 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Whether this process works on a proposal or follows its result. Following that was only resumed, for example after
-   * a restart, does not count, so that each request for the proposal checks the result itself.
+   * Returns whether this process works on a proposal or follows its result. Does not count a result that is followed
+   * again after a restart, for example, so that each request for the proposal checks the result itself.
    */
   isSupervised(id: string): boolean {
     return this.#runs.has(id) || this.#followed.get(id)?.isResumed === false;

@@ -19,7 +19,7 @@ import type { TokenVerifier } from './token-verifier.ts';
 /** `Retry-After` while the database is unavailable, in seconds. A restart or failover usually takes less time. */
 const STORE_RETRY_AFTER_S = 5;
 
-/** Maximum number of open streams per token. All clients that use the same sign-in share one token. */
+/** Maximum number of open streams per token. All clients that use the same session share one token. */
 const MAX_STREAMS_PER_TOKEN = 20;
 /** Maximum number of open streams per person, on all machines. */
 const MAX_STREAMS_PER_PERSON = 60;
@@ -199,7 +199,7 @@ function tooManyStreams(most: number, whose: 'token' | 'person'): HttpProblem {
   });
 }
 
-/** Rejects a path with U+0000. PostgreSQL can't store this character, so no resource's name contains it. */
+/** Rejects a path that contains U+0000, which PostgreSQL can't store, so no resource's name contains it. */
 function rejectNul(path: string): void {
   if (path.includes('%00')) throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
 }

@@ -32,7 +32,7 @@ export interface PortfolioHistoryQuery {
   readonly timeframe: string | undefined;
 }
 
-/** Both dates are inclusive. */
+/** A range of days. Both dates are inclusive. */
 export interface CalendarQuery {
   readonly start: string;
   readonly end: string;

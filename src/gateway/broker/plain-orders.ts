@@ -14,9 +14,9 @@ function exactNumber(text: string): number {
 }
 
 /*
- * For brokers that support only plain orders for whole shares. The brokers' traits already exclude all other orders.
- * This second check ensures that an order that the broker can't express is rejected, instead of being sent without some
- * of its fields.
+ * Checks for brokers that support only plain orders for whole shares. The brokers' traits already exclude all other
+ * orders. This second check ensures that an order that the broker can't express is rejected, instead of being sent
+ * without some of its fields.
  */
 
 /** @throws {NotSentError} for an order that the broker does not support */

@@ -77,7 +77,8 @@ export function createSharedMarkets({ brokerFor, clock, attempt }: SharedMarkets
   };
 
   /**
-   * Reads a broker's clock and missing quotes. After a failure, reads each half, because one symbol may be the reason.
+   * Reads a broker's clock and missing quotes. After a failure, reads each half of the symbols separately, because one
+   * symbol may be the reason.
    */
   const readBroker = async (name: string, accounts: readonly AccountSymbol[], oldest: number): Promise<void> => {
     if ((restUntil.get(name) ?? 0) > clock.now()) return;

@@ -42,8 +42,8 @@ import type { DeliverMessage, MessageDeliveryOutcome } from './delivery.ts';
  *  1. The claim decides. In one transaction, before the service gets a request, the journal checks that the message's
  *     ID and the approval are unused, marks the approval as used, and writes the intent.
  *  2. A request that finds another request's intent reports that the outcome will never be known. This is true only if
- *     nobody is still sending the message. Within a process, one flight at a time handles a message, from before its
- *     intent is written until its outcome is written. If the intent is another gateway's, the request first waits
+ *     nobody is still sending the message. Within a process, only one call at a time handles a message (`fly`), from before
+ *     its intent is written until its outcome is written. If the intent is another gateway's, the request first waits
  *     longer than sending can take (auth/other-gateways.ts).
  *  3. An outcome is written only if the entry still has the epoch of its claim. A later outcome is `stale` and changes
  *     nothing.
@@ -102,7 +102,7 @@ export function createMessageSender(options: MessageServiceOptions) {
     const key = { sub: caller.sub, id: draft.client_message_id };
     for (let flight = flights.get(flightKey(key)); flight !== undefined; flight = flights.get(flightKey(key))) {
       if (flight.digest === digest) return dispatch((await flight.known).entry, true);
-      // This flight is a lookup, or sends another message with the same ID, so waits until its journal entry is final.
+      // The flight is a lookup, or sends another message with the same ID, so waits until its journal entry is final.
       await flight.known.catch(() => undefined);
     }
     const { entry, replay } = await fly(key, digest, () => sendOnce(approved, caller, options));
@@ -225,7 +225,7 @@ function toApprovedRequest({ draft }: ApprovedMessage, caller: Caller): MessageD
   return { subject: toApprovedSubject(caller, 'tap'), draft, accessToken: caller.accessToken };
 }
 
-/** Returns the problem of a message that other messages kept from being sent after it was checked. */
+/** Returns the problem of a message that exceeds a limit only because others were sent after it was checked. */
 async function limitReached(
   approved: ApprovedMessage,
   caller: Caller,

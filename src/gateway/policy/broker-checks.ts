@@ -73,8 +73,8 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
 }
 
 /**
- * Objects if the order could cost more in fees than was approved, or if it claims to know fees that are unknown, because
- * what the phone showed must hold.
+ * Objects if the order could cost more in fees than was approved, or if the order states fees that are unknown, because
+ * the phone must not have shown wrong fees.
  */
 function feeObjection(fees: BrokerFacts['fees']): Objection | undefined {
   if (fees === undefined) return undefined;
@@ -151,8 +151,8 @@ type PriceCheck =
 
 /**
  * Checks whether the price has moved against the order by more than `max_slippage` of `reference_price`: for a buy,
- * whether the ask rose; for a sell, whether the bid fell. An order that would not trade at this price rests, whatever
- * the price does ({@link restsAt}). Objects if there is no price (`currentPrice`), or if the quote is older than the
+ * whether the ask rose; for a sell, whether the bid fell. An order that would not trade at this price rests, so a
+ * price move does not matter ({@link restsAt}). Objects if there is no price (`currentPrice`), or if the quote is older than the
  * last session.
  * @param lastSession New York date of the latest session that has begun; undefined if unknown
  */

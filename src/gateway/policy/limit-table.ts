@@ -376,8 +376,8 @@ export function findLimitObjections(limits: AccountLimits, compared: Compared): 
 export const DEFAULT_DAY_MESSAGES = 5;
 
 /**
- * Returns why a message may not be sent. Unlike orders, messages are limited without limits, too: no recipient is known
- * until the owner adds one.
+ * Returns why a message may not be sent. Messages are limited even if the owner has set no limits: no recipient is
+ * allowed until the owner adds one.
  */
 export function findMessageObjections(
   limits: AccountLimits = {},

@@ -11,7 +11,10 @@ export const OWN_WORDS_HINT = 'Say it in your own words, with symbol, side and a
 /** Sources of a field that is the owner's: their words, a default that they set, or a rule that they set up. */
 const ownSources: readonly (string | undefined)[] = ['user', 'default', 'computed'];
 
-/** The side is not among them: "buy what the file says" fits every purchase that an attacker wants. */
+/**
+ * The fields that decide an order. The side does not, because "buy what the file says" fits every purchase that an
+ * attacker wants.
+ */
 const orderFields = ['symbol', 'qty', 'notional'];
 
 export const OWN_WORDS_MESSAGE_HINT =
@@ -40,7 +43,7 @@ const OTHER_AGENT_FACT = 'origin.other_agent';
 const SYMBOL_KNOWN_FACT = 'origin.symbol_known';
 
 /**
- * Returns facts about where a proposal comes from. Another agent's proposals state no conversation.
+ * Returns facts about where a proposal comes from. Proposals of other agents do not state their conversation.
  * @param isKnown whether the owner has traded or named the order's symbol; called only for other agents' proposals
  */
 export async function loadOriginFacts(
@@ -55,7 +58,7 @@ export async function loadOriginFacts(
 
 /**
  * Returns facts about where a message comes from. The recipient, the subject and the text must each be the owner's, or
- * computed by a rule, because a message with one sentence of somebody else can reveal or promise anything.
+ * computed by a rule, because even one sentence from somebody else could reveal or promise anything.
  */
 export function toMessageOriginFacts(
   origin: ProposalOrigin | undefined,

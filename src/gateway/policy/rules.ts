@@ -11,7 +11,10 @@ export interface Rules {
   readonly digest: string;
   limitsOf(account: string): AccountLimits | undefined;
   readonly cedar: CedarRules;
-  /** Why it is uncertain which limits the owner meant for an account, if it is. Its orders are denied until then. */
+  /**
+   * Returns why it is uncertain which limits the owner meant for an account; undefined if it is certain. While it is
+   * uncertain, the account's orders are denied.
+   */
   readonly limitsProblem?: (account: string) => string | undefined;
   /** Why the rules are invalid, for the owner to read. Nothing is traded until they are fixed (`POLICY_INVALID`). */
   readonly problem?: string;

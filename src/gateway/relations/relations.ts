@@ -26,7 +26,10 @@ interface Question {
  * ```
  */
 export interface Relations {
-  /** @throws {RelationsUnavailableError} if no valid response arrives within half a second; the action is then denied */
+  /**
+   * Returns whether the person may do this.
+   * @throws {RelationsUnavailableError} if no valid response arrives within half a second; the action is then denied
+   */
   check(question: Question): Promise<boolean>;
   /**
    * Returns the people who may give the second approval (`can_approve_second`), in the order in which they are asked.

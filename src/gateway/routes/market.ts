@@ -196,7 +196,9 @@ function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
 }
 
-/** Returns the quotes that there are. The broker is not asked for unknown symbols, for which it rejects the request. */
+/**
+ * Returns the available quotes. Does not ask the broker for unknown symbols, because it would reject the whole request.
+ */
 export async function readAvailableQuotes(broker: Pick<Broker, 'asset' | 'quotes'>, symbols: readonly string[]) {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const known = symbols.filter((_, index) => assets[index] !== undefined);
@@ -204,7 +206,10 @@ export async function readAvailableQuotes(broker: Pick<Broker, 'asset' | 'quotes
   return { quotes, missing: symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol)) };
 }
 
-/** A broker rejects a whole request for one unknown symbol. @throws {HttpProblem} 404 `unknown_symbol` */
+/**
+ * Requires that the broker knows all symbols, because it rejects a whole request for one unknown symbol.
+ * @throws {HttpProblem} 404 `unknown_symbol`
+ */
 export async function requireKnownSymbols(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const unknown = symbols.filter((_, index) => assets[index] === undefined);

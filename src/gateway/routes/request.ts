@@ -30,7 +30,10 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
 
 const nothing = z.strictObject({});
 
-/** Parameters such as `for` would otherwise be ignored silently. @throws {HttpProblem} 400 `invalid_query` */
+/**
+ * Rejects all query parameters, because a parameter such as `for` would otherwise be ignored.
+ * @throws {HttpProblem} 400 `invalid_query`
+ */
 export function requireNoQuery(url: string): void {
   parseQuery(nothing, url);
 }

@@ -20,7 +20,7 @@ export interface AccessPorts {
 /** Roles of firms and households. Their names are not user names, so the provider does not know them. */
 const NAME_ROLES: readonly string[] = ['firm', 'household'];
 
-/** The owner must approve access to an account; revoking it needs no approval. */
+/** Returns the kind of proposal that grants access to an account. Revoking access needs no approval. */
 export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessRequest, AccessSubject, AccessResult> {
   return {
     ...access,

@@ -220,7 +220,8 @@ async function executeBatch(
 }
 
 /**
- * Whether the rate limit was the only reason for the refusal. Such an order is sent later, while the approval is valid.
+ * Returns whether the rate limit was the only reason for the refusal. Such an order is sent later, while the approval
+ * is valid.
  */
 function isRateLimited({ options }: HttpProblem): boolean {
   const reasons = options.members?.reasons;
@@ -237,8 +238,8 @@ function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): Executio
 }
 
 /**
- * Waits briefly for open sales, because the next purchase may need their proceeds. The broker decides whether they
- * suffice.
+ * Waits briefly for open sales, because the next purchase may need their proceeds. The broker decides whether the
+ * proceeds suffice.
  */
 async function waitForSales(
   ports: BatchPorts,
@@ -268,8 +269,8 @@ async function lookUpOrder(
 }
 
 /**
- * Looks up the outcome of each order; sends nothing. An order that was never handed over to the order service may still
- * be sent until the batch expires, and is reported as not sent only after that.
+ * Looks up the outcome of each order; sends nothing. An order that the order service never received may still be sent
+ * until the batch expires, and is reported as not sent only after that.
  */
 async function settleBatch(
   ports: BatchPorts,
@@ -366,7 +367,7 @@ function batchWorstCase(drafts: readonly OrderDraft[], costs: Decimal, brings: D
   return { cash: (costs.isZero() ? brings : costs).toFixed(2), price: null, text: texts.join(' ') };
 }
 
-/** Returns the fees of the orders together; undefined if those of any are unknown. */
+/** Returns the fees of the orders together; undefined if any order's fees are unknown. */
 function totalFees(drafts: readonly OrderDraft[]): string | undefined {
   const known = drafts.flatMap(({ max_fees }) => max_fees ?? []);
   return known.length < drafts.length ? undefined : Dec.sum(0, ...known).toFixed(2);

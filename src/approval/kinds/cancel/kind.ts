@@ -63,7 +63,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ order }) => order.id,
     execute: (subject, approved) => toExecution(() => ports.cancel(subject, approved)),
-    // Cancelling is idempotent, so it is simply requested again.
+    // Canceling is idempotent, so it is simply requested again.
     settle: (subject, { sub, accessToken }) => toExecution(() => ports.cancel(subject, { sub, accessToken })),
     resultText: ({ status, filled_qty }) =>
       status === 'canceled' && new Dec(filled_qty).isZero()

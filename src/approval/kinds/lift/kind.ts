@@ -4,7 +4,10 @@ import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type LiftResult, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
 import type { ExecutionOutcome, Kind } from '../../kind.ts';
 
-/** Every client of the gateway may halt trading, but only the owner's approval resumes it. */
+/**
+ * Returns the kind of proposal that lifts a halt. Every client may halt trading, but resuming needs the owner's
+ * approval.
+ */
 export function liftKind({ halts, clock }: { halts: HaltStore; clock: Clock }): Kind<object, LiftSubject, LiftResult> {
   return {
     ...lift,

@@ -38,14 +38,17 @@ export interface MandatePorts {
   readonly brokerOf: FindBrokerName;
   /** Whether the phone shows the owner all terms, and not only a binding message. */
   readonly isShown: boolean;
-  /** Whether the gateway can trade in the account without the owner's session, as standing orders require. */
+  /** Returns whether the gateway can trade in the account without the owner's session, as standing orders require. */
   isUnattended(proposer: Proposer, account: string | undefined): Promise<boolean>;
 }
 
-/** The fraction of the account above which a mandate gets a warning. */
+/** A mandate for more than this fraction of the account gets a warning. */
 const LARGE_FRACTION = '0.25';
 
-/** Mandates are approvals in advance. Only the gateway itself can write a mandate's row. */
+/**
+ * Returns the kind of proposal that creates a mandate: an approval in advance. Only the gateway itself can write a
+ * mandate's row.
+ */
 export function mandateKind(
   ports: MandatePorts,
   clock: Pick<Clock, 'now'>,
@@ -57,8 +60,8 @@ export function mandateKind(
       const key = requireBoundKey(proposer, ports);
       const { environment, account: named, ...asked } = request;
       if (asked.standing !== undefined && !(await ports.isUnattended(proposer, named))) throw needsUnattendedAccess();
-      // Standing orders are placed without the owner's session, so the account is opened with stored credentials here
-      // too.
+      // Standing orders are placed without the owner's session, so the account is also opened with stored credentials
+      // here.
       const opener = asked.standing === undefined ? proposer : { ...proposer, accessToken: NO_TOKEN };
       const account = await ports.account(opener, named, asked.symbols);
       if (environment !== undefined && environment !== account.environment) {

@@ -34,7 +34,7 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
     execute: (draft, approved) => toExecution(() => ports.send({ draft, digest: messageDigest(draft) }, approved)),
     async settle({ client_message_id }, session) {
       const found = await toExecution(() => ports.outcome(session, client_message_id));
-      // "Not found" means that the message was never handed over to the message service.
+      // "Not found" means that the message service never received the message.
       return found.outcome === 'refused' && found.refusal.code === 'not_found' ? undefined : found;
     },
     resultText: (sent) => `sent: ${describeMessage(sent)}`,

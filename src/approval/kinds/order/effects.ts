@@ -91,7 +91,7 @@ function displayedOption(draft: OrderDraft): Record<string, string> {
   };
 }
 
-/** Returns a time such as `Mon 2026-11-30 09:30 in New York`: the gateway does not know the phone's time zone. */
+/** Returns warnings about the order's size compared with the account and the position. */
 function orderWarnings(
   draft: OrderDraft,
   { amount, after, before, equity }: Record<'amount' | 'after' | 'before' | 'equity', Decimal>,
@@ -141,8 +141,8 @@ export function referencePrice(side: OrderRequest['side'], quote: Quote): string
 }
 
 /**
- * Requires that the account is the intended one and has what the order needs. This only spares the person an approval
- * that could not be executed; the broker checks again.
+ * Requires that the account is the intended one and has what the order needs, so that nobody approves an order that
+ * can't be executed. The broker checks again.
  * @param environment the environment that the proposer expects, if specified
  * @throws {HttpProblem} 403 `environment_mismatch`, 422 `insufficient_funds`
  */
@@ -194,7 +194,10 @@ function requireBuyingPower(order: OrderRequest, account: Account, reference: st
   );
 }
 
-/** Short sales are refused. Shares in open sell orders don't count. */
+/**
+ * Requires that the account holds the shares to sell, because short sales are refused. Shares in open sell orders don't
+ * count.
+ */
 function requireHolding(order: OrderRequest, positions: readonly Position[], reference: string): void {
   const { symbol } = order;
   const held = positions.find((position) => position.symbol === symbol && position.side === 'long');

@@ -94,7 +94,7 @@ export interface OrderPorts {
    * @throws {HttpProblem} 504 `outcome_unknown`
    */
   outcome(session: Proposer, clientOrderId: string): Promise<Order | undefined>;
-  /** Gives up an order, unless any part of it has been sent. */
+  /** Gives up an order, unless any part of the order has been sent. */
   abandon(sub: string, clientOrderId: string): Promise<void>;
   /**
    * Returns the broker's current state of an order that this gateway placed. Once the state is final, only the order's
@@ -255,7 +255,7 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
 export function describeOrderState(order: Order): string {
   const { order_class, legs = [] } = order;
   if (order_class !== 'oco') return [partText(order), ...describeExitsOutcome(order)].join('; ');
-  // An OCO order waits for two prices, and trades at whichever is reached first.
+  // An OCO order waits for two prices, and trades at the price that is reached first.
   const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [formatSharePrice(stop_price)]));
   return [partText(order), ...(isFinalStatus(order.status) ? [] : stops)].join(' or ');
 }

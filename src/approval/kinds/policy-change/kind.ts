@@ -75,7 +75,7 @@ export function policyChangeKind({
   };
 }
 
-/** Names a new recipient of messages, because some providers show only the binding message. */
+/** Describes the change in one line. Names a new recipient of messages, because some providers show only this line. */
 function describeChange(subject: PolicyChangeSubject): string {
   const recipient = findNewRecipient(subject.changes);
   return recipient === undefined ? policyChange.summary(subject) : `MESSAGES TO ${recipient.replace('@', ' at ')}`;

@@ -279,7 +279,8 @@ function isCredentialsError({ status, code, message }: ApiError): boolean {
 }
 
 /**
- * Uses the message, because the codes are too general: 40010001 is any malformed request, 40310000 any forbidden one.
+ * Returns the reason for a rejection, from the message. The codes are too general: 40010001 is any malformed request,
+ * 40310000 any forbidden one.
  */
 function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';

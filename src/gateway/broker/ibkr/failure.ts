@@ -27,7 +27,10 @@ function refusedBy(message: string): BrokerFailure {
   return { kind: 'refused', ...rejectionReason(message), message, brokerCode: undefined };
 }
 
-/** Uses the message, because there are no codes. The reason affects only messages and failed cancellations. */
+/**
+ * Returns the reason for a rejection, from the message, because IBKR sends no codes. The reason affects only messages
+ * and failed cancellations.
+ */
 function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };

@@ -158,7 +158,7 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
     return answerOf.parse(next);
   } catch (error) {
     const failure = classifyIbkrError(error);
-    // An unknown reply ID is no rejection of the order, because the question may have been answered before.
+    // An unknown reply ID does not reject the order, because the question may have been answered before.
     if (failure.kind === 'refused' && !/reply id/i.test(failure.message)) throw error;
     throw new NoResponseError('unreadable');
   }

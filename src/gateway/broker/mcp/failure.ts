@@ -72,7 +72,7 @@ function refusedBy(
   return { kind: 'refused', status, reason, message, brokerCode };
 }
 
-/** The reason affects only the message that the person reads. */
+/** Returns the reason for a rejection, which affects only the message that the person reads. */
 function rejectionReason(words: string, refusals: RejectionMapping | undefined) {
   const said = words.toLowerCase();
   const has = (all: readonly string[] = []) => all.some((one) => said.includes(one.toLowerCase()));

@@ -25,7 +25,7 @@ export const mcpBrokerKind = {
   settings: mcpSettingsSchema,
   address: 'url',
   connect(settings, context) {
-    // Relies on the settings, because the server does not report whether it trades real money.
+    // Compares the settings, because the server does not report whether it trades real money.
     if (settings.environment === context.environment) return createMcpConnector(settings, context);
     throw new TradeAgentError(
       'invalid_config',

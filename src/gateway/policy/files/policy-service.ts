@@ -210,8 +210,9 @@ async function forgetLimitsOfFolder(rules: StoredRulesSource, { written }: Loade
 }
 
 /**
- * Checks a change that adds a recipient of messages. A person who approves a list may overlook the recipient in it, so a
- * new recipient has an approval of its own. After outside text, the recipient must be the owner's choice.
+ * Checks a change that adds a recipient of messages. A person who approves a long change may overlook a recipient in
+ * it, so each new recipient needs a separate approval. If the conversation contains outside text, the recipient must be
+ * in the owner's own words.
  * @throws {HttpProblem} 422 `invalid_policy`, 403 `policy_denied`
  */
 function requireOwnRecipient(
