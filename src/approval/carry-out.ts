@@ -362,10 +362,10 @@ function wrongApprover(
   { proposedBy, sub, of }: { proposedBy: string | undefined; sub: string; of: 'owner' | 'second' },
 ): HttpProblem {
   if (approver === proposedBy) {
-    return policyDenied('APPROVAL_BY_PROPOSER', 'the proposer approved it, but only the owner of the account may');
+    return policyDenied('APPROVAL_BY_PROPOSER', 'the proposer approved the proposal, but only the account’s owner may');
   }
   if (of === 'second' && approver === sub) {
-    return policyDenied('APPROVAL_NEEDS_SECOND', 'the same person approved it twice, but two people must approve it');
+    return policyDenied('APPROVAL_NEEDS_SECOND', 'the same person approved the proposal twice, but two people must approve it');
   }
   return new HttpProblem(403, 'approved_by_another_user', 'someone else approved the proposal');
 }
@@ -400,7 +400,7 @@ function requireIntact(proposal: StoredProposal): void {
 
 const tokenExpiredText = 'the proposal was approved, but its token expired before the gateway could carry it out';
 const interruptedText =
-  'the gateway was interrupted while carrying out the proposal; it looks up the outcome when you next check';
+  'the gateway was interrupted while carrying out the proposal; it looks up the outcome the next time you check';
 
 function toReason({ code, message, options }: HttpProblem): ProposalReason {
   return { code, text: message, ...defined({ members: options.members }) };

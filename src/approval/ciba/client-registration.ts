@@ -76,7 +76,7 @@ export function createRegisteredClientIdSource(options: RegistrationOptions): Cl
 export function createRegistrationFileStorage(file: string): RegistrationStorage {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'Move the file elsewhere, and the gateway registers itself again.',
+      hint: 'Move the file elsewhere. The gateway then registers itself again.',
       details: { file },
     });
   return {

@@ -75,7 +75,7 @@ export function enforceQuota(
   throw new HttpProblem(
     429,
     'resting',
-    'the last two proposals from this client were denied, so it has to wait before it asks again',
+    'the last two proposals from this client were denied, so it has to wait before it can propose again',
     {
       hint: `It may propose again at ${new Date(until).toISOString().slice(0, 19)}Z.`,
       retryAfter: Math.ceil((until - now) / 1000),

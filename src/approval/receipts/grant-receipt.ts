@@ -14,7 +14,7 @@ import { requireGrantRecord } from './receipt-record.ts';
 export async function requireValidGrant(receipt: Omit<GrantReceipt, 'signature'>, signer: ReceiptJwk): Promise<void> {
   const { gateway, grant, approval } = receipt;
   const { sub } = readTerms(receipt);
-  if (approval.sub !== sub) throw new ReceiptError('not_signed', 'the grant was not signed by the person who grants');
+  if (approval.sub !== sub) throw new ReceiptError('not_signed', 'the grant was not signed by the person who gave it');
   await requireSigned(approvalStatement(grantDetailsOf(gateway, grant), sub), approval);
   requireGrantRecord(receipt, signer);
 }

@@ -9,10 +9,10 @@ import { hasSameCanonicalForm, ReceiptError } from './receipt-form.ts';
 export async function requireSigned(statement: ApprovalStatement, approval: SignedApproval): Promise<void> {
   const { sub, evidence, origin, rp_id: rpId, key } = approval;
   if (!hasSameCanonicalForm(evidence.statement, statement)) {
-    throw new ReceiptError('statement', 'what was signed is not what was proposed');
+    throw new ReceiptError('statement', 'the signed statement is not about this proposal');
   }
   if (key.credential_id !== evidence.credential_id || key.method !== evidence.method) {
-    throw new ReceiptError('phone_key', 'the key is not the one that signed');
+    throw new ReceiptError('phone_key', 'a different key signed');
   }
   const host = URL.canParse(origin) ? new URL(origin).hostname : '';
   if (host !== rpId && !host.endsWith(`.${rpId}`)) {

@@ -58,9 +58,9 @@ function amountRows(terms: MandateEnvelope, draft: OrderDraft): (readonly [isCov
   const { notional } = countedSize(draft);
   const isWithin = (limit = terms.max_total_notional) => notional !== null && new Dec(notional).lte(limit);
   return [
-    [isWithin(terms.max_order_notional), 'more than the maximum of an order'],
-    [isWithin(terms.max_day_notional), 'more than the maximum of a day'],
-    [isWithin(), 'more than the maximum of all orders'],
+    [isWithin(terms.max_order_notional), 'above the maximum per order'],
+    [isWithin(terms.max_day_notional), 'above the maximum per day'],
+    [isWithin(), 'above the maximum for all orders'],
     [isWithinBand(terms, draft), 'price outside its range'],
     [new Dec(draft.max_slippage).lte(terms.max_slippage), 'more slippage than it allows'],
   ];
@@ -129,7 +129,7 @@ export function requireOrders(approved: readonly OrderDraft[], orders: Receipt['
     const draft = approved[place];
     if (draft === undefined) throw wrong('was not approved');
     if (!hasSameCanonicalForm(draft, order)) throw wrong('differs from what was approved');
-    if (place <= last) throw wrong('is listed twice, or not in its place');
+    if (place <= last) throw wrong('is listed twice or out of order');
     last = place;
     if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
       throw wrong('has a broker response that contradicts its state');

@@ -67,7 +67,7 @@ export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDr
   const granted = mandate === null ? [] : all.filter((line) => isAbout(line, mandate.proposal));
   const enrolled = all.filter((line) => line.event === 'key_enrolled' && keys.some((one) => isKeyOf(line, one)));
   if (own.length + granted.length + enrolled.length !== all.length) {
-    throw wrong('a line of the audit log is about something else');
+    throw wrong('a line of the audit log is not about this receipt');
   }
   requireHistory(proposal, approvals, own);
   if (mandate !== null) {
@@ -76,7 +76,7 @@ export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDr
     requireGranted(mandateTerms(mandate), granted);
   }
   if (own.some((line) => line.event !== 'signed' && line.mandate !== mandate?.id)) {
-    throw wrong('the audit log names another mandate');
+    throw wrong('the audit log names a different mandate');
   }
   for (const approval of keys) requireEnrolled(approval, enrolled, all);
   const reports = requireSameOutcome(receipt, drafts, own);
@@ -99,7 +99,7 @@ export function requireGrantRecord(receipt: Omit<GrantReceipt, 'signature'>, sig
   requireEnrolled(approval, [enrolled], all);
   const isSame = signed.approval === grant.id && signed.digest === grant.digest;
   if (!isSame || !isSignedBy(signed, approval) || !hasSameCanonicalForm(signed.grant, grant.terms)) {
-    throw wrong('the audit log tells of another grant');
+    throw wrong('the audit log describes a different grant');
   }
   const { ends_at } = grant.terms;
   if (!isBefore(signed.at, issued_at)) throw late('the receipt was issued');
@@ -130,9 +130,9 @@ function requireHistory(
   if (proposed?.event !== 'proposed' || lines.filter(isEvent('proposed')).length !== 1) {
     throw wrong('the audit log does not begin with the proposal');
   }
-  if (proposed.at !== proposal.created_at) throw new ReceiptError('time', 'the proposal was made at another time');
+  if (proposed.at !== proposal.created_at) throw new ReceiptError('time', 'the audit log shows a different time of the proposal');
   if (approvals.length > 0 && proposed.second !== approvals[1]?.sub) {
-    throw wrong('the audit log names another second approver');
+    throw wrong('the audit log names a different second approver');
   }
   for (const approval of approvals) {
     const signed = lines.find((line) => line.event === 'signed' && isSignedBy(line, approval));
@@ -142,15 +142,15 @@ function requireHistory(
 }
 
 function requireSameFacts(proposal: ApprovedProposal, approvals: readonly SignedApproval[], line: Line): void {
-  if (line.digest !== proposal.digest) throw wrong('a line of the audit log is about something else');
+  if (line.digest !== proposal.digest) throw wrong('a line of the audit log is not about this receipt');
   if (line.event === 'signed') {
     if (approvals.some((one) => one.sub === line.sub)) return;
-    throw wrong('the audit log tells of another signature');
+    throw wrong('the audit log describes a different signature');
   }
   const { id: _, created_at: __, nonce: ___, proposed_by, code_entry, policy, ...facts } = proposal;
   const all = { ...facts, proposed_by, code_entry, policy };
   const isSame = Object.entries(all).every(([name, value]) => hasSameCanonicalForm(line[name], value));
-  if (!isSame) throw wrong('the audit log tells of another proposal');
+  if (!isSame) throw wrong('the audit log describes a different proposal');
 }
 
 /** Requires that no line is missing between two of a proposal's lines, and that they are in the order of their times. */
@@ -160,7 +160,7 @@ function requireSteps(lines: readonly Line[]): void {
   for (const [place, { event, state }] of changes.entries()) {
     const step = steps[event];
     if (step?.from.includes(changes[place - 1]?.state) === true && step.to.includes(state)) continue;
-    throw wrong('a line of the audit log is missing, or has another state than its event');
+    throw wrong('a line of the audit log is missing, or its state does not match its event');
   }
   for (const [place, line] of changes.entries()) requireSameRequest(line, changes[place - 1]);
 }
@@ -169,7 +169,7 @@ function requireSteps(lines: readonly Line[]): void {
 function requireSameRequest({ event, state, auth_req_hash: named }: Line, before: Line | undefined): void {
   const isOwn = REQUEST_EVENTS.includes(event);
   const isSame = isOwn && state !== 'drafted' ? isHash(named) : named === (isOwn ? undefined : before?.auth_req_hash);
-  if (!isSame) throw wrong('the audit log names another approval request');
+  if (!isSame) throw wrong('the audit log names a different approval request');
 }
 
 const isHash = (value: unknown) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
@@ -182,7 +182,7 @@ function requireGranted({ mandate_id, replaces, standing }: MandateEnvelope, lin
     const isSame = granted?.mandate === mandate_id && granted.replaced === replaces;
     const isRepeated = standing !== undefined && isRecurring(standing.when);
     if (!isSame || !hasSameCanonicalForm(granted, result) || (granted.next_at !== undefined) !== isRepeated) {
-      throw wrong('the audit log tells of another mandate');
+      throw wrong('the audit log describes a different mandate');
     }
     const { granted_at, next_at = granted_at } = granted;
     const areTimes = [granted_at, next_at].every(isTimeInSeconds);
@@ -244,18 +244,18 @@ function requireSameOutcome(
   own: readonly Line[],
 ): Order[] {
   const last = own.findLast(({ event }) => event !== 'signed');
-  if (last?.state !== state) throw wrong('the audit log shows another state of the proposal');
+  if (last?.state !== state) throw wrong('the audit log shows a different state of the proposal');
   const reports = readReports({ proposal, orders }, drafts, own);
   const attempts = own.filter(isEvent('executing')).length;
   for (const { client_order_id: id, answered, problem, submitted_at, submissions } of orders) {
-    if (submissions > attempts) throw wrong(`the audit log does not show that order ${id} was sent so often`);
+    if (submissions > attempts) throw wrong(`the audit log does not show that order ${id} was sent that many times`);
     if (state === 'executed' && answered !== null && !reports.some((one) => hasSameCanonicalForm(one, answered))) {
-      throw wrong(`the audit log shows another response of the broker about order ${id}`);
+      throw wrong(`the audit log shows a different broker response about order ${id}`);
     }
     if (state !== 'blocked' || proposal.kind === 'batch' || problem === null || submitted_at === null) continue;
     const reason = last.reason as Readonly<Record<string, unknown>> | undefined;
     if (reason?.code !== problem.code || reason?.text !== problem.detail) {
-      throw wrong(`the audit log shows another reason why order ${id} was rejected`);
+      throw wrong(`the audit log shows a different reason why order ${id} was rejected`);
     }
   }
   return reports;
@@ -270,8 +270,8 @@ function readReports(
   const reports = own.filter(isEvent('executed')).flatMap((line) => reportsOf(line, proposal.kind, drafts));
   for (const { client_order_id: id, symbol, side } of reports) {
     const sent = orders.find((one) => one.client_order_id === id)?.order;
-    if (sent === undefined) throw wrong('the audit log tells of an order that is not listed');
-    if (sent.symbol !== symbol || sent.side !== side) throw wrong('the audit log tells of a different order');
+    if (sent === undefined) throw wrong('the audit log describes an order that is not in the receipt');
+    if (sent.symbol !== symbol || sent.side !== side) throw wrong('the audit log describes a different order');
   }
   return reports;
 }
@@ -289,11 +289,11 @@ function reportsOf({ result }: Line, kind: string, drafts: readonly OrderDraft[]
     const isPlaced = (outcome === 'placed') === (order !== undefined);
     return isPlaced && id === drafts[at]?.client_order_id && (order?.client_order_id ?? id) === id;
   });
-  if (!isSame || !areTold) throw wrong('the audit log tells of another batch');
+  if (!isSame || !areTold) throw wrong('the audit log describes a different batch');
   return lines.flatMap(({ order }) => order ?? []);
 }
 
-const late = (what: string) => new ReceiptError('time', `${what} at a time that can’t be true`);
+const late = (what: string) => new ReceiptError('time', `${what} at an impossible time`);
 
 function isBefore(one: string, other: string): boolean {
   return Date.parse(one) <= Date.parse(other) + CLOCK_TOLERANCE_MS;
@@ -332,7 +332,7 @@ function requireProvenLines(
   signer: ReceiptJwk,
 ): Line[] {
   const checkpoint = parseCheckpoint(note);
-  if (checkpoint?.origin !== logOrigin(gateway)) throw wrong('the checkpoint is from another audit log');
+  if (checkpoint?.origin !== logOrigin(gateway)) throw wrong('the checkpoint is from a different audit log');
   if (checkpointSigner(checkpoint, [signer]) === undefined) {
     throw wrong('the receipt’s key did not sign the checkpoint');
   }

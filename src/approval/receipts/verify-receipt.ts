@@ -154,7 +154,7 @@ async function requireMandated(
 function requireDecision({ decision, proposal: { policy } }: UnsignedReceipt): void {
   if (policy === undefined) throw new ReceiptError('decision', 'the approval does not name the rules');
   if (decision === null) return;
-  if (decision.policy !== policy) throw new ReceiptError('decision', 'the order was allowed by other rules');
+  if (decision.policy !== policy) throw new ReceiptError('decision', 'the order was allowed under different rules');
   if (decision.effect === 'allow' && decision.reasons.length === 0) return;
   throw new ReceiptError('decision', 'the rules did not allow the order');
 }

@@ -73,7 +73,7 @@ export async function verifyEvidence(
   }
   for (const [member, code] of comparedMembers) {
     if (canonicalize(statement[member]) === canonicalize(expected.statement[member])) continue;
-    throw signatureProblem(code, `something else was signed: ${member} differs`, { fields: [member] });
+    throw signatureProblem(code, `a different statement was signed: ${member} differs`, { fields: [member] });
   }
   const challenge = statementChallenge(expected.statement).toString('base64url');
   const { origin } = expected;
@@ -242,7 +242,7 @@ export function signatureProblem(
 
 function requireClientData(data: Partial<ClientData>, { challenge, origin }: ExpectedAssertion): void {
   if (typeof data.challenge !== 'string' || !challenge(data.challenge)) {
-    throw signatureProblem('signature_challenge', 'something else was signed');
+    throw signatureProblem('signature_challenge', 'a different statement was signed');
   }
   if (data.type !== 'webauthn.get') throw signatureProblem('signature_type', 'the signature is for another purpose');
   if (data.origin !== origin)
@@ -258,7 +258,7 @@ function requireKey(key: SigningKey | undefined, { sub, method }: ExpectedAssert
   if (sub !== undefined && key.sub !== sub)
     throw signatureProblem('signature_key_of_another', 'the key belongs to someone else');
   if (key.method !== method) {
-    throw signatureProblem('signature_method', 'the key is not of the kind that its evidence states', {
+    throw signatureProblem('signature_method', 'the key is not of the type that its evidence states', {
       fields: ['method'],
     });
   }

@@ -29,7 +29,7 @@ export class NoResponseError extends Error {
   readonly why: 'timeout' | 'unreachable' | 'unreadable';
 
   constructor(why: 'timeout' | 'unreachable' | 'unreadable') {
-    super(`no answer: ${why}`);
+    super(`no response: ${why}`);
     this.why = why;
   }
 }

@@ -42,9 +42,9 @@ import type { DeliverMessage, MessageDeliveryOutcome } from './delivery.ts';
  *  1. The claim decides. In one transaction, before the service gets a request, the journal checks that the message's
  *     ID and the approval are unused, marks the approval as used, and writes the intent.
  *  2. A request that finds another request's intent reports that the outcome will never be known. This is true only if
- *     nobody is still sending the message. Within a process, only one call at a time handles a message (`fly`), from before
- *     its intent is written until its outcome is written. If the intent is another gateway's, the request first waits
- *     longer than sending can take (auth/other-gateways.ts).
+ *     nobody is still sending the message. Within a process, only one call at a time handles a message (`fly`), from
+ *     before its intent is written until its outcome is written. If the intent is another gateway's, the request first
+ *     waits longer than sending can take (auth/other-gateways.ts).
  *  3. An outcome is written only if the entry still has the epoch of its claim. A later outcome is `stale` and changes
  *     nothing.
  */

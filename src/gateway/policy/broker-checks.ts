@@ -81,7 +81,7 @@ function feeObjection(fees: BrokerFacts['fees']): Objection | undefined {
   const { known, max_fees, coin_fee } = fees;
   const reason = 'FEES_EXCEED_APPROVED';
   if (!known && max_fees.approved !== null) {
-    return { reason, text: 'the order names a maximum for fees that are unknown', hint: 'Leave out max_fees.' };
+    return { reason, text: 'the order sets a maximum for fees, but the broker’s fees are unknown', hint: 'Leave out max_fees.' };
   }
   const hint = 'Propose the order again, so that its owner sees and approves the fees.';
   const { approved, now } = max_fees;
@@ -151,9 +151,9 @@ type PriceCheck =
 
 /**
  * Checks whether the price has moved against the order by more than `max_slippage` of `reference_price`: for a buy,
- * whether the ask rose; for a sell, whether the bid fell. An order that would not trade at this price rests, so a
- * price move does not matter ({@link restsAt}). Objects if there is no price (`currentPrice`), or if the quote is older than the
- * last session.
+ * whether the ask rose; for a sell, whether the bid fell. An order that would not trade at this price rests, so a price
+ * move does not matter ({@link restsAt}). Objects if there is no price (`currentPrice`), or if the quote is older than
+ * the last session.
  * @param lastSession New York date of the latest session that has begun; undefined if unknown
  */
 export function checkPriceMovement(

@@ -186,7 +186,7 @@ function clockObjection({ counted: { clock_behind: behind } }: DecisionFacts): O
   if (behind === undefined) return undefined;
   return {
     reason: 'POLICY_CLOCK_BEHIND',
-    text: `the account’s newest order is dated ${Math.floor(behind / 3600)} hours after the gateway’s clock, so today’s usage can’t be determined`,
+    text: `the account’s newest order is dated ${Math.floor(behind / 3600)} hours ahead of the gateway’s clock, so today’s usage can’t be determined`,
     hint: 'The gateway’s operator has to correct the clock. If the clock is right now, but was ahead when that order was sent, run "trade-agent gateway recount".',
   };
 }

@@ -202,7 +202,7 @@ export const limitTable = {
     },
   }),
   deny_opposing: defineLimit({
-    schema: z.literal(true, { error: 'must be true, or left out' }),
+    schema: z.literal(true, { error: 'must be true or omitted' }),
     reason: 'ORDER_OPPOSES_OPEN',
     needs: 'the open orders',
     instead: 'Cancel the open order first',
@@ -284,7 +284,7 @@ export const limitTable = {
     },
   }),
   own_words: defineLimit({
-    schema: z.literal(true, { error: 'must be true, or left out' }),
+    schema: z.literal(true, { error: 'must be true or omitted' }),
     reason: 'PROVENANCE_NOT_OWN_WORDS',
     needs: 'the conversation',
     instead: OWN_WORDS_HINT,

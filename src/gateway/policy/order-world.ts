@@ -285,11 +285,11 @@ function minimumObjection(draft: OrderDraft, { orders }: BrokerTraits, asset: As
   if (dollars.lt(least)) {
     const value = formatDollarAmount(dollars.toFixed(2, Dec.ROUND_DOWN));
     const text = `this broker accepts purchases from ${formatDollarAmount(least)}, but this one is for ${value} at the current price`;
-    return { text, hint: 'Order a little more.', field };
+    return { text, hint: 'Propose a slightly larger order.', field };
   }
   if (new Dec(qty).gte(smallest)) return null;
   const text = `this broker accepts orders from ${formatQuantity(symbol, smallest)}, but this one is for ${formatQuantity(symbol, qty)}`;
-  return { text, hint: 'Order more.', field };
+  return { text, hint: 'Propose a larger order.', field };
 }
 
 function holdingFacts(

@@ -81,7 +81,7 @@ function relationObjections({ sub, owner }: DecisionSubject, { more }: DecisionF
     return [
       {
         reason: 'RELATION_DENIED',
-        text: `somebody involved no longer has the required access (${relation})`,
+        text: `someone involved no longer has the required access (${relation})`,
         hint: 'The account’s owner can check access with "trade-agent access list".',
       } as const,
     ];

@@ -42,7 +42,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
   insufficient_scope: 'Sign in again with "trade-agent login" (leave out --read-only to do more than read).',
   market_closed: 'Try again when the market is open, or place a limit order.',
   price_moved: 'Ask for the order again to see and approve it at the new price.',
-  insufficient_funds: 'Order less, or free up some buying power first.',
+  insufficient_funds: 'Propose a smaller order, or free up some buying power first.',
   unknown_symbol: 'Check the ticker symbol.',
   not_found: 'List your orders with "trade-agent orders --status all".',
   outcome_unknown: 'Run "trade-agent resume", which first asks for the outcome of the order.',

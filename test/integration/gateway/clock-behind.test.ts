@@ -36,7 +36,7 @@ it('one dated further ahead stops all others, until it is counted for today: no 
     status: 403,
     code: 'policy_denied',
     reason: 'POLICY_CLOCK_BEHIND',
-    detail: expect.stringMatching(/is dated (9599|9600) hours after the gateway’s clock/),
+    detail: expect.stringMatching(/is dated (9599|9600) hours ahead of the gateway’s clock/),
     hint: expect.stringContaining('trade-agent gateway recount'),
   });
   expect(await usage()).toMatchObject({ day_orders: 1, clock_behind: expect.any(Number) });

@@ -7,7 +7,7 @@ import { GATEWAY, kernelWorld, restarted } from './kernel-world.ts';
 
 type Check = NonNullable<KernelDeps['signatures']>['check'];
 const passes: Check = async () => ({ method: 'webauthn' }) as VerifiedEvidence;
-const noNonce = new HttpProblem(403, 'signature_nonce', 'something else was signed: its nonce differs');
+const noNonce = new HttpProblem(403, 'signature_nonce', 'a different statement was signed: its nonce differs');
 
 it('a signature is looked at over the row’s own details, and whether it is the first time', async () => {
   const looks: Parameters<Check>[] = [];

@@ -188,7 +188,7 @@ function requireBuyingPower(order: OrderRequest, account: Account, reference: st
     'insufficient_funds',
     `the order would cost about ${formatDollarAmount(cost.toFixed(2))}, but the buying power is ${formatDollarAmount(power)}`,
     {
-      hint: 'Order less, or free up some buying power first.',
+      hint: 'Propose a smaller order, or free up some buying power first.',
       members: { limit: power, value: cost.toFixed(2) },
     },
   );

@@ -151,7 +151,7 @@ function split(cedar: Cedar, text: string): ReturnType<CedarEngine['split']> {
   if (template !== undefined) {
     const start = Buffer.byteLength(bare.slice(0, bare.indexOf(template)));
     const hint = 'Name a principal and a resource, or leave them open.';
-    return { fault: { message: 'a template is not a rule', hint, start } };
+    return { fault: { message: 'templates are not supported', hint, start } };
   }
   // Restores the order of the policies, because Cedar names them policy0, policy1, … and sorts them by these names.
   const order = answer.policies.map((_, index) => index).sort((a, b) => (`${a}` < `${b}` ? -1 : 1));

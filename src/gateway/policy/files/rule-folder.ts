@@ -53,7 +53,7 @@ async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promis
     });
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
-    throw new HttpProblem(503, 'service_busy', 'somebody else is changing the rules', {
+    throw new HttpProblem(503, 'service_busy', 'someone else is changing the rules', {
       hint: 'Try again in a moment.',
       cause: error,
     });

@@ -29,12 +29,12 @@ it.each<[string, Parameters<typeof said>]>([
 it('says which account is limited by nothing, and which entry is of no account: one of them is misspelled', async () => {
   expect(await said({ PA3ALICE0I: own }, ['PA3ALICE01'])).toEqual([
     'account PA3ALICE01 has no entry in limits.yaml, which has no "*" entry either, so the account’s orders are denied',
-    'limits.yaml has an entry for PA3ALICE0I, but no account here has that number, so orders of accounts without an own entry are denied',
+    'limits.yaml has an entry for PA3ALICE0I, but no account here has that number, so orders of accounts without their own entry are denied',
   ]);
 });
 
 it('says which entry is of no account where "*" limits the account', async () => {
   expect(await said({ '*': own, PA3ALICE0I: own }, ['PA3ALICE01'])).toEqual([
-    'limits.yaml has an entry for PA3ALICE0I, but no account here has that number, so orders of accounts without an own entry are denied',
+    'limits.yaml has an entry for PA3ALICE0I, but no account here has that number, so orders of accounts without their own entry are denied',
   ]);
 });

@@ -101,7 +101,7 @@ describe('limits.yaml', () => {
     ['hours that end too early', account('hours: {from: "16:00", to: "09:30"}'), /:4: .*after "from"/],
     ['a time that there is not', account('hours: {from: "9:30", to: "16:00"}'), /:4: .*time of day/],
     ['an unknown zone', account('hours: {zone: Europe/Atlantis, from: "09:30", to: "16:00"}'), /:4: .*time zone/],
-    ['false for what is left out', account('deny_opposing: false'), /:4: .*true, or left out/],
+    ['false for what is left out', account('deny_opposing: false'), /:4: .*true or omitted/],
     ['half a file', 'version: 1\naccounts: "10', /limits\.yaml:\d/],
   ])('with %s is refused, with the line and a hint', async (_, text, message) => {
     write(text);
