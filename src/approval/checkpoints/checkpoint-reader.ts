@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RecordFault } from '../../trading/record-line.ts';
 import { DAY_MS } from '../../values/durations.ts';
-import { type Checkpoint, checkpointSigner, parseCheckpoint } from '../receipts/checkpoint.ts';
+import { type Checkpoint, findCheckpointSigner, parseCheckpoint } from '../receipts/checkpoint.ts';
 import type { ReceiptJwk } from '../receipts/receipt-key.ts';
 import type { AnchorKind, Attestation, VerifyAnchor } from './anchor.ts';
 
@@ -97,7 +97,7 @@ export function createCheckpointReader({ keys, kept, trustedAuthorities }: Check
         origin ??= checkpoint?.origin;
         if (checkpoint === undefined || checkpoint.origin !== origin)
           return { what: 'checkpoint', size: checkpoint?.size ?? 0 };
-        if (checkpointSigner(checkpoint, keys) === undefined) return { what: 'signer', size: checkpoint.size };
+        if (findCheckpointSigner(checkpoint, keys) === undefined) return { what: 'signer', size: checkpoint.size };
         remember(checkpoint, note);
       }
       return undefined;

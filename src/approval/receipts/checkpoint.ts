@@ -85,7 +85,7 @@ function decodeBase64(text: string): Buffer | undefined {
 }
 
 /** Returns the first key that signed a checkpoint under the log's own name; undefined if none did. */
-export function checkpointSigner(checkpoint: Checkpoint, keys: readonly ReceiptJwk[]): ReceiptJwk | undefined {
+export function findCheckpointSigner(checkpoint: Checkpoint, keys: readonly ReceiptJwk[]): ReceiptJwk | undefined {
   const { origin, text } = checkpoint;
   return keys.find((jwk) => {
     const publicKey = publicBytes(jwk);
@@ -98,7 +98,7 @@ export function checkpointSigner(checkpoint: Checkpoint, keys: readonly ReceiptJ
  * Returns when a witness signed a checkpoint, in milliseconds since the epoch; undefined without a valid signature.
  * @param verifierKey the witness's key, as in C2SP signed-note: `NAME+ID+KEY`
  */
-export function cosignedAt(checkpoint: Checkpoint, verifierKey: string): number | undefined {
+export function findCosignatureTime(checkpoint: Checkpoint, verifierKey: string): number | undefined {
   const { name, publicKey } = parseWitnessKey(verifierKey) ?? {};
   if (name === undefined || publicKey === undefined) return undefined;
   const made = signatureOf(checkpoint, name, noteKeyId(name, SIGNATURE_TYPE.cosignature, publicKey));
@@ -145,7 +145,7 @@ export function createTreeSigner(key: ReceiptKey, gateway: string, day?: string)
     sign: ({ size, root }) => signCheckpoint(key, { origin, size, root, day }),
     hasSigned(note) {
       const checkpoint = parseCheckpoint(note);
-      return checkpoint?.origin === origin && checkpointSigner(checkpoint, [key.jwk]) !== undefined;
+      return checkpoint?.origin === origin && findCheckpointSigner(checkpoint, [key.jwk]) !== undefined;
     },
   };
 }

@@ -1,10 +1,10 @@
 import type { GrantReceipt } from '../../trading/receipt.ts';
 import { GRANT_DETAILS_TYPE, parseGrantDetails } from '../signature/grant.ts';
 import { approvalStatement } from '../signature/statement.ts';
-import { requireSigned } from './phone-signature.ts';
+import { requirePhoneSignature } from './phone-signature.ts';
 import { ReceiptError } from './receipt-form.ts';
 import type { ReceiptJwk } from './receipt-key.ts';
-import { requireGrantRecord } from './receipt-record.ts';
+import { requireMatchingGrantRecord } from './receipt-record.ts';
 
 /**
  * Verifies everything in a grant's receipt except the gateway's own signature: the terms match the digest, the person's
@@ -15,8 +15,8 @@ export async function requireValidGrant(receipt: Omit<GrantReceipt, 'signature'>
   const { gateway, grant, approval } = receipt;
   const { sub } = readTerms(receipt);
   if (approval.sub !== sub) throw new ReceiptError('not_signed', 'the grant was not signed by the person who gave it');
-  await requireSigned(approvalStatement(grantDetailsOf(gateway, grant), sub), approval);
-  requireGrantRecord(receipt, signer);
+  await requirePhoneSignature(approvalStatement(grantDetailsOf(gateway, grant), sub), approval);
+  requireMatchingGrantRecord(receipt, signer);
 }
 
 function readTerms({ gateway, grant }: Pick<GrantReceipt, 'gateway' | 'grant'>) {

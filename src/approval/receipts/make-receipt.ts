@@ -13,7 +13,7 @@ import { readClientData } from '../signature/verify-evidence.ts';
 import { requireValidGrant } from './grant-receipt.ts';
 import { ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import type { ReceiptKey } from './receipt-key.ts';
-import { approvedDrafts, requireValidReceipt } from './verify-receipt.ts';
+import { getApprovedDrafts, requireValidReceipt } from './verify-receipt.ts';
 
 export interface ReceiptSources {
   /** The gateway's resource identifier. */
@@ -241,7 +241,7 @@ async function receiptMandate(sources: ReceiptSources, proposal: StoredProposal)
 
 async function sentOrders({ orders }: ReceiptSources, proposal: StoredProposal): Promise<Receipt['orders']> {
   const sent: Receipt['orders'] = [];
-  for (const { client_order_id } of approvedDrafts(proposal)) {
+  for (const { client_order_id } of getApprovedDrafts(proposal)) {
     const entry = await orders.find(proposal.sub, client_order_id);
     if (entry === undefined) continue;
     sent.push({

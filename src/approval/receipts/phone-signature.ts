@@ -6,7 +6,7 @@ import { verifyAssertion } from '../signature/verify-evidence.ts';
 import { hasSameCanonicalForm, ReceiptError } from './receipt-form.ts';
 
 /** Requires that the key in a receipt signed exactly this statement. @throws {ReceiptError} */
-export async function requireSigned(statement: ApprovalStatement, approval: SignedApproval): Promise<void> {
+export async function requirePhoneSignature(statement: ApprovalStatement, approval: SignedApproval): Promise<void> {
   const { sub, evidence, origin, rp_id: rpId, key } = approval;
   if (!hasSameCanonicalForm(evidence.statement, statement)) {
     throw new ReceiptError('statement', 'the signed statement is not about this proposal');

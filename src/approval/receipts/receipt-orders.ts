@@ -17,7 +17,7 @@ type SentOrder = Receipt['orders'][number];
 export function mandateTerms({ id, proposal }: NonNullable<Receipt['mandate']>): MandateEnvelope {
   const { approve_by: _, ...subject } = proposal.subject;
   const terms = mandateEnvelopeSchema.safeParse(subject).data;
-  if (proposal.kind !== 'mandate' || terms?.mandate_id !== id) throw notCovered('different id');
+  if (proposal.kind !== 'mandate' || terms?.mandate_id !== id) throw mandateMismatchError('different id');
   return terms;
 }
 
@@ -26,7 +26,7 @@ export function mandateTerms({ id, proposal }: NonNullable<Receipt['mandate']>):
  * order, because only the gateway knows them.
  * @throws {ReceiptError} `mandate`
  */
-export function requireCovered(terms: MandateEnvelope, draft: OrderDraft, { created_at }: ApprovedProposal): void {
+export function requireMandateCoverage(terms: MandateEnvelope, draft: OrderDraft, { created_at }: ApprovedProposal): void {
   const at = Date.parse(created_at);
   const isInPeriod = at >= Date.parse(terms.not_before) && at < Date.parse(terms.expires_at);
   const rows: readonly (readonly [isCovered: boolean, what: string])[] = [
@@ -37,7 +37,7 @@ export function requireCovered(terms: MandateEnvelope, draft: OrderDraft, { crea
     [isInPeriod, 'proposed outside its period'],
   ];
   const [, outside] = rows.find(([isCovered]) => !isCovered) ?? [];
-  if (outside !== undefined) throw notCovered(outside);
+  if (outside !== undefined) throw mandateMismatchError(outside);
 }
 
 function scopeRows(terms: MandateEnvelope, draft: OrderDraft): (readonly [isCovered: boolean, what: string])[] {
@@ -66,7 +66,7 @@ function amountRows(terms: MandateEnvelope, draft: OrderDraft): (readonly [isCov
   ];
 }
 
-export function notCovered(what: string): ReceiptError {
+export function mandateMismatchError(what: string): ReceiptError {
   return new ReceiptError('mandate', `the mandate does not match this order: ${what}`);
 }
 
@@ -121,7 +121,7 @@ export function requireWorstCase({ kind, worst_case }: ApprovedProposal, drafts:
 }
 
 /** Requires that every order that was sent was approved, and that the broker's response is about that order. */
-export function requireOrders(approved: readonly OrderDraft[], orders: Receipt['orders']): void {
+export function requireApprovedOrders(approved: readonly OrderDraft[], orders: Receipt['orders']): void {
   let last = -1;
   for (const { client_order_id: id, order, state, answered, problem } of orders) {
     const wrong = (what: string) => new ReceiptError('order', `order ${id} ${what}`);
@@ -153,7 +153,7 @@ const orderStatesByState: Readonly<Partial<Record<ProposalState, readonly SentOr
 };
 
 /** Requires that the proposal's state, its orders' states and their submissions agree. @throws {ReceiptError} `state` */
-export function requireStates({ state, proposal, orders }: UnsignedReceipt): void {
+export function requireMatchingStates({ state, proposal, orders }: UnsignedReceipt): void {
   const wrong = (what: string) => new ReceiptError('state', what);
   const possible = orderStatesByState[state] ?? [];
   const isSettled = !['executing', 'unknown', 'blocked'].includes(state);

@@ -11,7 +11,7 @@ import type { ApprovedProposal, GrantReceipt, SignedApproval, UnsignedReceipt } 
 import { type Order, orderSchema } from '../../trading/views.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
-import { checkpointSigner, logOrigin, parseCheckpoint } from './checkpoint.ts';
+import { findCheckpointSigner, logOrigin, parseCheckpoint } from './checkpoint.ts';
 import { hasSameCanonicalForm, isPlainJson, ReceiptError } from './receipt-form.ts';
 import type { ReceiptJwk } from './receipt-key.ts';
 import { mandateTerms } from './receipt-orders.ts';
@@ -59,7 +59,7 @@ const wrong = (what: string) => new ReceiptError('record', what);
  * @returns the broker's reports about the orders, from the lines
  * @throws {ReceiptError} `record`, `time`
  */
-export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDraft[], signer: ReceiptJwk): Order[] {
+export function requireMatchingRecord(receipt: UnsignedReceipt, drafts: readonly OrderDraft[], signer: ReceiptJwk): Order[] {
   const { proposal, approvals, mandate } = receipt;
   const all = requireProvenLines(receipt, signer);
   const keys = [...approvals, ...(mandate?.approvals ?? [])];
@@ -73,7 +73,7 @@ export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDr
   if (mandate !== null) {
     requireHistory(mandate.proposal, mandate.approvals, granted);
     requireOrder([granted.find(isEvent('executed')), own.find(isEvent('executing'))], all);
-    requireGranted(mandateTerms(mandate), granted);
+    requireMandateGranted(mandateTerms(mandate), granted);
   }
   if (own.some((line) => line.event !== 'signed' && line.mandate !== mandate?.id)) {
     throw wrong('the audit log names a different mandate');
@@ -89,7 +89,7 @@ export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDr
  * else.
  * @throws {ReceiptError} `record`, `time`
  */
-export function requireGrantRecord(receipt: Omit<GrantReceipt, 'signature'>, signer: ReceiptJwk): void {
+export function requireMatchingGrantRecord(receipt: Omit<GrantReceipt, 'signature'>, signer: ReceiptJwk): void {
   const { grant, approval, issued_at } = receipt;
   const all = requireProvenLines(receipt, signer);
   const [enrolled, signed, more] = all;
@@ -175,7 +175,7 @@ function requireSameRequest({ event, state, auth_req_hash: named }: Line, before
 const isHash = (value: unknown) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
 
 /** Requires that the audit log describes exactly this mandate at the time when it became active. */
-function requireGranted({ mandate_id, replaces, standing }: MandateEnvelope, lines: readonly Line[]): void {
+function requireMandateGranted({ mandate_id, replaces, standing }: MandateEnvelope, lines: readonly Line[]): void {
   const began = lines.find(isEvent('executing'))?.at ?? '';
   for (const { result, at } of lines.filter(isEvent('executed'))) {
     const granted = mandateResultSchema.safeParse(result).data;
@@ -333,7 +333,7 @@ function requireProvenLines(
 ): Line[] {
   const checkpoint = parseCheckpoint(note);
   if (checkpoint?.origin !== logOrigin(gateway)) throw wrong('the checkpoint is from a different audit log');
-  if (checkpointSigner(checkpoint, [signer]) === undefined) {
+  if (findCheckpointSigner(checkpoint, [signer]) === undefined) {
     throw wrong('the receipt’s key did not sign the checkpoint');
   }
   let last = -1;

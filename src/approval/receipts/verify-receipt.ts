@@ -12,19 +12,19 @@ import { isObject } from '../../values/is-object.ts';
 import { proposalDigest } from '../details.ts';
 import type { ApprovalStatement } from '../signature/statement.ts';
 import { requireValidGrant } from './grant-receipt.ts';
-import { requireSigned } from './phone-signature.ts';
+import { requirePhoneSignature } from './phone-signature.ts';
 import { hasSameCanonicalForm, isPlainJson, ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import { type ReceiptJwk, verifyDetachedSignature } from './receipt-key.ts';
 import {
   mandateTerms,
-  notCovered,
-  requireCovered,
-  requireOrders,
-  requireStates,
+  mandateMismatchError,
+  requireMandateCoverage,
+  requireApprovedOrders,
+  requireMatchingStates,
   requireWithinWorstCase,
   requireWorstCase,
 } from './receipt-orders.ts';
-import { requireRecord } from './receipt-record.ts';
+import { requireMatchingRecord } from './receipt-record.ts';
 
 const draftsByKind: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
   order: (subject) => [subject as unknown as OrderDraft],
@@ -35,7 +35,7 @@ type Subject = Receipt['proposal']['subject'];
 
 export const receiptKinds = Object.keys(draftsByKind) as (keyof typeof draftsByKind)[];
 
-export function approvedDrafts({ kind, subject }: Pick<Receipt['proposal'], 'kind'> & { subject: unknown }) {
+export function getApprovedDrafts({ kind, subject }: Pick<Receipt['proposal'], 'kind'> & { subject: unknown }) {
   return draftsByKind[kind]?.(subject as Subject) ?? [];
 }
 
@@ -100,7 +100,7 @@ function readReceipt(text: string): Receipt | GrantReceipt {
 
 /** Returns whether the subject has one or more orders, each complete and in canonical form. */
 function hasOrderDrafts({ kind, subject }: Receipt['proposal']): boolean {
-  const drafts: unknown = kind === 'batch' ? subject.orders : approvedDrafts({ kind, subject });
+  const drafts: unknown = kind === 'batch' ? subject.orders : getApprovedDrafts({ kind, subject });
   return (
     Array.isArray(drafts) &&
     drafts.length > 0 &&
@@ -121,33 +121,33 @@ export async function requireValidReceipt(receipt: UnsignedReceipt, signer: Rece
     }
     await requireApproved(gateway, proposal, approvals);
   } else {
-    await requireMandated(receipt, mandate);
+    await requireMandateApproval(receipt, mandate);
   }
-  const drafts = approvedDrafts(proposal);
+  const drafts = getApprovedDrafts(proposal);
   requireWorstCase(proposal, drafts);
-  requireOrders(drafts, receipt.orders);
-  requireStates(receipt);
+  requireApprovedOrders(drafts, receipt.orders);
+  requireMatchingStates(receipt);
   requireDecision(receipt);
-  requireWithinWorstCase(receipt, requireRecord(receipt, drafts, signer));
+  requireWithinWorstCase(receipt, requireMatchingRecord(receipt, drafts, signer));
 }
 
 /**
  * Requires that the owner signed the mandate, and that the mandate covers the order. A mandate covers single orders:
  * batches and replacements always need their own approval.
  */
-async function requireMandated(
+async function requireMandateApproval(
   { gateway, proposal, approvals }: UnsignedReceipt,
   mandate: NonNullable<Receipt['mandate']>,
 ): Promise<void> {
   requireDigest(proposal);
   await requireApproved(gateway, mandate.proposal, mandate.approvals);
   const terms = mandateTerms(mandate);
-  if (proposal.kind !== 'order') throw notCovered('more than a single order');
-  if (proposal.nonce !== null) throw notCovered('a nonce that no key signed');
-  if (approvals.length > 0) throw notCovered('the order has its own approval');
-  if (mandate.proposal.sub !== proposal.sub) throw notCovered('different owner');
-  for (const draft of approvedDrafts(proposal)) requireCovered(terms, draft, proposal);
-  if (proposal.policy !== terms.policy) throw notCovered('different rules');
+  if (proposal.kind !== 'order') throw mandateMismatchError('more than a single order');
+  if (proposal.nonce !== null) throw mandateMismatchError('a nonce that no key signed');
+  if (approvals.length > 0) throw mandateMismatchError('the order has its own approval');
+  if (mandate.proposal.sub !== proposal.sub) throw mandateMismatchError('different owner');
+  for (const draft of getApprovedDrafts(proposal)) requireMandateCoverage(terms, draft, proposal);
+  if (proposal.policy !== terms.policy) throw mandateMismatchError('different rules');
 }
 
 /** Requires that the approval names the rules, and that these rules allowed the order. */
@@ -182,7 +182,7 @@ async function requireApproved(
   if (second?.sub === owner.sub) throw new ReceiptError('not_signed', 'the same person signed the approval twice');
   for (const approval of approvals) {
     requirePaperForSoftware(proposal, approval);
-    await requireSigned(expectedStatement(gateway, proposal, approval.sub), approval);
+    await requirePhoneSignature(expectedStatement(gateway, proposal, approval.sub), approval);
   }
 }
 

@@ -3,7 +3,7 @@ import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { makeGrantReceipt, makeReceipt } from '../../approval/receipts/make-receipt.ts';
 import { deriveReceiptKey, type ReceiptJwk } from '../../approval/receipts/receipt-key.ts';
-import { approvedDrafts, receiptKinds } from '../../approval/receipts/verify-receipt.ts';
+import { getApprovedDrafts, receiptKinds } from '../../approval/receipts/verify-receipt.ts';
 import type { GrantTerms } from '../../approval/signature/grant.ts';
 import { type SealSecrets, toSecretList } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
@@ -97,7 +97,7 @@ async function isSent({ orders }: Pick<GatewayStores, 'orders'>, proposal: Store
   const { state, sub } = proposal;
   if (!isOfKind(proposal) || ['drafted', 'requested', 'denied'].includes(state)) return false;
   if (['executed', 'unknown'].includes(state)) return true;
-  for (const { client_order_id: id } of approvedDrafts(proposal)) {
+  for (const { client_order_id: id } of getApprovedDrafts(proposal)) {
     if ((await orders.find(sub, id)) !== undefined) return true;
   }
   return false;
