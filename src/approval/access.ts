@@ -13,11 +13,11 @@ export interface AccessControl {
   require(who: string, question: Permission, account: string): Promise<void>;
   /**
    * Returns a person who can give the second approval.
-   * @param but people who must not be chosen: the owner and the proposer
+   * @param excluded people who must not be chosen: the owner and the proposer
    * @throws {HttpProblem} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if there is no such person,
    *   `RELATION_UNAVAILABLE`
    */
-  second(account: string, but: readonly string[]): Promise<string>;
+  findSecondApprover(account: string, excluded: readonly string[]): Promise<string>;
 }
 
 /**

@@ -31,7 +31,7 @@ import type { IdentityProvider } from './auth/identity-provider.ts';
 import { verifyApprovalToken } from './auth/token-verifier.ts';
 import { type GatewayOptions, getErrorCallback } from './gateway-options.ts';
 import type { PolicyAction } from './policy/decision.ts';
-import { requiredAcr } from './policy/parties.ts';
+import { findRequiredAcr } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
 
 interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended' | 'mandateExcess'> {
@@ -106,7 +106,7 @@ export function createGatewayKernel(options: GatewayOptions, parts: ApprovalPart
     async acrFor({ kind, subject }) {
       const about = STEP_UP_KINDS.includes(kind) ? subjectAccount(subject) : undefined;
       if (about === undefined) return undefined;
-      return requiredAcr((await parts.rules.current()).limitsOf(about.account), about.environment);
+      return findRequiredAcr((await parts.rules.current()).limitsOf(about.account), about.environment);
     },
     async onDenial(denied) {
       const { digest } = await parts.rules.current();

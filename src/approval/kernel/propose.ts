@@ -155,7 +155,7 @@ async function propose(
     under,
   });
   const { needsSecond = false, needsCode: _, ...subject } = completed;
-  const second = needsSecond ? await access.second(owner, [owner, sub]) : undefined;
+  const second = needsSecond ? await access.findSecondApprover(owner, [owner, sub]) : undefined;
   failpoint('proposal.completed');
   const draft = {
     ...subject,

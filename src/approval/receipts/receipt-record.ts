@@ -285,11 +285,11 @@ function reportsOf({ result }: Line, kind: string, drafts: readonly OrderDraft[]
   }
   const { lines = [] } = batch.resultSchema.safeParse(result).data ?? {};
   const isSame = lines.length === drafts.length && hasSameCanonicalForm({ lines }, result);
-  const areTold = lines.every(({ client_order_id: id, outcome, order }, at) => {
+  const areReported = lines.every(({ client_order_id: id, outcome, order }, at) => {
     const isPlaced = (outcome === 'placed') === (order !== undefined);
     return isPlaced && id === drafts[at]?.client_order_id && (order?.client_order_id ?? id) === id;
   });
-  if (!isSame || !areTold) throw wrong('the audit log describes a different batch');
+  if (!isSame || !areReported) throw wrong('the audit log describes a different batch');
   return lines.flatMap(({ order }) => order ?? []);
 }
 

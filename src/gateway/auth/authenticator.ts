@@ -10,7 +10,7 @@ import { isDatabaseUnavailableError } from '../../store/postgres/store-unavailab
 import { HttpProblem, type HttpProblemOptions, ProblemError } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
-import type { LimitedRequest, LimitRequest } from './caller-rates.ts';
+import type { RateLimitedKind, EnforceRateLimit } from './caller-rates.ts';
 import { ReplayedProblem, toProblemResponse } from './problem.ts';
 import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
@@ -30,7 +30,7 @@ export interface Authenticator {
   guard(
     scopes: readonly Scope[],
     handle: (c: Context, caller: Caller) => Promise<Response>,
-    limited?: LimitedRequest,
+    limited?: RateLimitedKind,
   ): Handler;
   /**
    * Like `guard`, for server-sent events: `handle` checks the request and returns the function that writes the events.
@@ -57,7 +57,7 @@ interface AuthenticatorOptions {
   /** Name of the service in error messages. Defaults to `gateway`. */
   readonly serviceName?: string;
   /** Limits each caller's requests (default: unlimited). */
-  readonly limitRequest?: LimitRequest;
+  readonly limitRequest?: EnforceRateLimit;
   /** Default {@link MAX_STREAMS_PER_PERSON}. */
   readonly maxStreamsPerPerson?: number;
   readonly internalHint?: string;

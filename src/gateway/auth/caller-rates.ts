@@ -6,30 +6,30 @@ import type { Caller } from './caller.ts';
 /**
  * Kinds of requests with separate rate limits. `receipts` includes the audit log; `streams` are openings of streams.
  */
-export type LimitedRequest = 'reads' | 'receipts' | 'streams';
+export type RateLimitedKind = 'reads' | 'receipts' | 'streams';
 
 /** Rate limits for one person with one client in each process (default {@link defaultCallerRates}; `off`: unlimited). */
-export type CallerRates = Readonly<Partial<Record<LimitedRequest, RateLimit | 'off' | undefined>>>;
+export type CallerRates = Readonly<Partial<Record<RateLimitedKind, RateLimit | 'off' | undefined>>>;
 
 /**
  * Default rate limits. A client needs up to 200 `reads` for a year of a busy account's activities, and a dozen for the
  * account's dashboard. `receipts` are limited more strictly, because each may read the whole audit log. The burst of
  * `streams` lets all 60 streams of a person reconnect at once.
  */
-export const defaultCallerRates: Readonly<Record<LimitedRequest, RateLimit>> = {
+export const defaultCallerRates: Readonly<Record<RateLimitedKind, RateLimit>> = {
   reads: { perSecond: 20, burst: 300 },
   receipts: { perSecond: 1, burst: 20 },
   streams: { perSecond: 1, burst: 60 },
 };
 
 /** @throws {HttpProblem} 429 `too_many_requests`, with `Retry-After` */
-export type LimitRequest = (kind: LimitedRequest, caller: Pick<Caller, 'sub' | 'clientId'>) => Promise<void>;
+export type EnforceRateLimit = (kind: RateLimitedKind, caller: Pick<Caller, 'sub' | 'clientId'>) => Promise<void>;
 
 /**
  * Creates the rate limiter for callers' reads. The buckets are in memory, because a bucket in the database would cost
  * more than most reads. Requests that place, cancel or halt orders are not limited by it.
  */
-export function createCallerRateLimiter(rates: CallerRates = {}): LimitRequest {
+export function createCallerRateLimiter(rates: CallerRates = {}): EnforceRateLimit {
   const buckets = createMemoryRateBuckets();
   return async (kind, { sub, clientId }) => {
     const rate = rates[kind] ?? defaultCallerRates[kind];

@@ -99,7 +99,7 @@ export function createSharedMarkets({ brokerFor, clock, attempt }: SharedMarkets
     const unknown = new Map(
       all.filter((one) => nameOf(one) === undefined).map((one) => [keyOf(one.sub, one.account), one]),
     );
-    await inParallel([...unknown.values()], (one) => attempt(() => open(one)));
+    await forEachInParallel([...unknown.values()], (one) => attempt(() => open(one)));
     for (const [name, accounts] of Map.groupBy(all, nameOf)) {
       if (name !== undefined) await readBroker(name, accounts, oldest);
     }
@@ -130,7 +130,7 @@ function createRecentValues<T>(clock: Pick<Clock, 'now'>) {
 }
 
 /** Runs `work` for each item, for at most {@link MAX_PARALLEL} items at a time. */
-export async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+export async function forEachInParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const rest = items.values();
   const next = async () => {
     for (const item of rest) await work(item);

@@ -30,7 +30,7 @@ import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { ProposalRequest } from '../../trading/proposal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
-import { type AccountSymbol, createSharedMarkets, inParallel, type KnownMarket } from './shared-markets.ts';
+import { type AccountSymbol, createSharedMarkets, forEachInParallel, type KnownMarket } from './shared-markets.ts';
 
 /** Maximum age of a quote, in milliseconds. An older quote says nothing about the current price. */
 const MAX_QUOTE_AGE_MS = 120_000;
@@ -131,7 +131,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
         return delay === 0;
       });
       const byAccount = Map.groupBy(due, ({ sub, account }) => JSON.stringify([sub, account]));
-      await inParallel([...byAccount.values()], async (orders) => {
+      await forEachInParallel([...byAccount.values()], async (orders) => {
         for (const one of orders) {
           // Leaves the remaining orders due, so that any gateway can claim them again.
           if (signal.aborted || clock.monotonic() - claimedAt > STANDING_CLAIM_MS / 2) return;

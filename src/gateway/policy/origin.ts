@@ -71,7 +71,7 @@ export function toMessageOriginFacts(
   return outside.length > 0 && !isOwners ? { [UNSAID_AFTER_FACT]: outside } : {};
 }
 
-export const isOtherAgentsOrder = ({ more }: Pick<DecisionFacts, 'more'>): boolean => more[OTHER_AGENT_FACT] === true;
+export const isFromOtherAgent = ({ more }: Pick<DecisionFacts, 'more'>): boolean => more[OTHER_AGENT_FACT] === true;
 
 export const isSymbolKnown = ({ more }: Pick<DecisionFacts, 'more'>): boolean => more[SYMBOL_KNOWN_FACT] === true;
 

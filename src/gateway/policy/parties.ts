@@ -13,7 +13,7 @@ import {
   type PolicyAction,
 } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
-import { isOtherAgentsOrder, isSymbolKnown } from './origin.ts';
+import { isFromOtherAgent, isSymbolKnown } from './origin.ts';
 
 /** Returns who asks for something that was approved, and who approved it. */
 export function toApprovedSubject(
@@ -123,7 +123,7 @@ function approverObjections(
 function findCodeObjection(limits: AccountLimits | undefined, facts: DecisionFacts): Objection | undefined {
   const { order, holdings } = facts;
   const above = limits?.number_matching_above;
-  if (above === undefined || order === null || !isOtherAgentsOrder(facts)) return undefined;
+  if (above === undefined || order === null || !isFromOtherAgent(facts)) return undefined;
   const { symbol } = order;
   const isHeld = holdings !== null && !new Dec(holdings.qty).isZero();
   const isKnown = isHeld || isSymbolKnown(facts) || limits?.symbols?.allow?.includes(symbol) === true;
@@ -161,7 +161,7 @@ export function findMissingTapObjection(
 const STEP_UP_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
 
 /** Returns the `acr` that the token of a live approval must have (`live.acr`); undefined if none is required. */
-export function requiredAcr(
+export function findRequiredAcr(
   limits: AccountLimits | undefined,
   environment: DecisionFacts['environment'],
 ): string | undefined {
@@ -184,7 +184,7 @@ export function findSignInObjection(
   { environment, more }: DecisionFacts,
   limits: AccountLimits | undefined,
 ): Objection | undefined {
-  const wanted = requiredAcr(limits, environment);
+  const wanted = findRequiredAcr(limits, environment);
   if (wanted === undefined || approval !== 'tap' || !STEP_UP_ACTIONS.includes(action)) return undefined;
   const found: readonly unknown[] = Array.isArray(more[APPROVAL_ACR]) ? more[APPROVAL_ACR] : [];
   if (found.length >= Math.max(approvers.length, 1) && found.every((acr) => acr === wanted)) return undefined;

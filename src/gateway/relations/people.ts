@@ -62,9 +62,9 @@ function relationsAccess(relations: Relations, now: () => number): AccessControl
         question,
       });
     },
-    async second(account, but) {
+    async findSecondApprover(account, excluded) {
       const found = await unlessUnavailable(relations.secondApprovers(account, now()));
-      const second = found.find((who) => !but.includes(who));
+      const second = found.find((who) => !excluded.includes(who));
       if (second !== undefined) return second;
       throw denied('APPROVAL_NEEDS_SECOND', 'this needs a second person’s approval, but nobody can give it', {
         hint: 'The owner can add a co-owner with "trade-agent access grant NAME co_owner". Or propose a smaller amount.',

@@ -7,7 +7,7 @@ import { symbolSchema } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
-import type { LimitedRequest } from '../auth/caller-rates.ts';
+import type { RateLimitedKind } from '../auth/caller-rates.ts';
 
 /** Rejects a parameter that occurs twice. @throws {HttpProblem} 400 `invalid_query`, with the parameters' names */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
@@ -120,7 +120,7 @@ type Handle = (c: Context, caller: Caller) => Promise<Response>;
 /** Creates functions that add routes. The rate limit for reads applies to GET, unless a route names another limit. */
 export function createGuardedRoutes(app: Hono, authenticator: Pick<Authenticator, 'guard'>) {
   const on =
-    (method: string, usual?: LimitedRequest) =>
+    (method: string, usual?: RateLimitedKind) =>
     (path: string, scopes: readonly Scope[], handle: Handle, limited = usual) =>
       void app.on(method, path, authenticator.guard(scopes, handle, limited));
   return { get: on('GET', 'reads'), post: on('POST'), put: on('PUT'), patch: on('PATCH'), delete: on('DELETE') };

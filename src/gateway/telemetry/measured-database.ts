@@ -119,7 +119,7 @@ export function measuredQueue({ meter }: Pick<Instruments, 'meter'>, { queue }: 
  * Creates a counter of open proposals. Counts them at most once a minute, so that a scrape costs the same however many
  * there are, and adjusts the count by this process's own changes in between.
  */
-export function createOpenCount(count: () => Promise<number>) {
+export function createOpenProposalCounter(count: () => Promise<number>) {
   let counted: Promise<number> | undefined;
   let countedAt = 0;
   let change = 0;

@@ -17,7 +17,7 @@ import { defined } from '../../values/defined.ts';
 import { type Attributes, beginMeasurement, DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
 import {
-  createOpenCount,
+  createOpenProposalCounter,
   type MeasuredDatabaseOptions,
   measuredQueue,
   recordDatabaseMetrics,
@@ -224,7 +224,7 @@ function routeFinder(patterns: readonly string[]): (path: string) => string {
  * Wraps the stores so that they record these metrics:
  * - `trade_agent.proposals`: number of proposals that changed state, by kind and new state
  * - `trade_agent.proposal.state.duration`: seconds in a state, by kind, state and next state
- * - `trade_agent.proposals.open`: number of unsettled proposals, including `unknown` ones ({@link createOpenCount})
+ * - `trade_agent.proposals.open`: number of unsettled proposals, including `unknown` ones ({@link createOpenProposalCounter})
  * - `trade_agent.proposals.claimed`: {@link measuredQueue}
  * - `trade_agent.orders`: number of orders, by `outcome`: `claimed`, `known`, `approval_used`, `denied`; then `placed`,
  *   `rejected`, `unknown`
@@ -245,7 +245,7 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
     description: 'Proposals that are not settled.',
   });
   const { proposals, orders } = stores;
-  const openCount = createOpenCount(() => proposals.openCount());
+  const openCount = createOpenProposalCounter(() => proposals.openCount());
   open.addCallback(async (result) => result.observe(await openCount.read()));
   const count = (outcome: string) => outcomes.add(1, { outcome });
   const counting =

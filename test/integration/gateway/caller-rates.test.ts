@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { defaultCallerRates, type LimitedRequest } from '../../../src/gateway/auth/caller-rates.ts';
+import { defaultCallerRates, type RateLimitedKind } from '../../../src/gateway/auth/caller-rates.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
 
@@ -27,7 +27,7 @@ async function caller(sub: string, client_id: string) {
   };
 }
 
-const kinds: readonly [LimitedRequest, string, RequestInit?][] = [
+const kinds: readonly [RateLimitedKind, string, RequestInit?][] = [
   ['reads', '/v1/proposals?state=all'],
   ['reads', '/v1/positions'],
   ['reads', '/v1/portfolio/history?period=1M&timeframe=1D'],

@@ -181,7 +181,7 @@ export function kernelWorld({
       require: async (who, _question, account) => {
         if (who !== account) throw new HttpProblem(403, 'policy_denied', 'a stranger');
       },
-      second: async () => {
+      findSecondApprover: async () => {
         throw new HttpProblem(403, 'policy_denied', 'there is nobody');
       },
     } as AccessControl,
@@ -400,7 +400,7 @@ export function kernelWorld({
       halts,
       access: {
         require: (...asked) => world.access.require(...asked),
-        second: (...asked) => world.access.second(...asked),
+        findSecondApprover: (...asked) => world.access.findSecondApprover(...asked),
       },
       audit,
       asking,

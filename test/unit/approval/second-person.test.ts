@@ -13,7 +13,7 @@ function worldOfTwo(options: WorldOptions = {}): KernelWorld {
       if (who === account || (who === 'carol' && question === 'can_approve_second')) return;
       throw new HttpProblem(403, 'policy_denied', 'a stranger');
     },
-    second: async () => 'carol',
+    findSecondApprover: async () => 'carol',
   };
   return world;
 }
@@ -228,8 +228,8 @@ describe('what takes two people', () => {
     const coOwners = ['bob', 'carol'];
     world.access = {
       require: async () => undefined,
-      second: async (_account, but) => {
-        const found = coOwners.find((who) => !but.includes(who));
+      findSecondApprover: async (_account, excluded) => {
+        const found = coOwners.find((who) => !excluded.includes(who));
         if (found === undefined) throw new HttpProblem(403, 'policy_denied', 'there is nobody');
         return found;
       },
