@@ -61,10 +61,7 @@ const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
  * may send the order again, even if another gateway took over the proposal after 20 s.
  */
 const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
-/**
- * How long an expired token is still used for lookups, in milliseconds, because the broker's own token may be valid
- * longer.
- */
+/** How long an expired token is used for lookups, in milliseconds. The broker's token may be valid longer. */
 const TOKEN_GRACE_MS = 15 * 60_000;
 
 /**

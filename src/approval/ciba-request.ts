@@ -4,10 +4,7 @@ import type { CibaRequest } from './ciba/ciba-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelDeps } from './kernel-deps.ts';
 
-/**
- * Builds a proposal's approval request. The same row always yields the same request, because the approval is compared
- * with the request later.
- */
+/** Builds a proposal's approval request. The same row always yields the same request, so it can be compared later. */
 export function buildCibaRequest(
   { getKind, gateway, detailsTypes }: Pick<KernelDeps, 'getKind' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,

@@ -183,7 +183,7 @@ class OutcomeNotifier {
     await Promise.allSettled([...this.#notifications.values()].map(({ done }) => done));
   }
 
-  /** Retries until the provider accepts. Returns false if the gateway closes or the proposal changes first. */
+  /** Repeats the report until it is accepted. Returns false if the gateway closes or the proposal changes first. */
   async #reportUntilAccepted(authReqId: string, { id, version }: StoredProposal, outcome: Outcome): Promise<boolean> {
     const { asking, store } = this.#parts;
     const news = this.#changes.listen({ proposal: id });

@@ -41,10 +41,7 @@ export interface KernelDeps {
   readonly clock: Clock;
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /**
-   * `rar`: the approval's token carries the details, and every field is compared. `message`: the token carries no
-   * details.
-   */
+  /** `rar`: the approval's token carries the details, and every field is compared. `message`: it carries none. */
   readonly details: 'rar' | 'message';
   /** The provider's own names for details types. */
   readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };

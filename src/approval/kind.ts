@@ -25,10 +25,7 @@ export interface Proposer {
 
 /** The facts about a proposal's origin that the rules use. */
 export interface ProposalOrigin {
-  /**
-   * Whether another agent of the owner made the proposal: a client that is not our own, or one whose request our client
-   * forwarded.
-   */
+  /** Whether another agent of the owner made the proposal, itself or through our client, which forwarded it. */
   readonly isOtherAgent: boolean;
   readonly provenance: Provenance;
 }
@@ -96,10 +93,7 @@ export interface CompletedRequest<Subject> {
   readonly needsSecond?: boolean;
   /** Whether the owner must type the proposal's code on the phone (number matching), instead of comparing it. */
   readonly needsCode?: boolean;
-  /**
-   * The digest of the rules that allowed an order. The approval covers the digest, and the order is sent only under the
-   * same rules.
-   */
+  /** The digest of the rules that allowed an order. The order is sent only if the same rules still apply. */
   readonly policy?: string;
 }
 
@@ -117,7 +111,7 @@ export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. A report only says that something changed; the result has to be read again. */
 export interface ResultChangeStream {
-  /** If false, the result has to be polled. */
+  /** Returns whether the stream is live. If not, the result has to be polled. */
   isLive(): boolean;
   /**
    * Resolves with what was reported since the last call: immediately if there is a report, otherwise after at most `ms`

@@ -141,7 +141,7 @@ export function createTokenExchangeCredentials(tokens: BrokerTokens): BrokerCred
   };
 }
 
-/** @throws {HttpProblem} 409 `account_not_connected` */
+/** Requires that the caller has a token of the account's owner. @throws {HttpProblem} 409 `account_not_connected` */
 function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>): void {
   if (by === undefined || accessToken !== NO_TOKEN) return;
   throw new HttpProblem(

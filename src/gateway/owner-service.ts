@@ -19,10 +19,7 @@ interface OwnAccount {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
-  /**
-   * Returns the account's equity over a period such as `1M`, in dollars, oldest first: daily, or within the day for
-   * `1D` and `1W`.
-   */
+  /** Returns equity in dollars, oldest first, over a period such as `1M`: daily, or intraday for `1D` and `1W`. */
   valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
   /** Returns activities since a time (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
@@ -51,7 +48,7 @@ export interface OwnerService extends OwnAccount {
   halted(): Promise<ReturnType<typeof toHaltResponse>>;
   record(limit: number): Promise<readonly RecordLine[]>;
   verifyRecord(): Promise<RecordVerdict>;
-  /** @throws {HttpProblem} for the same reasons as `ApprovalKernel.withdraw` */
+  /** Withdraws a proposal. @throws {HttpProblem} for the same reasons as `ApprovalKernel.withdraw` */
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
   /** Reads recent open orders from the broker and follows them again. Orders that can't be read stay as recorded. */

@@ -7,8 +7,9 @@ export interface Anchor {
   /** The authority's address, as recorded in the audit log. */
   readonly authority: string;
   /**
+   * Asks the authority for a token about a digest.
    * @param digest SHA-256, 32 bytes
-   * @returns the authority's token, verified as far as possible
+   * @returns the token, verified as far as possible
    * @throws if the authority is unreachable, or returns anything but a token for the digest
    */
   attest(digest: Buffer, signal: AbortSignal): Promise<Attestation & { readonly token: Buffer }>;

@@ -49,10 +49,7 @@ export function createTimeStampAuthority({
   };
 }
 
-/**
- * Returns a TimeStampReq (RFC 3161 §2.4.1) with `certReq`, so that the token can be verified without other
- * certificates.
- */
+/** Returns a TimeStampReq (RFC 3161 §2.4.1) with `certReq`, so that the token includes its certificates. */
 function timeStampRequest(digest: Buffer, nonce: Buffer): ArrayBuffer {
   const algorithm = new Sequence({ value: [new ObjectIdentifier({ value: SHA_256 }), new Null()] });
   return new Sequence({

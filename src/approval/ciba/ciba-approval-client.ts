@@ -252,7 +252,7 @@ export class CibaApprovalClient implements CibaPort {
     }
   }
 
-  /** @returns the HTTP status */
+  /** Sends the outcome to the provider's endpoint. @returns the HTTP status */
   async #post(client: CibaClient, endpoint: string, authReqId: string, outcome: Outcome): Promise<number> {
     const { clockSkew } = await import('openid-client');
     const { state } = outcome;
@@ -284,7 +284,7 @@ function clientIds(options: CibaApprovalClientOptions, access: ProviderAccess): 
   return createRegisteredClientIdSource({ ...options, storage: place, tokenFile: client.tokenFile, access });
 }
 
-/** @param isOver whether the request's deadline has passed */
+/** Converts a provider's failure to the result of the poll. @param isOver whether the request's deadline has passed */
 function toPollResult(failure: ProviderFailure, isOver: boolean): PollResult {
   if (failure.kind === 'unreachable') {
     const { reason, retryAfter } = failure;

@@ -8,7 +8,8 @@ import type { ProviderName } from '../../config/provider-names.ts';
 
 export interface ClientIdSource {
   /**
-   * @param forgotten an id that the provider no longer recognizes; a new id is obtained, unless another call has
+   * Returns the client ID, and obtains one if necessary.
+   * @param forgotten an ID that the provider no longer recognizes; a new ID is obtained, unless another call has
    *   already done so
    * @throws {TradeAgentError} `provider_unreachable`, `provider_error`
    */

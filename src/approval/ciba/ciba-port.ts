@@ -88,6 +88,7 @@ export interface CibaPort {
   /** With `ping` the provider calls back (CIBA Core §10.2), and polls only make up for lost pings. */
   readonly delivery: 'poll' | 'ping';
   /**
+   * Sends an approval request to the provider.
    * @throws {TradeAgentError} `provider_unreachable` (`details.retryAfter`, if any, is in seconds), `provider_error`
    */
   request(question: CibaRequest): Promise<BackchannelAuthentication>;

@@ -100,7 +100,7 @@ function parseRegistration(text: string) {
   }
 }
 
-/** @throws {TradeAgentError} `provider_unreachable`, `provider_error` */
+/** Registers the client and returns its ID. @throws {TradeAgentError} `provider_unreachable`, `provider_error` */
 async function registerClient(options: RegistrationOptions): Promise<string> {
   const { issuer, access } = options;
   const metadata = await getProviderMetadata(issuer, access);

@@ -229,7 +229,7 @@ function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): v
   });
 }
 
-/** `approval: mandate` without an id means any mandate that covers the order. */
+/** Returns the requested use of mandates, if any. `approval: mandate` without an ID means any that covers the order. */
 function requestedMandateUse(request: ProposalRequest, provenance: Provenance): MandateUse | undefined {
   const asked = mandateReference(request);
   if (asked === undefined) return undefined;
@@ -243,7 +243,7 @@ function requestedMandateUse(request: ProposalRequest, provenance: Provenance): 
  */
 const FOREIGN_KINDS: readonly ProposalKind[] = ['order', 'cancel', 'replace', 'message'];
 
-/** @throws {HttpProblem} 403 `client_not_allowed` */
+/** Requires that the client may propose this kind. @throws {HttpProblem} 403 `client_not_allowed` */
 function requireKindOfClient(kind: ProposalKind, isOwn: boolean): void {
   if (isOwn || FOREIGN_KINDS.includes(kind)) return;
   throw new HttpProblem(403, 'client_not_allowed', `this client can’t propose the kind "${kind}"`, {
@@ -408,9 +408,7 @@ function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
   );
 }
 
-/**
- * Returns whether our own client says that another agent supplied every field. The quota of other clients then applies.
- */
+/** Returns whether our own client says that another agent supplied every field, so that the other quota applies. */
 function isForwarded({ fields }: Provenance): boolean {
   const all = Object.values(fields);
   // An empty list means that the request states no sources, not that it was forwarded.

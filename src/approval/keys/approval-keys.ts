@@ -100,10 +100,7 @@ export class ApprovalKeys {
     this.site = { origin: options.origin, rpId: options.rpId };
   }
 
-  /**
-   * Starts a pairing, with which one phone can enroll one key within ten minutes. Replaces the person's earlier
-   * pairing.
-   */
+  /** Starts a pairing that lets one phone enroll one key within ten minutes. Replaces the person's earlier pairing. */
   async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const expiresAt = this.#options.clock.now() + PAIRING_LIFETIME_MS;
@@ -116,10 +113,7 @@ export class ApprovalKeys {
     return await this.#options.store.pairing(pairingDigest(secret), this.#options.clock.now());
   }
 
-  /**
-   * Returns the options for creating a key. The key must be discoverable and require user verification.
-   * @throws `pairing_ended`
-   */
+  /** Returns the options for creating a discoverable key with user verification. @throws `pairing_ended` */
   async creationOptions(
     by: { readonly secret: string } | { readonly sub: string },
   ): Promise<PublicKeyCredentialCreationOptionsJSON> {
@@ -190,7 +184,7 @@ export class ApprovalKeys {
     return (await this.#options.store.listByPerson(sub)).filter(({ rpId }) => rpId === this.site.rpId);
   }
 
-  /** @throws `not_found` */
+  /** Renames a key. @throws `not_found` */
   async rename(sub: string, credentialId: string, name: string): Promise<void> {
     if (!(await this.#options.store.rename({ sub, credentialId }, keyName(name)))) throw keyNotFound();
   }
@@ -568,10 +562,7 @@ class Challenges {
     return Buffer.concat([head, this.#macOf(head, about)]);
   }
 
-  /**
-   * Returns whether this challenge was created for this purpose within the last five minutes.
-   * @param challenge in base64url
-   */
+  /** Returns whether a challenge (base64url) was created for this purpose within the last five minutes. */
   isFor(challenge: string, about: readonly string[]): boolean {
     const bytes = Buffer.from(challenge, 'base64url');
     if (bytes.length !== HEAD_BYTES + MAC_BYTES) return false;

@@ -50,8 +50,7 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
   const proven = await provenLines(sources, ids, credentials);
   const lines = proven.record.map(({ line }) => JSON.parse(line) as Record<string, unknown>);
   const asEnrolled = (all: SignedApproval[]) => all.map((approval) => enrolledApproval(approval, lines));
-  // Reads the orders again after the lines, because an order may be ahead of its proposal's lines, but never behind
-  // them.
+  // Reads the orders again after the lines: an order may be ahead of its proposal's lines, but never behind.
   const orders = await sentOrders(sources, proposal);
   const last = lines.findLast((line) => line.proposal === proposal.id);
   const unsigned: UnsignedReceipt = {
@@ -196,10 +195,7 @@ async function signedApprovals(
   return approvals;
 }
 
-/**
- * Returns the site on which a passkey signed, as the signed client data names it, because the home may have moved
- * since.
- */
+/** Returns the site on which a passkey signed, from the client data, because the home may have moved since. */
 function signingSite(
   { method, client_data_json: clientData }: SignedApproval['evidence'],
   { origin, rpId }: NonNullable<ReceiptSources['site']>,
@@ -219,9 +215,7 @@ function originOf(clientData: string): unknown {
   }
 }
 
-/**
- * Returns an approval with its key as the audit log recorded it at enrollment, because later names are not in the log.
- */
+/** Returns an approval with its key as enrolled, because the audit log does not contain later names. */
 function enrolledApproval(
   approval: SignedApproval,
   lines: readonly Readonly<Record<string, unknown>>[],

@@ -82,10 +82,7 @@ function isWithinBand({ price = {} }: MandateEnvelope, draft: OrderDraft): boole
   return !(band.min !== undefined && lowest.lt(band.min)) && !(band.max !== undefined && highest.gt(band.max));
 }
 
-/**
- * Returns whether an order is the mandate's standing order, if the mandate has one. A sale for a dollar amount is sent
- * in shares.
- */
+/** Returns whether an order matches the mandate's standing order, if any. A sale in dollars is sent in shares. */
 function isStandingOrder({ standing }: MandateEnvelope, draft: OrderDraft): boolean {
   if (standing === undefined) return true;
   const { symbol, side, type, time_in_force, qty, notional, limit_price } = standing.order;
@@ -200,10 +197,7 @@ export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt, re
   );
 }
 
-/**
- * Returns whether this part of the broker's response is the order itself, and not a leg that sells what the order
- * bought.
- */
+/** Returns whether this part of the broker's response is the order itself, and not a leg that closes it. */
 const isEntry = ({ order_class }: OrderDraft, part: OrderLeg, order: Order) => part === order && order_class !== 'oco';
 
 function findExcess(draft: OrderDraft, part: OrderLeg, entry: boolean): string | undefined {
@@ -225,5 +219,5 @@ function filledDollars({ symbol }: OrderDraft, { filled_qty, filled_avg_price }:
   return new Dec(filled_qty).times(filled_avg_price ?? 0).times(contractMultiplier(symbol));
 }
 
-/** Brokers round the quantity that an amount in dollars buys, so fractions of a cent don't count. */
+/** Rounds down to whole cents, because brokers round the quantity that a dollar amount buys. */
 const toWholeCents = (dollars: Dec): Dec => dollars.toDecimalPlaces(2, Dec.ROUND_DOWN);

@@ -299,10 +299,7 @@ function isBefore(one: string, other: string): boolean {
   return Date.parse(one) <= Date.parse(other) + CLOCK_TOLERANCE_MS;
 }
 
-/**
- * Requires that proposing, deciding, sending and issuing happened in this order, and sending before the approval
- * expired.
- */
+/** Requires that proposing, deciding, sending and issuing happened in this order, and within the lifetime. */
 function requireTimes(
   { issued_at, proposal, decision, orders }: UnsignedReceipt,
   drafts: readonly OrderDraft[],

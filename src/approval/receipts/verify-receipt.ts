@@ -46,8 +46,7 @@ export interface VerifiedReceipt {
 
 /**
  * Verifies that a receipt proves its claim: the owner's own key approved these orders, and they were sent exactly as
- * approved; or a person's own key gave this access. Verification needs only the file and the keys that the reader
- * trusts.
+ * approved; or a person's own key gave this access. Verification needs only the file and the reader's trusted keys.
  * @param text the complete file
  * @param isTrusted whether the reader trusts a gateway's key, given its RFC 7638 thumbprint
  * @throws {ReceiptError} whose message names the first fault

@@ -6,7 +6,7 @@ export interface SoftwareKey {
   readonly credentialId: string;
   /** COSE_Key (RFC 9053 §7.2): Ed25519. */
   readonly publicKey: Uint8Array;
-  /** @param at the origin of the page on which a passkey would sign */
+  /** Signs an approval as a passkey would. @param at the origin of the page on which a passkey would sign */
   sign(details: Readonly<Record<string, unknown>>, at: { readonly origin: string }): Evidence;
 }
 

@@ -30,9 +30,7 @@ const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
  * if it were dropped, the person would have to be asked again. Restoring a database takes minutes.
  */
 const MAX_STORE_OUTAGE_S = 15 * 60;
-/**
- * How long to keep waiting for a decision after the deadline, in milliseconds, to distinguish a denial from an expiry.
- */
+/** Extra wait for a decision after the deadline, in milliseconds, to distinguish a denial from an expiry. */
 const LATE_ANSWER_MS = 5_000;
 /**
  * Delays between polls if the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay grows
@@ -177,10 +175,7 @@ export class ProposalRun {
     }
   }
 
-  /**
-   * Supervises the proposal until it has to wait or is settled.
-   * @returns milliseconds until the next poll; undefined if no step is planned
-   */
+  /** Works on the proposal up to a long wait. @returns milliseconds until the next poll; undefined if none is due */
   async #supervise(): Promise<number | undefined> {
     for (;;) {
       this.#end.signal.throwIfAborted();

@@ -17,9 +17,7 @@ import { logDenial } from '../log-denial.ts';
 const MIN_DECISION_MS = 5_000;
 /** Delays between attempts to send an approval request, in milliseconds; short, since someone may be waiting. */
 const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;
-/**
- * Delay before another attempt to verify an owner's approval, in milliseconds, for example if the keys are unreachable.
- */
+/** Delay before verifying an owner's approval again, in milliseconds, if it could not be verified yet. */
 const VERIFY_RETRY_MS = 2_000;
 
 const withdrawnOutcome: Outcome = { state: 'cancelled', text: 'withdrawn' };
@@ -83,10 +81,10 @@ export async function requestSecondApproval(
 }
 
 /**
- * Asks the next approver by CIBA and stores the request's ID, interval and deadline in the row, unless the proposal was
- * settled or withdrawn in the meantime. If the gateway dies before it stores them, the person is asked a second time.
- * That is safe: nobody polls for the first request's token, and a provider that tracks proposal IDs replaces the first
- * request with the second.
+ * Sends a CIBA request to the next approver and stores its ID, interval and deadline in the row, unless the proposal
+ * was settled or withdrawn in the meantime. If the gateway dies before it stores them, the person is asked a second
+ * time. That is safe: nobody polls for the first request's token, and a provider that tracks proposal IDs replaces the
+ * first request with the second.
  */
 async function sendAndStoreQuestion(
   context: KernelContext,

@@ -76,7 +76,7 @@ export class ProposalSupervisor {
     await this.ended();
   }
 
-  /** Renews the claims and begins the runs of due proposals. Returns the milliseconds until this is next needed. */
+  /** Renews the claims and begins the runs of due proposals. Returns the milliseconds until the next call is due. */
   async #beginDue(): Promise<number> {
     const { queue, clock, others, asking } = this.#context.parts;
     const runs = [...this.#runs];

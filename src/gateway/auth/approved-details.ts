@@ -125,7 +125,7 @@ export function invalidContentProblem(code: ProblemCode, error: unknown): HttpPr
   return new HttpProblem(400, code, error.message, defined({ hint: error.hint, fields }));
 }
 
-/** @throws {HttpProblem} 403 `approval_expired` */
+/** Requires that an approval has not expired. @throws {HttpProblem} 403 `approval_expired` */
 export function requireUnexpiredApproval(
   expiresAt: string,
   { noun, scope }: Pick<ApprovalKind, 'noun' | 'scope'>,

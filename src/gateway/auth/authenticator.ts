@@ -147,7 +147,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   const ofTokens = createStreamLimit(MAX_STREAMS_PER_TOKEN);
   const ofPeople = createStreamLimit(options.maxStreamsPerPerson ?? MAX_STREAMS_PER_PERSON);
-  /** @throws {HttpProblem} 429 `too_many_open` */
+  /** Counts a new stream and returns the function that ends the count. @throws {HttpProblem} 429 `too_many_open` */
   function enterStream({ jti, sub }: Caller): ReleaseSlot {
     const leavePerson = ofPeople.enter(sub);
     if (leavePerson === undefined) throw tooManyStreams(ofPeople.most, 'person');
@@ -226,7 +226,7 @@ interface Answering {
   brokeOff(error: unknown): void;
 }
 
-/** @throws {HttpProblem} 403 `insufficient_scope` (RFC 6750 §3.1), with the required scopes */
+/** Requires that the caller's token has all scopes. @throws {HttpProblem} 403 `insufficient_scope` (RFC 6750 §3.1) */
 export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   if (scopes.every((scope) => caller.scopes.has(scope))) return;
   throw new HttpProblem(
@@ -241,7 +241,7 @@ export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   );
 }
 
-/** @throws {HttpProblem} 403 `client_unknown` */
+/** Returns the caller's client ID. @throws {HttpProblem} 403 `client_unknown` */
 export function requireClientId({ clientId }: Pick<Caller, 'clientId'>): string {
   if (clientId !== undefined) return clientId;
   throw new HttpProblem(403, 'client_unknown', 'the access token does not name the client that it was issued to', {

@@ -14,7 +14,7 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 
 /** The identity provider's metadata and keys. The gateway accepts only tokens from this provider. */
 export interface IdentityProvider {
-  /** RFC 8414 metadata, cached for an hour. @throws {HttpProblem} 503 `provider_unreachable` */
+  /** Returns the RFC 8414 metadata, cached for an hour. @throws {HttpProblem} 503 `provider_unreachable` */
   metadata(): Promise<oauth.AuthorizationServer>;
   /** @throws {HttpProblem} 401 `token_key_unknown`, 503 `provider_unreachable` */
   readonly key: JWTVerifyGetKey;
@@ -24,7 +24,7 @@ export interface IdentityProvider {
 
 /** The identity provider's clock, which decides whether a token is valid. */
 interface ProviderTime {
-  /** Milliseconds since the epoch. */
+  /** Returns the provider's time, in milliseconds since the epoch. */
   now(): number;
   /** Returns how many seconds this machine's clock is ahead of the provider's; 0 if unknown or only a few seconds. */
   secondsAhead(): number;

@@ -180,7 +180,7 @@ function membershipOf(claims: JWTPayload): Membership | undefined {
   return Object.keys(membership).length === 0 ? undefined : membership;
 }
 
-/** Accepts a list or a single string. Rejects groups that can't be read, because a policy might forbid one of them. */
+/** Parses a list or a single string. Rejects unreadable groups, because a policy might forbid one of them. */
 function readGroups(groups: unknown): readonly string[] | undefined {
   if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];
@@ -201,7 +201,7 @@ function textOf(claim: unknown): string | undefined {
   return typeof claim === 'string' && claim !== '' ? claim : undefined;
 }
 
-/** @throws {HttpProblem} 401 `token_revoked` */
+/** Requires that a token was not revoked. @throws {HttpProblem} 401 `token_revoked` */
 export async function requireUnrevokedToken({ jti }: Pick<Caller, 'jti'>, isRevoked: IsTokenRevoked | undefined) {
   if (isRevoked === undefined || !(await isRevoked(jti))) return;
   throw tokenRefusal('token_revoked', 'the access token was revoked', { hint: 'Log in again.' });

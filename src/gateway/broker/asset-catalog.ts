@@ -6,7 +6,7 @@ const CAPACITY = 20_000;
 
 export type AssetCatalog = ReturnType<typeof createAssetCatalog>;
 
-/** Caches assets for all users. Unknown symbols are not cached, because requests for them could fill the memory. */
+/** Creates a cache of assets for all users. Excludes unknown symbols, because requests for them could fill it. */
 export function createAssetCatalog(now: () => number) {
   const known = new Map<string, { readonly at: number; readonly asset: Asset }>();
   let list: { readonly at: number; readonly assets: Promise<readonly Asset[]> } | undefined;

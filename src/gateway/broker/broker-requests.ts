@@ -8,13 +8,13 @@ export type ClassifyError = (error: unknown) => BrokerFailure;
 
 /** Sends requests to a broker, each only once. Errors of reads, orders and cancellations are handled differently. */
 export interface BrokerRequests {
-  /** @throws {HttpProblem} the problems that all reads of a `Broker` may throw */
+  /** Reads data from the broker. @throws {HttpProblem} the problems that all reads of a `Broker` may throw */
   read<T>(call: () => Promise<T>): Promise<T>;
   /** Like `read`, but returns undefined if the broker itself (not a proxy) responds with 404. */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
   /** Sends an order. Never throws. If a 2xx response is unreadable or about another order, the outcome is `unknown`. */
   submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: ClassifyError): Promise<SubmissionResult>;
-  /** @throws {HttpProblem} if it is unknown whether the order is canceled */
+  /** Cancels an order. @throws {HttpProblem} if it is unknown whether the order is canceled */
   cancel(call: () => Promise<unknown>): Promise<CancellationResult>;
 }
 
@@ -75,7 +75,7 @@ function failedSubmission(failure: BrokerFailure): SubmissionResult {
   }
 }
 
-/** If the broker itself rejected the request, returns the HTTP status of its response; otherwise undefined. */
+/** Returns the HTTP status with which the broker itself rejected the request; undefined for any other failure. */
 function rejectionStatus(failure: BrokerFailure): number | undefined {
   return failure.kind === 'refused' ? failure.status : undefined;
 }

@@ -158,7 +158,7 @@ function grantOf(exchange: BrokerTokenExchange, accessToken: string): [string, R
     : [TOKEN_EXCHANGE_GRANT, { ...subject, requested_token_type: ACCESS_TOKEN_TYPE, audience: exchange.audience }];
 }
 
-/** Uses only the provider's error code, because the error's message may contain the subject token. */
+/** Converts an error. Uses only its error code, because its message may contain the subject token. */
 function exchangeProblem(error: unknown): HttpProblem {
   if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED_ERRORS.includes(error.error)) {
     return new HttpProblem(409, 'account_not_connected', 'no brokerage account is connected for this user', {

@@ -215,7 +215,7 @@ export interface Broker {
   submit(order: OrderDraft): Promise<SubmissionResult>;
   /** Replaces an order. Never throws. `not_replaceable`: the earlier order is closed or can't be changed. */
   replace(orderId: string, replacement: OrderReplacement): Promise<SubmissionResult>;
-  /** @throws {HttpProblem} if it is unknown whether the order is canceled. The call may then be repeated. */
+  /** @throws {HttpProblem} if it is unknown whether the order is canceled; the call may then be repeated */
   cancel(id: string): Promise<CancellationResult>;
   /** Resolves when `signal` aborts or the connection ends. @throws {HttpProblem} if connecting fails */
   tradeUpdates?(signal: AbortSignal, listener: TradeUpdateListener): Promise<void>;

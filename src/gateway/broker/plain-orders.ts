@@ -6,7 +6,7 @@ import { isFinalStatus, type Order } from '../../trading/views.ts';
 import type { OrderQuery, SubmissionResult } from './broker.ts';
 import { NotSentError } from './broker-failure.ts';
 
-/** @throws {RangeError} if no JSON number has exactly these digits */
+/** Converts a decimal string to a number. @throws {RangeError} if no JSON number has exactly these digits */
 function exactNumber(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && new Dec(JSON.stringify(value)).eq(text)) return value;
@@ -19,7 +19,7 @@ function exactNumber(text: string): number {
  * without some of its fields.
  */
 
-/** @throws {NotSentError} for an order that the broker does not support */
+/** Requires that the broker supports the order. @throws {NotSentError} */
 export function requireSupportedOrder(draft: OrderDraft, label: string, terms: OrderTerms): void {
   const { symbol, type, time_in_force, qty, notional, extended_hours, order_class } = draft;
   if (symbolAssetClass(symbol) !== 'us_equity' || order_class !== undefined) {
@@ -37,7 +37,7 @@ export function requireSupportedOrder(draft: OrderDraft, label: string, terms: O
   }
 }
 
-/** @throws {NotSentError} for an amount that no JSON number represents exactly */
+/** Converts a decimal string to a JSON number. @throws {NotSentError} if no JSON number represents it exactly */
 export function toExactJsonNumber(text: string, label: string): number {
   try {
     return exactNumber(text);

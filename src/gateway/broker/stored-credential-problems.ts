@@ -48,7 +48,7 @@ export function wrongEnvironmentProblem(
   );
 }
 
-/** The problem's `credentials` member tells clients not to send the person to the identity provider to connect. */
+/** Returns a problem. Its `credentials` member tells clients not to send the person to the identity provider. */
 function notConnected(kind: CredentialKind, detail: string, hint: string, cause?: unknown): HttpProblem {
   return new HttpProblem(409, 'account_not_connected', detail, {
     hint,

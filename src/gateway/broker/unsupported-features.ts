@@ -29,7 +29,7 @@ export function unsupportedFeatureProblem(label: string, what: OptionalFeature):
   });
 }
 
-/** @throws {HttpProblem} 501 `broker_lacks` for any other adjustment */
+/** Requires that bars are adjusted for splits only. @throws {HttpProblem} 501 `broker_lacks` */
 export function requireSplitAdjustment(label: string, { adjustment = 'split' }: BarQuery): void {
   if (adjustment === 'split') return;
   throw new HttpProblem(501, 'broker_lacks', `${label} only adjusts past prices for splits, not ${adjustment}`, {

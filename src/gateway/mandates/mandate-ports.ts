@@ -127,7 +127,7 @@ async function cover(
 
 const noActiveMandate: UncoveredReason = { reason: 'MANDATE_NOT_FOUND', text: 'there is no active mandate' };
 
-/** @throws {HttpProblem} 404 `not_found` if the person has no such mandate, even if another person has it */
+/** Finds a mandate, or all open mandates for `any`. @throws {HttpProblem} 404 `not_found`, also for another person's */
 async function findMandates(
   { mandates, now }: MandatePortsOptions,
   sub: string,

@@ -37,7 +37,7 @@ export function createMandateService(options: {
     };
     return { ...view, standing: stands };
   };
-  /** @throws {HttpProblem} 404 `not_found` */
+  /** Finds one of the person's mandates. @throws {HttpProblem} 404 `not_found` */
   const find = async (sub: string, id: string) => {
     const mandate = await mandates.find(sub, id, query());
     if (mandate === undefined) throw noSuchMandateProblem();

@@ -46,7 +46,7 @@ export function formatMail({ recipient, subject = '', text }: MessageDraft): str
   ].join('\r\n');
 }
 
-/** RFC 2047 encoded words. No word splits a character, and no line has more than 76 characters. */
+/** Encodes a header as RFC 2047 words. No word splits a character, and no line has more than 76 characters. */
 function encodedWords(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text;
   const words: string[] = [];

@@ -74,7 +74,7 @@ const UNAUTHORIZED_ERRORS = [
  */
 const UNCERTAIN_ERRORS = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
 
-/** Uses `chat.postMessage` without markup, links or previews, so that Slack shows exactly the approved text. */
+/** Returns a function that sends exactly the approved text with `chat.postMessage`: no markup, links or previews. */
 function slackDelivery(options: MessageDeliveryOptions): DeliverMessage {
   return async ({ recipient, text }, accessToken) => {
     const answer = await postMessageRequest(

@@ -129,6 +129,7 @@ export function createMessageSender(options: MessageServiceOptions) {
 
   return {
     /**
+     * Sends the message in a request, with the token's approval.
      * @throws {HttpProblem} with a different code for each failure
      * @throws {ReplayedProblem} if the failure was recorded for an earlier request
      */

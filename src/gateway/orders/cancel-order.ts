@@ -36,7 +36,7 @@ export async function cancelApprovedOrder(
   return after;
 }
 
-/** @throws {HttpProblem} 403 `account_mismatch` */
+/** Requires that the account is the approved one. @throws {HttpProblem} 403 `account_mismatch` */
 export function requireApprovedAccount(
   held: Pick<Account, 'account' | 'environment'>,
   approved: Pick<Account, 'account' | 'environment'>,

@@ -454,7 +454,7 @@ function decisionSubject(
 /** The origin of an order whose approval a client requested directly, without a proposal. */
 const directOrigin: ProposalOrigin = { isOtherAgent: true, provenance: { fields: {} } };
 
-/** @throws {HttpProblem} 409 `not_replaceable` */
+/** Returns the function that sends the order or the replacement. @throws {HttpProblem} 409 `not_replaceable` */
 async function prepareRequest(
   draft: OrderDraft,
   replaces: string | undefined,
@@ -474,8 +474,8 @@ const MAX_EARLY_ORDERS = 100;
 type EarlyOrders = ReturnType<typeof createOpenOrderPrefetcher>;
 
 /**
- * Prefetches open orders while the kernel is still committing the execution. Because positions must be read after the
- * open orders, prefetching saves a round trip between the tap on the phone and the fill.
+ * Creates a prefetcher, which reads open orders while the kernel is still committing the execution. Because positions
+ * must be read after the open orders, prefetching saves a round trip between the tap on the phone and the fill.
  */
 export function createOpenOrderPrefetcher(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();

@@ -95,7 +95,7 @@ function feeObjection(fees: BrokerFacts['fees']): Objection | undefined {
   return { reason, text: `the broker keeps up to ${kept} of the coins, more than was approved`, hint };
 }
 
-/** Objects if an OCO's legs would sell short: they may sell only shares that are held and in no open sell order. */
+/** Objects if an OCO's legs would sell short: the legs may sell only shares that are held and in no open sell order. */
 function legsAreHeld(order: OrderFacts, { holdings, counted }: DecisionFacts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
   if (holdings === null) return factUnavailableObjection('the position');

@@ -52,7 +52,7 @@ const MAX_OPEN_ORDERS = 500;
 /** Maximum number of orders that one decision looks up at the broker. The next decision looks up the rest. */
 const MAX_LOOKUPS = 20;
 
-/** Positions must be read after open orders (see `readBrokerSnapshots`). @throws {HttpProblem} the broker's error */
+/** Must be called before positions are read (`readBrokerSnapshots`). @throws {HttpProblem} the broker's error */
 export const readOpenOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 

@@ -11,10 +11,7 @@ export const OWN_WORDS_HINT = 'Say it in your own words, with symbol, side and a
 /** Sources of a field that is the owner's: their words, a default that they set, or a rule that they set up. */
 const ownSources: readonly (string | undefined)[] = ['user', 'default', 'computed'];
 
-/**
- * The fields that decide an order. The side does not, because "buy what the file says" fits every purchase that an
- * attacker wants.
- */
+/** The fields that decide an order. The side is excluded: "buy what the file says" also states a side. */
 const orderFields = ['symbol', 'qty', 'notional'];
 
 export const OWN_WORDS_MESSAGE_HINT =

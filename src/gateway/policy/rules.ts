@@ -11,10 +11,7 @@ export interface Rules {
   readonly digest: string;
   limitsOf(account: string): AccountLimits | undefined;
   readonly cedar: CedarRules;
-  /**
-   * Returns why it is uncertain which limits the owner meant for an account; undefined if it is certain. While it is
-   * uncertain, the account's orders are denied.
-   */
+  /** Returns why an account's limits are uncertain, in which case its orders are denied; undefined otherwise. */
   readonly limitsProblem?: (account: string) => string | undefined;
   /** Why the rules are invalid, for the owner to read. Nothing is traded until they are fixed (`POLICY_INVALID`). */
   readonly problem?: string;

@@ -153,7 +153,7 @@ async function* exportedPages(file: string, after: number) {
   yield page;
 }
 
-/** Splits at line feeds only: JSON may contain U+2028 unescaped, which Node's line reader treats as a line end. */
+/** Yields the lines. Splits at line feeds only: Node's line reader would also split at U+2028, which JSON allows. */
 async function* linesOf(file: string): AsyncGenerator<string> {
   let rest = '';
   for await (const text of createReadStream(file, 'utf8')) {

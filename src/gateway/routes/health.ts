@@ -17,7 +17,7 @@ interface ClockOffsets {
   readonly database?: number;
 }
 
-/** @param databaseTime returns milliseconds since the epoch */
+/** Measures the offsets of this machine's clock. @param databaseTime returns milliseconds since the epoch */
 export async function measureClockOffsets(
   { issuer, clock }: { readonly issuer: string; readonly clock: Clock },
   databaseTime: (() => Promise<number>) | undefined,

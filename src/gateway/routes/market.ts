@@ -177,7 +177,7 @@ export function addMarketRoutes(
   );
 }
 
-/** @throws {HttpProblem} 400 `invalid_query` */
+/** Returns the range of expiration dates. @throws {HttpProblem} 400 `invalid_query` */
 function expiresWithin(
   { expires_from, expires_to }: z.output<typeof contractsQuery>,
   now: number,
@@ -196,9 +196,7 @@ function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
 }
 
-/**
- * Returns the available quotes. Does not ask the broker for unknown symbols, because it would reject the whole request.
- */
+/** Returns the available quotes. Does not request unknown symbols, because the broker would reject the request. */
 export async function readAvailableQuotes(broker: Pick<Broker, 'asset' | 'quotes'>, symbols: readonly string[]) {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const known = symbols.filter((_, index) => assets[index] !== undefined);
@@ -206,10 +204,7 @@ export async function readAvailableQuotes(broker: Pick<Broker, 'asset' | 'quotes
   return { quotes, missing: symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol)) };
 }
 
-/**
- * Requires that the broker knows all symbols, because it rejects a whole request for one unknown symbol.
- * @throws {HttpProblem} 404 `unknown_symbol`
- */
+/** Rejects unknown symbols, for which a broker rejects the whole request. @throws {HttpProblem} 404 `unknown_symbol` */
 export async function requireKnownSymbols(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const unknown = symbols.filter((_, index) => assets[index] === undefined);

@@ -226,7 +226,7 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
   });
 }
 
-/** @throws {HttpProblem} 403 `client_unknown` */
+/** Converts a caller to a proposer. @throws {HttpProblem} 403 `client_unknown` */
 export function toProposer(caller: Caller): ProposalCaller & Proposer {
   const { sub, clientName, membership, jkt, accessToken, username, email } = caller;
   return { sub, clientId: requireClientId(caller), clientName, membership, jkt, accessToken, username, email };

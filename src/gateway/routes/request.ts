@@ -30,10 +30,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
 
 const nothing = z.strictObject({});
 
-/**
- * Rejects all query parameters, because a parameter such as `for` would otherwise be ignored.
- * @throws {HttpProblem} 400 `invalid_query`
- */
+/** Rejects all query parameters, which would otherwise be ignored. @throws {HttpProblem} 400 `invalid_query` */
 export function requireNoQuery(url: string): void {
   parseQuery(nothing, url);
 }
@@ -59,7 +56,7 @@ export function symbolListSchema(most: number) {
 /** Maximum size of a request body, in bytes. An order takes about 600 bytes. */
 const MAX_BODY_BYTES = 16 * 1024;
 
-/** @throws {HttpProblem} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
+/** Reads a JSON body. @throws {HttpProblem} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
 export async function readJsonBody(c: Context, largest = MAX_BODY_BYTES): Promise<unknown> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {

@@ -53,7 +53,7 @@ function readChange(body: unknown): z.output<typeof changeSchema> {
   });
 }
 
-/** @throws {HttpProblem} 400 `invalid_query` if the list would be too long */
+/** Changes the watchlist and returns it. @throws {HttpProblem} 400 `invalid_query` if the list would be too long */
 async function changedSymbols(broker: Broker, add: readonly string[], remove: readonly string[]): Promise<Watchlist> {
   const before = await broker.watchlist();
   const symbols = [...new Set([...before.symbols, ...add])].filter((symbol) => !remove.includes(symbol));

@@ -71,7 +71,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
   };
 }
 
-/** @throws {HttpProblem} if `who` is the account's owner, or a person whom the provider does not know */
+/** Requires another person, whom the provider knows. @throws {HttpProblem} 400 `invalid_proposal`, 404 `not_found` */
 async function requireOther(who: string, account: string, isKnown: AccessPorts['isKnown']): Promise<void> {
   if (who === account) throw invalidAccess('who', 'this is your own account');
   if (isKnown === undefined || (await isKnown(who))) return;

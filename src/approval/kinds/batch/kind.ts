@@ -161,7 +161,7 @@ async function completeBatch(
   };
 }
 
-/** @throws {HttpProblem} 400 `invalid_order` for an order with legs */
+/** Requires that an order has no legs. @throws {HttpProblem} 400 `invalid_order` */
 function requireNoLegs(request: OrderProposalRequest): void {
   try {
     rejectExits(request);

@@ -4,10 +4,7 @@ import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type LiftResult, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
 import type { ExecutionOutcome, Kind } from '../../kind.ts';
 
-/**
- * Returns the kind of proposal that lifts a halt. Every client may halt trading, but resuming needs the owner's
- * approval.
- */
+/** Returns the kind of proposal that lifts a halt. Any client may halt trading, but resuming needs approval. */
 export function liftKind({ halts, clock }: { halts: HaltStore; clock: Clock }): Kind<object, LiftSubject, LiftResult> {
   return {
     ...lift,

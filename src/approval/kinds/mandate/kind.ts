@@ -23,6 +23,7 @@ import { type FindBrokerName, toDisplayedAccount, toExecution, toHttpProblem } f
 /** The gateway services that complete and store mandates. All methods throw only `HttpProblem`s. */
 export interface MandatePorts {
   /**
+   * Returns the account, which must be able to trade the symbols.
    * @throws {HttpProblem} 422 `unknown_symbol`, 409 `account_not_connected`, and any error from requests to the broker
    */
   account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
@@ -45,10 +46,7 @@ export interface MandatePorts {
 /** A mandate for more than this fraction of the account gets a warning. */
 const LARGE_FRACTION = '0.25';
 
-/**
- * Returns the kind of proposal that creates a mandate: an approval in advance. Only the gateway itself can write a
- * mandate's row.
- */
+/** Returns the kind of proposal that creates a mandate. Only the gateway itself can write a mandate's row. */
 export function mandateKind(
   ports: MandatePorts,
   clock: Pick<Clock, 'now'>,

@@ -10,7 +10,7 @@ export interface MessagePorts {
   requireSendable(draft: MessageDraft, proposer: Proposer): Promise<void>;
   /** Sends at most once. @throws {HttpProblem} 504 `outcome_unknown` (`final` if it can never be known), and others */
   send(approved: { draft: MessageDraft; digest: string }, owner: Approval): Promise<SentMessage>;
-  /** @throws {HttpProblem} 404 `not_found` if the message was never sent, 504 `outcome_unknown` */
+  /** Returns the sent message. @throws {HttpProblem} 404 `not_found` if it was never sent, 504 `outcome_unknown` */
   outcome(session: Proposer, clientMessageId: string): Promise<SentMessage>;
 }
 

@@ -194,10 +194,7 @@ function requireBuyingPower(order: OrderRequest, account: Account, reference: st
   );
 }
 
-/**
- * Requires that the account holds the shares to sell, because short sales are refused. Shares in open sell orders don't
- * count.
- */
+/** Requires that the account holds the shares to sell, not counting shares in open sell orders. */
 function requireHolding(order: OrderRequest, positions: readonly Position[], reference: string): void {
   const { symbol } = order;
   const held = positions.find((position) => position.symbol === symbol && position.side === 'long');

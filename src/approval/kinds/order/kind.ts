@@ -80,7 +80,7 @@ export interface OrderPorts {
    *   requests to the broker
    */
   orderContext(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderContext>;
-  /** @throws {HttpProblem} 404 `not_found` for a mandate that is not the proposer's */
+  /** Checks mandates against the order. @throws {HttpProblem} 404 `not_found` for a mandate of another person */
   cover(proposer: Proposer, under: MandateUse, draft: OrderDraft): Promise<MandateCoverage>;
   /** Prefetches the data that placing the order will need. Never fails. */
   prepare(draft: OrderDraft, owner: Approval): void;

@@ -23,14 +23,14 @@ import { orderEffects, referencePrice } from '../order/effects.ts';
 import { describeOrderState, type OrderPorts } from '../order/kind.ts';
 
 export interface ReplacePorts extends OrderPorts {
-  /** @throws {HttpProblem} 404 `not_found` */
+  /** Returns the order to replace, and what its replacement needs. @throws {HttpProblem} 404 `not_found` */
   openOrder(
     proposer: Proposer,
     account: string | undefined,
     id: string,
   ): Promise<{
     order: Order;
-    /** @throws {HttpProblem} 409 `not_replaceable` */
+    /** Requires that the broker can replace the order with this one. @throws {HttpProblem} 409 `not_replaceable` */
     requireReplaceable(draft: OrderDraft): void;
   }>;
 }
@@ -89,7 +89,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
   };
 }
 
-/** @throws {HttpProblem} 400 `invalid_order` for an order that could not be proposed here */
+/** Returns an open order's terms. @throws {HttpProblem} 400 `invalid_order` if it could not be proposed here */
 function requestedTerms(order: Order): OrderRequest {
   try {
     return toOrderRequest(order);

@@ -73,7 +73,7 @@ function plainAmount(value: string | Dec): string {
   return new Dec(value).toDecimalPlaces(12).toFixed();
 }
 
-/** Leaves out days outside the range: the SDK sends dates as instants, which the broker may shift by a day. */
+/** Converts trading days. Leaves out days outside the range, which the broker may have shifted by a day. */
 export function toTradingDays(days: readonly trading.LegacyCalendarDay[], start: string, end: string): TradingDay[] {
   return days
     .map(({ date, open, close }) => tradingDaySchema.parse({ date: toIsoDate(date), open, close }))

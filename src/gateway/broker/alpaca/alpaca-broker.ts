@@ -392,7 +392,7 @@ function patchRequest({ order, changes }: OrderReplacement): trading.PatchOrderR
   };
 }
 
-/** Does not change a digit of any amount. @throws {NotSentError} for an order type that Alpaca does not have */
+/** Builds the request without changing a digit of any amount. @throws {NotSentError} for an unsupported order type */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   const type = alpacaOrderTypes[draft.type];
   if (type === undefined) throw new NotSentError(`Alpaca does not support ${draft.type} orders`);

@@ -21,7 +21,7 @@ import { cashFlowTypes } from './activity-types.ts';
 
 /* Converts the SDK's models to our views. Throws if data is missing, because a gap must not look like a $0 account. */
 
-/** Rounds to at most 12 decimals, because brokers send ratios with more decimals. */
+/** Formats an amount with at most 12 decimals, because brokers send ratios with more decimals. */
 export function toAmountText(text: string | null | undefined): string | undefined {
   return text == null || text === '' ? undefined : new Dec(text).toDecimalPlaces(12).toFixed();
 }
@@ -177,7 +177,7 @@ export function toMarketClock(clock: trading.LegacyClock): MarketClock {
   });
 }
 
-/** Leaves out times without equity, because $0.00 would be wrong, and adds their cash flow to the next point. */
+/** Converts a history. Leaves out times without equity, and adds their cash flow to the next point. */
 export function toPortfolioHistory(history: trading.PortfolioHistory): PortfolioHistory {
   const cents = (value: number) => new Dec(String(value)).toFixed(2);
   const flows = flowsByWindow(history);

@@ -218,7 +218,7 @@ async function prepareTicket(
   }
 }
 
-/** @throws {NotSentError} for an amount that no JSON number represents exactly */
+/** Builds IBKR's request for an order. @throws {NotSentError} for an amount that no JSON number represents exactly */
 function toTicket(draft: OrderDraft, account: string, conid: number): Record<string, unknown> {
   const { type, limit_price, stop_price } = draft;
   const number = (text: string) => toExactJsonNumber(text, ibkrTraits.label);

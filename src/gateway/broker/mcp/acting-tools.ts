@@ -33,7 +33,7 @@ const stateText: Readonly<Record<OrderTool['state'], string>> = {
   gone: 'is missing, or its name is used twice',
 };
 
-/** @throws {NotSentError} unless the descriptions of all tools that place or cancel orders are confirmed */
+/** Requires that the operator confirmed all tools that place or cancel orders. @throws {NotSentError} */
 export async function requireConfirmedTools(
   session: McpSession,
   mapping: McpMapping,

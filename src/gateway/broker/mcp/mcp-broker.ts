@@ -104,7 +104,7 @@ function openedBy(credentials: AccountCredentials): { token: string; account: st
   throw new TypeError('these credentials are for a different broker');
 }
 
-/** @throws {HttpProblem} 409 `account_not_connected` if the token belongs to a different account than expected */
+/** @throws {HttpProblem} 409 `account_not_connected` if the token opened a different account than expected */
 function requireAccount(found: Account, account: string | undefined): Account {
   if (account === undefined || found.account === account) return found;
   throw new HttpProblem(409, 'account_not_connected', 'the access token opens a different account', {

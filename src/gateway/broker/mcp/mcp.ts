@@ -79,7 +79,7 @@ async function inspectTools(
   });
 }
 
-/** @throws {TradeAgentError} the same errors as `verifyCredentials` in verify-keys.ts */
+/** Runs `work`. @throws {TradeAgentError} the same errors as `verifyCredentials` in verify-keys.ts */
 async function translateErrors<T>(
   settings: McpSettings,
   { accountNumber }: Given,

@@ -54,7 +54,7 @@ export async function readSnaptradeAccountDetails(client: SnaptradeClient, who: 
   };
 }
 
-/** `last_equity` is SnapTrade's newest daily value before today; null if daily values are not enabled. */
+/** Reads the account. `last_equity` is the newest daily value before today; null if daily values are disabled. */
 export async function readSnaptradeAccount(
   client: SnaptradeClient,
   who: SnaptradeUser,

@@ -82,7 +82,7 @@ export async function listSnaptradeOrders(
     .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
 }
 
-/** Changes status 400 to 422, because 400 can only mean that the order to cancel is already done. */
+/** Rethrows an error with status 400 as 422, because 400 can only mean that the order to cancel is already done. */
 async function notCancelable(call: () => Promise<void>): Promise<void> {
   try {
     await call();
@@ -94,7 +94,7 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
   }
 }
 
-/** @throws {NotSentError} for an order that SnapTrade does not support */
+/** Builds SnapTrade's form for an order. @throws {NotSentError} for an order that SnapTrade does not support */
 function toOrderForm(draft: OrderDraft, { accountId }: SnaptradeUser): ManualTradeFormWithOptions {
   const { label } = snaptradeTraits;
   requireSupportedOrder(draft, label, snaptradeTerms);

@@ -57,7 +57,7 @@ export const snaptradeBrokerKind = {
   storedCredentials: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;
 
-/** Uses `GET /accounts/{accountId}` and the account's connection. SnapTrade reports the environment. */
+/** Verifies the user with `GET /accounts/{accountId}` and its connection, which reports the environment. */
 async function verifySnaptradeUser(
   { url }: SnaptradeSettings,
   credentials: SnaptradeCredentials,
@@ -130,7 +130,7 @@ const words = z.object({
 
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** Only a response with `detail` and a status in {@link OWN_WORD} proves that SnapTrade rejected the request. */
+/** Classifies an error. Only `detail` and a status in {@link OWN_WORD} prove that SnapTrade rejected the request. */
 function classifySnaptradeError(error: unknown, kept: CredentialKind): BrokerFailure {
   if (!(error instanceof FailedResponseError)) return classifyRestError(error);
   const { status, headers, json } = error;

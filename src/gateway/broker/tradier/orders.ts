@@ -93,7 +93,7 @@ async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   throw new TradierRejectionError([found.reason_description ?? 'Tradier rejected the order']);
 }
 
-/** Does not change a digit of any amount. @throws {NotSentError} for an order that Tradier doesn't support */
+/** Builds the form without changing a digit of any amount. @throws {NotSentError} for an unsupported order */
 function toOrderForm(draft: OrderDraft): Record<string, string> {
   requireSupportedOrder(draft, tradierTraits.label, tradierTerms);
   const { type, time_in_force, qty = '', limit_price, stop_price } = draft;

@@ -54,7 +54,7 @@ async function primaryWatchlist(client: RestClient) {
   return all.find(({ id }) => id === 'default') ?? all[0];
 }
 
-/** `updated_at` is null, because Tradier does not report when a watchlist was changed. */
+/** Converts a watchlist. `updated_at` is null, because Tradier does not report when a watchlist was changed. */
 function watchlistView(answer: unknown): Watchlist {
   const { items } = one.parse(answer).watchlist;
   const item = items === undefined || items === null || items === 'null' ? [] : items.item;
@@ -206,7 +206,7 @@ const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.stri
 type Event = z.output<typeof event>;
 const events = wrappedListSchema('history', 'event', event);
 
-/** The history is a day late and has dates without times, so today's fills come from the list of orders. */
+/** Reads the history, which is a day late and has no times, and today's fills from the list of orders. */
 async function readActivities(
   client: RestClient,
   path: string,
@@ -239,7 +239,7 @@ function fillActivities(orders: readonly Order[], today: string): Activity[] {
   });
 }
 
-/** Tradier's events have no IDs, so the ID is the event's digest and a number that distinguishes equal events. */
+/** Converts an event. Its ID is a digest and a number for equal events, because Tradier's events have no IDs. */
 function eventView(row: Event, seen: Map<string, number>): Activity {
   const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
   const nth = seen.get(digest) ?? 0;

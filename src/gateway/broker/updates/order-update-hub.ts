@@ -18,7 +18,7 @@ interface AccountListener extends TradeUpdateListener {
 }
 
 interface AccountUpdatesOptions {
-  /** @throws {HttpProblem} the same problems as `OpenAccountFor` */
+  /** Opens the account. @throws {HttpProblem} the same problems as `OpenAccountFor` */
   readonly open: () => Promise<OpenAccount>;
   readonly clock: Clock;
   readonly failed: (error: unknown) => void;

@@ -69,7 +69,7 @@ export async function computeNextRules(
   }
 }
 
-/** @throws {HttpProblem} 422 `invalid_policy`, with the name of the invalid key */
+/** Parses an account's limits. @throws {HttpProblem} 422 `invalid_policy`, with the name of the invalid key */
 export function parseLimits(limits: unknown): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
@@ -97,7 +97,7 @@ function ruleText(file: string, text: string): RuleText {
   return { origin: 'policies', file, text };
 }
 
-/** @throws {HttpProblem} 422 `invalid_policy` for rules about other accounts, because their owners were not asked */
+/** Rejects rules about other accounts: their owners were not asked. @throws {HttpProblem} 422 `invalid_policy` */
 function requireOwn(engine: CedarEngine, text: RuleText, account: string): void {
   let rules: ReturnType<typeof parseRules>;
   try {

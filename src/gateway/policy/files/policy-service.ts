@@ -172,7 +172,7 @@ interface WrittenChange {
   readonly note?: AuditNote;
 }
 
-/** @returns false if the rules have changed since they were read; then nothing is written */
+/** Writes the rules, unless they have changed since they were read. @returns whether they were written */
 async function write(
   { rules, note: record, clock }: PolicyDeskOptions,
   { before, limits, rules: after }: NextRules & { readonly before: StoredRules },
@@ -263,7 +263,7 @@ function requireDisplayable(subject: PlannedPolicyChange): void {
   });
 }
 
-/** Leaves out limits that are not set. */
+/** Returns the limits that are set. */
 function plainLimits(limits: AccountLimits = {}): PlannedPolicyChange['limits'] {
   return JSON.parse(JSON.stringify(limits)) as PlannedPolicyChange['limits'];
 }

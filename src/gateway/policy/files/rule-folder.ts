@@ -60,7 +60,7 @@ async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promis
   }
 }
 
-/** @throws {HttpProblem} 500 `service_busy` */
+/** Runs `write`. @throws {HttpProblem} 500 `service_busy` */
 function writeRules(write: () => void): void {
   try {
     write();

@@ -306,7 +306,7 @@ async function loadRuleTexts(folder: string | undefined, texts: RuleTexts): Prom
   return await buildRules(await parseRuleTexts(folder, texts), await loadCedar());
 }
 
-/** Without `engine`, the rules allow only cancellations. @throws {TradeAgentError} `invalid_config` */
+/** Builds the rules. Without `engine`, they allow only cancellations. @throws {TradeAgentError} `invalid_config` */
 export async function buildRules(written: RuleFileContents, engine: CedarEngine | undefined): Promise<LoadedRules> {
   const { limits, texts } = written;
   const digest = digestRules(written);
