@@ -362,7 +362,10 @@ function wrongApprover(
     return policyDenied('APPROVAL_BY_PROPOSER', 'the proposer approved the proposal, but only the account’s owner may');
   }
   if (of === 'second' && approver === sub) {
-    return policyDenied('APPROVAL_NEEDS_SECOND', 'the same person approved the proposal twice, but two people must approve it');
+    return policyDenied(
+      'APPROVAL_NEEDS_SECOND',
+      'the same person approved the proposal twice, but two people must approve it',
+    );
   }
   return new HttpProblem(403, 'approved_by_another_user', 'someone else approved the proposal');
 }

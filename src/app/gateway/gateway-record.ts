@@ -3,7 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyAuditStores } from '../../approval/audit-verification.ts';
 import { type CheckpointSummary, createCheckpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
-import { type Checkpoint, findCosignatureTime, parseCheckpoint, parseWitnessKey } from '../../approval/receipts/checkpoint.ts';
+import {
+  type Checkpoint,
+  findCosignatureTime,
+  parseCheckpoint,
+  parseWitnessKey,
+} from '../../approval/receipts/checkpoint.ts';
 import { deriveReceiptKey, publicJwk, type ReceiptJwk } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { describeRuleChanges } from '../../gateway/policy/files/compare.ts';

@@ -59,7 +59,11 @@ const wrong = (what: string) => new ReceiptError('record', what);
  * @returns the broker's reports about the orders, from the lines
  * @throws {ReceiptError} `record`, `time`
  */
-export function requireMatchingRecord(receipt: UnsignedReceipt, drafts: readonly OrderDraft[], signer: ReceiptJwk): Order[] {
+export function requireMatchingRecord(
+  receipt: UnsignedReceipt,
+  drafts: readonly OrderDraft[],
+  signer: ReceiptJwk,
+): Order[] {
   const { proposal, approvals, mandate } = receipt;
   const all = requireProvenLines(receipt, signer);
   const keys = [...approvals, ...(mandate?.approvals ?? [])];
@@ -130,7 +134,8 @@ function requireHistory(
   if (proposed?.event !== 'proposed' || lines.filter(isEvent('proposed')).length !== 1) {
     throw wrong('the audit log does not begin with the proposal');
   }
-  if (proposed.at !== proposal.created_at) throw new ReceiptError('time', 'the audit log shows a different time of the proposal');
+  if (proposed.at !== proposal.created_at)
+    throw new ReceiptError('time', 'the audit log shows a different time of the proposal');
   if (approvals.length > 0 && proposed.second !== approvals[1]?.sub) {
     throw wrong('the audit log names a different second approver');
   }

@@ -16,10 +16,10 @@ import { requirePhoneSignature } from './phone-signature.ts';
 import { hasSameCanonicalForm, isPlainJson, ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import { type ReceiptJwk, verifyDetachedSignature } from './receipt-key.ts';
 import {
-  mandateTerms,
   mandateMismatchError,
-  requireMandateCoverage,
+  mandateTerms,
   requireApprovedOrders,
+  requireMandateCoverage,
   requireMatchingStates,
   requireWithinWorstCase,
   requireWorstCase,

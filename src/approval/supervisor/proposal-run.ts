@@ -491,7 +491,7 @@ export class ProposalRun {
       // The checks below find out why the sleep ended.
     }
     signal.throwIfAborted();
-    // A ping or withdrawal that arrived during a poll ends the next rest.
+    // A ping or withdrawal that arrived during a poll ends this wait at once.
     if (!this.#news.signal.aborted) return false;
     this.#news = new AbortController();
     return true;

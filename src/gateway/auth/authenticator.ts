@@ -10,7 +10,7 @@ import { isDatabaseUnavailableError } from '../../store/postgres/store-unavailab
 import { HttpProblem, type HttpProblemOptions, ProblemError } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
-import type { RateLimitedKind, EnforceRateLimit } from './caller-rates.ts';
+import type { EnforceRateLimit, RateLimitedKind } from './caller-rates.ts';
 import { ReplayedProblem, toProblemResponse } from './problem.ts';
 import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';

@@ -6,7 +6,7 @@ const CAPACITY = 20_000;
 
 export type AssetCatalog = ReturnType<typeof createAssetCatalog>;
 
-/** Creates a cache of assets for all users. Excludes unknown symbols, because requests for them could fill it. */
+/** Creates a cache of assets for all users. Excludes unknown symbols, which could otherwise fill the memory. */
 export function createAssetCatalog(now: () => number) {
   const known = new Map<string, { readonly at: number; readonly asset: Asset }>();
   let list: { readonly at: number; readonly assets: Promise<readonly Asset[]> } | undefined;

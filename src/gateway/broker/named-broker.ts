@@ -10,7 +10,7 @@ export const SINGLE_BROKER_NAME = 'broker';
 
 export const brokerNameSchema = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name of lowercase letters, digits and "-", such as "ibkr"');
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must contain only lowercase letters, digits and "-", such as "ibkr"');
 
 /** Maximum number of brokers. Listing a person's accounts sends a request to each. */
 const MAX_BROKERS = 16;
@@ -21,7 +21,7 @@ export const brokerListSettingsShape = {
   brokers: z
     .record(brokerNameSchema, brokerSettingsSchema, {
       error: ({ code }) =>
-        code === 'invalid_key' ? 'must be a name of lowercase letters, digits and "-", such as "ibkr"' : undefined,
+        code === 'invalid_key' ? 'must contain only lowercase letters, digits and "-", such as "ibkr"' : undefined,
     })
     .refine((all) => Object.keys(all).length > 0, 'must name at least one broker')
     .refine((all) => Object.keys(all).length <= MAX_BROKERS, `must name at most ${MAX_BROKERS} brokers`)

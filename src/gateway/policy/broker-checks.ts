@@ -81,7 +81,11 @@ function feeObjection(fees: BrokerFacts['fees']): Objection | undefined {
   const { known, max_fees, coin_fee } = fees;
   const reason = 'FEES_EXCEED_APPROVED';
   if (!known && max_fees.approved !== null) {
-    return { reason, text: 'the order sets a maximum for fees, but the broker’s fees are unknown', hint: 'Leave out max_fees.' };
+    return {
+      reason,
+      text: 'the order sets a maximum for fees, but the broker’s fees are unknown',
+      hint: 'Leave out max_fees.',
+    };
   }
   const hint = 'Propose the order again, so that its owner sees and approves the fees.';
   const { approved, now } = max_fees;

@@ -22,7 +22,9 @@ export async function findLimitMismatches(limits: Limits | undefined, known: Kno
       (account) =>
         `account ${account} has no entry in limits.yaml, which has no "*" entry either, so the account’s orders are denied`,
     ),
-    ...unknown.map((entry) => `${unknownAccountProblem(entry)}, so orders of accounts without their own entry are denied`),
+    ...unknown.map(
+      (entry) => `${unknownAccountProblem(entry)}, so orders of accounts without their own entry are denied`,
+    ),
   ];
 }
 

@@ -75,7 +75,10 @@ export async function writeAuditExport(
     consistency: after === 0 ? [] : await consistencyProof(audit, after, size),
   };
   const handle = await open(file, 'wx', 0o600).catch((cause: unknown) => {
-    throw new TradeAgentError('usage', `${file} can't be written, or already exists`, { hint: 'Choose a new file.', cause });
+    throw new TradeAgentError('usage', `${file} can't be written, or already exists`, {
+      hint: 'Choose a new file.',
+      cause,
+    });
   });
   try {
     await handle.write(`${JSON.stringify(header)}\n`);

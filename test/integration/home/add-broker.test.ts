@@ -179,7 +179,7 @@ describe('a home stays as it was', () => {
   });
 
   it.each([
-    ['is no name', 'My IRA', /must be a name of lowercase letters/],
+    ['is no name', 'My IRA', /must contain only lowercase letters/],
     ['stands for any', 'broker', /is reserved/],
   ])('where the name %s', async (_, name, message) => {
     await expect(requireNewBroker(ground.folder, name)).rejects.toThrow(message);

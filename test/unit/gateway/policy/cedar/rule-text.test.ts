@@ -128,7 +128,12 @@ describe('refused with file, line and column is', () => {
       /forbd/,
       'Effect must be either',
     ],
-    ['a template', '// Mine\nforbid (principal == ?principal, action, resource);', '2:1', /templates are not supported/],
+    [
+      'a template',
+      '// Mine\nforbid (principal == ?principal, action, resource);',
+      '2:1',
+      /templates are not supported/,
+    ],
     ['a reason that no rule gives', `@code("SYMBOL_DENYED") ${forbid}`, '1:1', /@code/, 'Did you mean SYMBOL_DENIED?'],
     ['a reason that is not an owner’s to give', `@code("MARKET_CLOSED") ${forbid}`, '1:1', /@code/],
     ['an annotation that is none', `@massage("x") ${forbid}`, '1:1', /@massage/, 'Did you mean @message?'],
