@@ -4,10 +4,7 @@ import type { Clock } from '../machine/clock.ts';
 export type ListenerTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
 export interface ChangeListener {
-  /**
-   * Forgets earlier changes. Call it before reading the store, so that {@link next} reports only changes after the
-   * read.
-   */
+  /** Forgets earlier changes. Call it before a read, so that {@link next} reports only changes after the read. */
   forget(): void;
   /** Resolves at the next change, after `ms` milliseconds, or when a signal aborts. Never rejects. */
   next(ms: number, signals: readonly AbortSignal[]): Promise<void>;

@@ -3,12 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyAuditStores } from '../../approval/audit-verification.ts';
 import { type CheckpointSummary, createCheckpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
-import {
-  type Checkpoint,
-  findCosignatureTime,
-  parseCheckpoint,
-  parseWitnessKey,
-} from '../../approval/receipts/checkpoint.ts';
+import { type Checkpoint, cosignedAt, parseCheckpoint, parseWitnessKey } from '../../approval/receipts/checkpoint.ts';
 import { deriveReceiptKey, publicJwk, type ReceiptJwk } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { describeRuleChanges } from '../../gateway/policy/files/compare.ts';
@@ -314,7 +309,7 @@ function requireCosigned(kept: Checkpoint | undefined, witness: string): void {
       hint: 'Pass a key of the form NAME+ID+KEY for cosignatures, as the witness publishes it.',
     });
   }
-  if (kept !== undefined && findCosignatureTime(kept, witness) !== undefined) return;
+  if (kept !== undefined && cosignedAt(kept, witness) !== undefined) return;
   throw new TradeAgentError('usage', 'the witness has not signed the checkpoint', {
     hint: 'Pass a checkpoint with its cosignature with --checkpoint.',
   });

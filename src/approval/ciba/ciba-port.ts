@@ -20,10 +20,7 @@ export interface CibaRequest {
   readonly acr?: string | undefined;
   /** Seconds until the approval request expires. */
   readonly expiresIn: number;
-  /**
-   * The bearer token of the provider's pings (CIBA Core §7.1), different for each approval request
-   * (notification-tokens.ts).
-   */
+  /** The bearer token of the provider's pings for this approval request (CIBA Core §7.1; notification-tokens.ts). */
   readonly notificationToken: string;
 }
 

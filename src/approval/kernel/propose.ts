@@ -308,9 +308,7 @@ function displayedAuthor({ sub, username, clientId, clientName }: ProposalCaller
   return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';
 }
 
-/**
- * Returns the name of our own client if the client has one, which means that it does not run on the person's machine.
- */
+/** Returns our own client's name, if it has one: it then does not run on the person's machine. */
 function displayedClient(own: boolean, { clientName }: ProposalCaller): Readonly<Record<string, string>> {
   const name = own && clientName !== undefined ? printableAscii(clientName, MAX_CLIENT_NAME_LENGTH) : '';
   return name === '' ? {} : { Via: name };

@@ -98,7 +98,7 @@ export function findCheckpointSigner(checkpoint: Checkpoint, keys: readonly Rece
  * Returns when a witness signed a checkpoint, in milliseconds since the epoch; undefined without a valid signature.
  * @param verifierKey the witness's key, as in C2SP signed-note: `NAME+ID+KEY`
  */
-export function findCosignatureTime(checkpoint: Checkpoint, verifierKey: string): number | undefined {
+export function cosignedAt(checkpoint: Checkpoint, verifierKey: string): number | undefined {
   const { name, publicKey } = parseWitnessKey(verifierKey) ?? {};
   if (name === undefined || publicKey === undefined) return undefined;
   const made = signatureOf(checkpoint, name, noteKeyId(name, SIGNATURE_TYPE.cosignature, publicKey));

@@ -497,9 +497,7 @@ export class ProposalRun {
     return true;
   }
 
-  /**
-   * Like `#rest`, but only a withdrawal ends it early, so that repeated pings don't cause more lookups at the broker.
-   */
+  /** Like `#rest`, but pings don't end it early, so that repeated pings don't cause more lookups at the broker. */
   async #pause(ms: number): Promise<void> {
     const { clock } = this.#context.parts;
     const until = clock.now() + ms;

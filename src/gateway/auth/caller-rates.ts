@@ -3,9 +3,7 @@ import type { RateLimit } from '../../store/rate-buckets.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Caller } from './caller.ts';
 
-/**
- * Kinds of requests with separate rate limits. `receipts` includes the audit log; `streams` are openings of streams.
- */
+/** Kinds of requests with separate limits. `receipts` includes the audit log; `streams` counts opened streams. */
 export type RateLimitedKind = 'reads' | 'receipts' | 'streams';
 
 /** Rate limits for one person with one client in each process (default {@link defaultCallerRates}; `off`: unlimited). */

@@ -51,9 +51,7 @@ function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: quotedAt }
 
 /** Milliseconds between two checks for due standing orders. */
 export const STANDING_ORDER_CHECK_INTERVAL_MS = 15_000;
-/**
- * Delay until a price is due again, in milliseconds. Shorter than the interval, so that it is due at the next check.
- */
+/** Delay until a price is due again, in milliseconds. Shorter than the interval, so that no check is skipped. */
 const PRICE_DELAY_MS = STANDING_ORDER_CHECK_INTERVAL_MS - 1_000;
 /** Delay before an order that could not be placed is retried, in milliseconds. */
 const RETRY_DELAY_MS = 60_000;

@@ -144,10 +144,7 @@ function changedRulesObjection({ digest }: Rules, { approval, policy }: Decision
   };
 }
 
-/**
- * Returns whether the day's loss is known and exceeds its limit. If so, only reducing orders pass for the rest of the
- * New York day.
- */
+/** Returns whether the day's loss exceeds its limit. If so, only reducing orders pass until midnight in New York. */
 export function isDayLossExceeded(limits: AccountLimits | undefined, holdings: DecisionFacts['holdings']): boolean {
   const limit = limits?.max_day_loss;
   if (limit === undefined || holdings === null) return false;

@@ -81,9 +81,7 @@ export function recordDatabaseMetrics(
   );
 }
 
-/**
- * Wraps the queue to record `trade_agent.proposals.claimed`: the number of proposals that this process is working on.
- */
+/** Wraps the queue to record `trade_agent.proposals.claimed`: the number of proposals that this process works on. */
 export function measuredQueue({ meter }: Pick<Instruments, 'meter'>, { queue }: Pick<GatewayStores, 'queue'>) {
   const claimed = new Set<string>();
   meter

@@ -219,10 +219,7 @@ async function executeBatch(
   return { outcome: 'executed', result: { lines } };
 }
 
-/**
- * Returns whether the rate limit was the only reason for the refusal. Such an order is sent later, while the approval
- * is valid.
- */
+/** Returns whether the rate limit was the only reason. If so, the order is sent later, while the approval is valid. */
 function isRateLimited({ options }: HttpProblem): boolean {
   const reasons = options.members?.reasons;
   return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');

@@ -84,10 +84,7 @@ export interface OrderPorts {
   cover(proposer: Proposer, under: MandateUse, draft: OrderDraft): Promise<MandateCoverage>;
   /** Prefetches the data that placing the order will need. Never fails. */
   prepare(draft: OrderDraft, owner: Approval): void;
-  /**
-   * Places the order exactly once, however often it is called.
-   * @throws {HttpProblem} 504 `outcome_unknown`, and others
-   */
+  /** Places the order exactly once, even if called again. @throws {HttpProblem} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approval): Promise<Order>;
   /**
    * Looks up an order that may have been placed; sends nothing. Returns undefined if the order was never placed.
