@@ -243,7 +243,7 @@ describe('what takes two people', () => {
 
   it('is not proposed where nobody could be the second', async () => {
     const world = worldOfTwo();
-    world.access.second = async () => {
+    world.access.findSecondApprover = async () => {
       throw new HttpProblem(403, 'policy_denied', 'nobody', { members: { reason: 'APPROVAL_NEEDS_SECOND' } });
     };
     await expect(world.propose(MUCH)).rejects.toMatchObject({ code: 'policy_denied' });

@@ -31,7 +31,7 @@ describe('fees at the moment that an order is placed', () => {
   it.each<[string, typeof ibkrTraits, Changes, string]>([
     ['higher than approved', ibkrTraits, { max_fees: '1.02' }, 'the fees can be $1.03, but only $1.02 was approved'],
     ['not approved', ibkrTraits, {}, 'the fees can be $1.03, but no fees were approved'],
-    ['claimed, but unknown', snaptradeTraits, { max_fees: '0' }, 'fees that are unknown'],
+    ['claimed, but unknown', snaptradeTraits, { max_fees: '0' }, 'fees are unknown'],
     [
       'in coins, higher than approved',
       alpacaTraits,
