@@ -12,9 +12,9 @@ import {
   createRuleImport,
   describeRuleTexts,
   type LoadedRules,
-  noSeparateAuditLog,
   REMOVE_LAST_LIMIT_HINT,
   readActiveRules,
+  rejectAuditNote,
 } from '../../gateway/policy/files/rules-source.ts';
 import { findUnknownAccounts } from '../../gateway/policy/limited-accounts.ts';
 import { hasLimits, unknownAccountProblem } from '../../gateway/policy/rules.ts';
@@ -170,7 +170,7 @@ export async function importGatewayRules(
     if (!(await confirm(changes, isLooser))) return { ...result, outcome: 'not_imported' as const, changes };
     const facts = { ...change.note.facts, previous: before.rules?.digest ?? null, changes };
     const noted = { ...change, note: { ...change.note, facts } };
-    if (!(await store.replace(before.read, noted, clock.now(), noSeparateAuditLog))) throw staleError();
+    if (!(await store.replace(before.read, noted, clock.now(), rejectAuditNote))) throw staleError();
     return { ...result, outcome: 'imported' as const, changes };
   });
 }

@@ -120,7 +120,7 @@ function signingCertificate(
     oidText(attributes.get(CONTENT_TYPE)) !== TST_INFO ||
     !equalBytes(octetBytes(attributes.get(MESSAGE_DIGEST)), digest)
   )
-    throw new TimeStampError('the token’s content is not what was signed');
+    throw new TimeStampError('the token’s content differs from what was signed');
   const named = namedCertificate(attributes);
   const certificate = certificates.find((one) =>
     equalBytes(createHash(named.algorithm).update(one.raw).digest(), named.hash),

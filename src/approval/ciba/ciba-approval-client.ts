@@ -312,7 +312,7 @@ function toPollResult(failure: ProviderFailure, isOver: boolean): PollResult {
       return { status: 'lost' };
     case 'server_error':
     case 'temporarily_unavailable':
-      return { status: 'unreachable', reason: `it responded with the error ${failure.error}` };
+      return { status: 'unreachable', reason: `the provider returned the error ${failure.error}` };
     default:
       return failedPoll(failure.error);
   }

@@ -26,7 +26,7 @@ import { classifyIbkrError } from './failure.ts';
 import { readIbkrBars, readIbkrSnapshots, toAsset, toQuote } from './market-data.ts';
 import { createOrderList, type OrderList } from './order-list.ts';
 import { createIbkrOrderMethods } from './orders.ts';
-import { ibkrLacks, ibkrTraits } from './traits.ts';
+import { ibkrTraits, unsupportedIbkrFeatures } from './traits.ts';
 
 const ibkrSettings = commonBrokerSettingsSchema.extend({
   kind: z.literal('ibkr'),
@@ -127,7 +127,7 @@ function createIbkrConnector(options: IbkrOptions & { readonly assets: AssetCata
     };
     const reading = { client, account, list: kept.list, options };
     return {
-      ...createUnsupportedMethods(ibkrTraits.label, ibkrLacks),
+      ...createUnsupportedMethods(ibkrTraits.label, unsupportedIbkrFeatures),
       ...createIbkrOrderMethods(client, account, { ready: details, contracts, list: kept.list }, requests),
       account: () => read(async () => accountView(reading, await details())),
       positions: () =>

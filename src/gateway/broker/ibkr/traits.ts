@@ -31,7 +31,7 @@ export const ibkrTerms: OrderTerms = {
   ticks: usTicks,
 };
 
-export const ibkrLacks = [
+export const unsupportedIbkrFeatures = [
   'activities',
   'portfolioHistory',
   'news',
@@ -51,7 +51,7 @@ export const ibkrTraits: BrokerTraits = {
   orders: { us_equity: ibkrTerms },
   clientOrderId: { acceptedOnce: false, lookup: 'while_listed' },
   replaces: undefined,
-  lacks: ibkrLacks,
+  lacks: unsupportedIbkrFeatures,
   fees: feeSchedules.ibkr,
   dayFlows: 'excluded',
 };

@@ -38,7 +38,7 @@ import {
 } from './client.ts';
 import { createSnaptradeOrderMethods, listSnaptradeOrders } from './orders.ts';
 import { fromYahooSymbol, toYahooSymbol, universalSymbolSchema } from './symbols.ts';
-import { snaptradeLacks, snaptradeTraits } from './traits.ts';
+import { snaptradeTraits, unsupportedSnaptradeFeatures } from './traits.ts';
 
 const snaptradeSettings = commonBrokerSettingsSchema.extend({
   kind: z.literal('snaptrade'),
@@ -107,7 +107,7 @@ function createSnaptradeConnector(options: SnaptradeOptions & { readonly assets:
     });
     const read = <T>(call: (client: SnaptradeClient) => Promise<T>) => requests.read(async () => call(await client()));
     return {
-      ...createUnsupportedMethods(snaptradeTraits.label, snaptradeLacks),
+      ...createUnsupportedMethods(snaptradeTraits.label, unsupportedSnaptradeFeatures),
       ...createSnaptradeOrderMethods(client, who, options, requests),
       account: () => read((one) => readSnaptradeAccount(one, who, options)),
       positions: () => read((one) => readSnaptradePositions(one, who)),

@@ -19,7 +19,7 @@ export const snaptradeTerms: OrderTerms = {
   ticks: usTicks,
 };
 
-export const snaptradeLacks = [
+export const unsupportedSnaptradeFeatures = [
   'bars',
   'news',
   'corporateActions',
@@ -37,7 +37,7 @@ export const snaptradeTraits: BrokerTraits = {
   orders: { us_equity: snaptradeTerms },
   clientOrderId: { acceptedOnce: false, lookup: 'never' },
   replaces: undefined,
-  lacks: snaptradeLacks,
+  lacks: unsupportedSnaptradeFeatures,
   // SnapTrade's activities are a day late.
   dayFlows: 'unknown',
 };

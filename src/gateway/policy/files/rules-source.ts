@@ -224,11 +224,11 @@ async function importFirstRules(store: RuleStore, folder: string, { limits, cloc
   const texts = readRuleTexts(folder);
   if (Object.keys(texts).length === 0) return false;
   const { change } = await createRuleImport(folder, texts, present);
-  return await store.replace(version, change, clock.now(), noSeparateAuditLog);
+  return await store.replace(version, change, clock.now(), rejectAuditNote);
 }
 
 /** A database adds a change's note to the audit log itself. */
-export const noSeparateAuditLog = async (): Promise<void> => {
+export const rejectAuditNote = async (): Promise<void> => {
   throw new Error('these rules are not in the database with the audit log');
 };
 
