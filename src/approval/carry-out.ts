@@ -170,7 +170,7 @@ export async function recordExecutionOutcome(
       return undefined;
     case 'refused': {
       const reason = toReason(execution.refusal);
-      // A proposal that a rule blocked before the order was sent is blocked, not late.
+      // A refusal with a rule's reason blocks the proposal. Any other refusal with these codes means that time ran out.
       const isLate = ['approval_expired', 'not_placed'].includes(reason.code) && reason.members?.reason === undefined;
       await move(isLate ? 'expired' : 'blocked', { reason });
       return undefined;

@@ -40,7 +40,7 @@ const OTHER_AGENT_FACT = 'origin.other_agent';
 const SYMBOL_KNOWN_FACT = 'origin.symbol_known';
 
 /**
- * Returns facts about where a proposal comes from. Proposals of other agents do not state their conversation.
+ * Returns facts about where a proposal comes from. Other agents' proposals contain nothing about their conversation.
  * @param isKnown whether the owner has traded or named the order's symbol; called only for other agents' proposals
  */
 export async function loadOriginFacts(
