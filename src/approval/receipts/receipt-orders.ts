@@ -26,11 +26,7 @@ export function mandateTerms({ id, proposal }: NonNullable<Receipt['mandate']>):
  * order, because only the gateway knows them.
  * @throws {ReceiptError} `mandate`
  */
-export function requireMandateCoverage(
-  terms: MandateEnvelope,
-  draft: OrderDraft,
-  { created_at }: ApprovedProposal,
-): void {
+export function requireMandateMatch(terms: MandateEnvelope, draft: OrderDraft, { created_at }: ApprovedProposal): void {
   const at = Date.parse(created_at);
   const isInPeriod = at >= Date.parse(terms.not_before) && at < Date.parse(terms.expires_at);
   const rows: readonly (readonly [isCovered: boolean, what: string])[] = [

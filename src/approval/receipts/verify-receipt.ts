@@ -19,7 +19,7 @@ import {
   mandateMismatchError,
   mandateTerms,
   requireApprovedOrders,
-  requireMandateCoverage,
+  requireMandateMatch,
   requireMatchingStates,
   requireWithinWorstCase,
   requireWorstCase,
@@ -145,7 +145,7 @@ async function requireMandateApproval(
   if (proposal.nonce !== null) throw mandateMismatchError('a nonce that no key signed');
   if (approvals.length > 0) throw mandateMismatchError('the order has its own approval');
   if (mandate.proposal.sub !== proposal.sub) throw mandateMismatchError('different owner');
-  for (const draft of getApprovedDrafts(proposal)) requireMandateCoverage(terms, draft, proposal);
+  for (const draft of getApprovedDrafts(proposal)) requireMandateMatch(terms, draft, proposal);
   if (proposal.policy !== terms.policy) throw mandateMismatchError('different rules');
 }
 
