@@ -474,7 +474,7 @@ const MAX_EARLY_ORDERS = 100;
 type EarlyOrders = ReturnType<typeof createOpenOrderPrefetcher>;
 
 /**
- * Creates a prefetcher, which reads open orders while the kernel is still committing the execution. Because positions
+ * Creates an object that prefetches open orders while the kernel is still committing the execution. Because positions
  * must be read after the open orders, prefetching saves a round trip between the tap on the phone and the fill.
  */
 export function createOpenOrderPrefetcher(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
