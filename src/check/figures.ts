@@ -61,7 +61,7 @@ export function computePortfolioFigures(
   };
 }
 
-/** The end of the previous weekday or, if later, the time of the history's latest value. */
+/** Returns the end of the previous weekday or, if later, the time of the history's latest value. */
 function dayStart(history: Snapshot['history'], now: number): number {
   let day = addDays(newYorkDate(now), -1);
   while (weekday(day) === 0 || weekday(day) === 6) day = addDays(day, -1);
@@ -119,9 +119,9 @@ function drawdownsFromMark(
 }
 
 /**
- * Adds the flows that became known only after the high-water mark was stored to the first point after the mark. The
- * points' own flows may lack them, because the mark's value may already include a deposit of the same day, and because
- * late bookings have earlier dates.
+ * Adds flows that became known after the high-water mark was stored to the first point after the mark. The points' own
+ * flows may lack these flows: the mark's value may already include a deposit of the same day, and late bookings have
+ * earlier dates.
  */
 function withLateFlows(
   points: readonly ValuePoint[],

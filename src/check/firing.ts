@@ -51,7 +51,7 @@ function observationDefinition({ rule, limitedBy }: Observation): string {
 /**
  * Makes each rule fire once per subject until it is re-armed. A triggered subject is a finding the first time, ongoing
  * while it stays triggered, and a finding again after it was `clear`. Rules that were skipped keep their state, unless
- * they are disabled or over.
+ * they are disabled or have ended.
  * @param inFile the names of the rules in the checked file; rules of other files keep their state
  */
 export function fireRules(
@@ -92,7 +92,7 @@ export function fireRules(
   for (const { rule, subject, code, text } of look.blind) {
     const say = () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't be checked` });
     see({ rule, subject, state: 'triggered', say }, `${subject}${NOT_SEEN_SUFFIX}`, code);
-    // The rule could not be checked, so an earlier finding may still hold and its state is kept.
+    // The rule could not be checked. An earlier finding may still be true, so the rule keeps its state.
     const fired = known.get(stateKey(rule.name, subject));
     if (fired !== undefined) states.push(fired);
   }

@@ -31,8 +31,8 @@ function weightText(fraction: Dec): string {
 }
 
 /**
- * Target weights as fractions of equity, without `cash`. They are cached because rules, suggestions and the result all
- * use them.
+ * Returns target weights as fractions of equity, without `cash`. Cached, because rules, suggestions and the result use
+ * them.
  */
 export const targetWeights = memoizePerObject(
   ({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> =>

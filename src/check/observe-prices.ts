@@ -50,7 +50,7 @@ const priceBoard = memoizePerObject(({ positions, noPrice }: Snapshot) => ({
   seen: new Map<string, ObservedPrice | undefined>(),
 }));
 
-/** Returns undefined if there is no price. */
+/** Checks one symbol. Returns undefined if the symbol has no price. */
 type ObserveSymbol = (
   symbol: string,
   position: Position | undefined,

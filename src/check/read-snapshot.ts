@@ -152,8 +152,8 @@ async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: 
     return all;
   }
   const after = kept.wholeAt - ACTIVITY_OVERLAP_MS;
-  // A broker may ignore the start's time of day. Only activities from a day after the start were certainly all read
-  // again.
+  // A broker may ignore the start's time of day, so the new list is certainly complete only from one day after the
+  // start.
   const from = after + DAY_MS;
   const fresh = await gateway.activities({ after });
   const told = new Set(fresh.map(({ id }) => id));

@@ -5,7 +5,10 @@ import { sides } from '../trading/order.ts';
 import { figureNames } from './incomplete.ts';
 import { ruleKinds } from './rules-schema.ts';
 
-/* Schema of the result. Checks don't load it: setting it up takes as long as checking all rules. */
+/*
+ * Schema of the result. Checks don't load this module, because setting up the schema takes as long as checking all
+ * rules.
+ */
 
 const dollars = decimalString.describe('Dollars');
 const fraction = decimalString.describe('A fraction: 0.05 is 5%');

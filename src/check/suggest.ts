@@ -24,7 +24,7 @@ export function suggestOrders(
 ): RebalancingPlan | undefined {
   const targets = targetWeights(file);
   const { openOrders } = snapshot;
-  // No order is suggested for a symbol with an open order, and none at all if the open orders are unknown.
+  // Suggests no order for a symbol with an open order, and no orders if the open orders are unknown.
   if (targets.size === 0 || figures.equity.lte(0) || openOrders === undefined) return undefined;
   const own = rebalanceOptions(file);
   const inCash = new Dec(file.targets?.cash ?? 0).mul(figures.equity);

@@ -3,8 +3,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { Transaction } from '../store/postgres/tenant-database.ts';
 
 /**
- * Does a job. It may be called again for the same job after a crash, a failure or the suspension of a worker, so its
- * writes must depend on an epoch in the rows. If it throws, the job is retried.
+ * Processes a job. May be called again for the same job after a crash, a failure or the suspension of a worker, so the
+ * handler's writes must depend on an epoch in the rows. If it throws, the job is retried.
  * @param signal aborts when the worker's drain time or the job's time limit is over. Another worker may then do the job
  */
 export type JobHandler = (job: Job, signal: AbortSignal) => Promise<void>;
@@ -20,8 +20,8 @@ export interface DeadJob {
 }
 
 /**
- * The jobs of one tenant, kept until they are done. The rows are authoritative; a job only makes a worker look at the
- * rows. A handler that finds no work in the rows does nothing.
+ * Queue of one tenant's jobs. A job stays in the queue until it is done. The rows are authoritative; a job only makes a
+ * worker look at the rows. A handler that finds no work in the rows does nothing.
  *
  * @example
  * ```ts
@@ -64,7 +64,10 @@ export interface JobQueue {
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
-/** `run` drives a thread until it has to wait; `collect` looks up the outcomes of the proposals that runs wait for. */
+/**
+ * `run` continues a thread until the thread has to wait; `collect` looks up the outcomes of the proposals that runs
+ * wait for.
+ */
 export const JOB_KINDS = ['run', 'collect', 'check', 'notice', 'reconcile'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
@@ -83,7 +86,10 @@ const jobSchema = z.strictObject({
 /** A job is described by ids only, so that it contains no secrets and can be recreated from the rows if it is lost. */
 export interface Job {
   readonly kind: JobKind;
-  /** `tenant|thread`. Jobs of the same key and kind are done one at a time, in the order of enqueueing. */
+  /**
+   * `tenant|thread`. Jobs with the same key and kind are processed one at a time, in the order in which they were
+   * enqueued.
+   */
   readonly key: string;
   readonly ids: Readonly<Partial<Record<(typeof ID_NAMES)[number], string>>>;
 }

@@ -4,18 +4,18 @@ import envPaths from 'env-paths';
 
 /** The folders of one operating system user, with mode 0700. Their files have mode 0600. */
 export interface UserDirs {
-  /** Contains `config.yaml`, and the encrypted credential file if that store is used. */
+  /** Contains `config.yaml` and, if credentials are stored in a file, the encrypted credential file. */
   readonly config: string;
   /** Contains `state.db`. */
   readonly data: string;
   readonly log: string;
-  /** Outside the agent's folders, because it contains the phone's pairing secret. */
+  /** The sandbox's folder. It is outside the agent's folders, because it contains the phone's pairing secret. */
   readonly sandbox: string;
 }
 
 /**
- * Returns the platform's folders (XDG on Linux), unless `TRADE_AGENT_HOME` overrides them. The sandbox's folder is
- * beside the agent's, so that the agent can be confined to one folder.
+ * Returns the platform's folders (XDG on Linux), unless `TRADE_AGENT_HOME` overrides them. The sandbox's folder is a
+ * sibling of the agent's folder, so that the agent can be confined to its own.
  */
 export function resolveUserDirs(env: NodeJS.ProcessEnv = process.env): UserDirs {
   const override = env.TRADE_AGENT_HOME;
@@ -46,7 +46,7 @@ export function ensurePrivateFolder(folder: string): string {
   return folder;
 }
 
-/** Returns why a folder can't hold secrets, or undefined if it can. */
+/** Returns why a folder is not safe for secrets, or undefined if it is safe. */
 export function folderProblem(found: Stats): string | undefined {
   if (found.isSymbolicLink()) return 'it is a symbolic link';
   if (!found.isDirectory()) return 'it is not a folder';

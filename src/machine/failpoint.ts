@@ -1,7 +1,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 
 /*
- * Points where a test build can be made to die, fail or stall, to show how the program copes:
+ * Points where a test build can be made to crash, fail or stall, to test how the program recovers:
  *
  *     TRADE_AGENT_FAILPOINT="propose.noted=kill"           the first time
  *     TRADE_AGENT_FAILPOINT="checkpoint.stored=kill@3"     the third time
@@ -31,7 +31,7 @@ function runFailpoint(name: string): void {
   const passing = (passCounts.get(key) ?? 0) + 1;
   passCounts.set(key, passing);
   for (const { action, ms } of parseInstructions(asked, name, passing)) {
-    // Synchronous, because the process may die next.
+    // Synchronous, because the process may be killed immediately afterwards.
     writeSync(2, `failpoint ${name}: ${action}\n`);
     switch (action) {
       case 'kill':

@@ -14,7 +14,7 @@ export interface LogContext {
 
 const contexts = new AsyncLocalStorage<LogContext>();
 
-/** Calls `work`. Everything that it starts has this context instead of the current one. */
+/** Runs `work` in this context. Everything that `work` starts inherits the context. */
 export const runInLogContext = <T>(context: LogContext, work: () => T): T => contexts.run(context, work);
 
 export const currentLogContext = (): LogContext => contexts.getStore() ?? {};

@@ -65,8 +65,8 @@ function writeAtomically(
     // `wx`: never follow a symbolic link that someone created under that name.
     const handle = openSync(temporary, 'wx', 0o600);
     try {
-      // `writeSync` is not used, because on a nearly full disk, it writes only the beginning and reports that only in
-      // its return value.
+      // `writeSync` would not be safe: on a nearly full disk, it writes only the beginning, and only its return value
+      // shows this.
       writeFileSync(handle, content);
       if (mode !== 0o600) fchmodSync(handle, mode);
       // Without this, a power cut after the rename could leave an empty file.
@@ -115,12 +115,12 @@ export function readPrivateFile(...[file, longest, unusable]: Parameters<FileRea
 
 const readExclusiveFile = createFileReader(exposureRisk);
 
-/** The parent of all services' credentials. Only root can create files there. */
+/** The parent of all services' credentials folders. Only root can create files there. */
 const CREDENTIALS_FOLDER = '/run/credentials/';
 
 /**
- * Returns why another user could read or have written the file, or undefined if nobody could. Root may own a file in
- * systemd's credentials folder: an access control list then gives it to the service's user, and its mode is 0440.
+ * Returns why another user could have read or written the file, or undefined if nobody could. Root may own a file in
+ * systemd's credentials folder: an access control list then lets the service's user read the file, whose mode is 0440.
  */
 export function exposureRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>, file: string): string | undefined {
   if (uid === process.getuid?.() && (mode & 0o077) === 0) return undefined;
@@ -129,8 +129,8 @@ export function exposureRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>, file: s
 }
 
 /**
- * Like {@link readPrivateFile}, for a file that anyone may read but only the user or root may have written: one of them
- * must own it, and nobody but its owner may write to it.
+ * Like {@link readPrivateFile}, but for a file that anyone may read. The user or root must own the file, and only the
+ * owner may write to it.
  */
 export const readTrustedFile = createFileReader(findForgeryRisk);
 

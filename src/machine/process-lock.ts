@@ -9,7 +9,7 @@ import { ensurePrivateFolder } from './directories.ts';
  * releases the lock when the process ends. The lock never expires: an expired lock could have two holders, one of which
  * was only suspended. The empty file is never removed, because two processes could then each lock a different file of
  * that name.
- * @param options.what what is locked, for the error message; the credentials by default
+ * @param options.what the locked resource's name in the error message; `the credentials` by default
  * @param options.busy replaces the error's message and hint
  * @param options.waitMs must exceed the longest time that a holder may take; otherwise a waiter gives up on a healthy
  *   holder
@@ -44,7 +44,7 @@ export async function withProcessLock<T>(
         const { message = held, hint = 'Wait for it to finish, or stop it, then try again.' } = options.busy ?? {};
         throw new TradeAgentError('busy', message, { hint });
       }
-      // Random delays, so that waiters don't all try at once.
+      // Random delays keep waiting processes from retrying at the same time.
       await delay(15 + Math.random() * 45);
     }
     return await work();

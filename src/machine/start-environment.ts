@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** File locations. They are not secret, and minimal environments, such as cron's, don't have them. */
+/** File locations. They are not secret, and are missing from minimal environments, such as cron's. */
 const locationVariables = [
   'TRADE_AGENT_HOME',
   'TRADE_AGENT_SANDBOX',
@@ -20,7 +20,7 @@ const keychainVariables = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as con
  * Returns the environment variables that trade-agent needs when another program, such as cron, starts it later. They
  * locate the user's files if these are not in the default folders.
  * @param keychain whether the profile's credentials are in the keychain
- * @throws {TradeAgentError} `usage` if a variable refers to an open file descriptor, which will not exist then
+ * @throws {TradeAgentError} `usage` if a variable refers to an open file descriptor, which will not exist later
  */
 export function pickLaunchEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Record<string, string> {
   const environment: Record<string, string> = {};

@@ -45,8 +45,8 @@ export function createCalendarFileStore(folder: string, profile: string): Calend
 }
 
 /**
- * Returns the broker's calendar: the cached one if it is recent, otherwise a new one. If the new one can't be read,
- * returns the cached one, as long as it covers today.
+ * Returns the broker's calendar. Uses the cached calendar if it is recent; otherwise reads a new one. If reading fails,
+ * returns the cached calendar, provided that it covers today.
  * @param ask reads the gateway's calendar
  * @throws the error of `ask`, if the cached calendar does not cover today
  */

@@ -42,9 +42,9 @@ const fields = [
 ] as const;
 
 /**
- * Returns the run times of a cron expression with five fields (or `@daily` and the like) in the exchange's time zone. A
- * time that is skipped when daylight saving time begins occurs right after the gap. A time that is repeated when
- * daylight saving time ends occurs once, unless the minute or the hour is `*` or a step.
+ * Returns the run times of a cron expression with five fields (or a macro such as `@daily`) in the exchange's time
+ * zone. A time that is skipped when daylight saving time begins occurs right after the gap. A time that is repeated
+ * when daylight saving time ends occurs once, unless the minute or the hour is `*` or a step.
  * @throws {TradeAgentError} `usage`; the error names the invalid field and suggests a correction
  */
 export function cronRunTimes(expression: string): RunTimes {
@@ -62,8 +62,8 @@ export function cronRunTimes(expression: string): RunTimes {
 }
 
 /**
- * Returns the end of the current second. The library works in whole seconds and excludes its reference time, but here
- * `now` counts as past.
+ * Returns the end of the current second. The library works in whole seconds and excludes its reference time, but a run
+ * time that equals `now` must be included.
  */
 function endOfSecond(now: number): Date {
   return new Date((Math.floor(now / 1000) + 1) * 1000);

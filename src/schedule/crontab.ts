@@ -14,7 +14,7 @@ export function createCrontabScheduler(run: RunSystemCommand, lock: string): Sch
   const read = async (): Promise<Buffer> => {
     const answer = await run('crontab', ['-l']);
     if (answer.code === 0) return answer.stdout;
-    // Only these messages prove that there is nothing to overwrite. (The second is Busybox's.)
+    // Only these messages prove that the user has no crontab. (The second message is Busybox's.)
     if (/no crontab for|can't open '[^']*': No such file/i.test(answer.stderr)) return Buffer.alloc(0);
     throw commandFailedError('reading the crontab', answer, 'Check whether "crontab -l" works.');
   };
@@ -57,7 +57,10 @@ const beginMarker = (id: string) =>
   `# trade-agent schedule ${id} begins; "trade-agent schedule remove ${id}" takes it out`;
 const endMarker = (id: string) => `# trade-agent schedule ${id} ends`;
 
-/** A schedule's lines, between marker comments. @throws {TradeAgentError} `usage` if cron would truncate the command */
+/**
+ * Returns a schedule's lines, between marker comments.
+ * @throws {TradeAgentError} `usage` if cron would truncate the command
+ */
 export function crontabBlock(id: string, command: ScheduledCommand, minutes: readonly number[]): string {
   const environment = Object.entries(command.environment).map(([name, value]) => `${name}=${shellQuoted(value)}`);
   const words = [

@@ -23,7 +23,7 @@ export type RunDecision =
 
 export const MAX_MISSED_RUNS = 100;
 
-/** Attempts for one run time. With one wake-up every 15 minutes, they are spread over more than an hour. */
+/** Maximum number of attempts for one run time. With a wake-up every 15 minutes, they span more than an hour. */
 export const MAX_RUN_ATTEMPTS = 5;
 
 /**

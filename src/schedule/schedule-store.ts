@@ -65,7 +65,10 @@ export function openScheduleStore(folder: string) {
       },
     write: (id: string, journal: ScheduleJournal) =>
       writePrivateFile(journalFile(id), jsonLine({ ...journal, runs: journal.runs.slice(-MAX_STORED_RUNS) })),
-    /** Runs `work` alone for the schedule. @throws {TradeAgentError} `busy` if another run is in progress */
+    /**
+     * Runs `work` while no other run of the schedule is in progress.
+     * @throws {TradeAgentError} `busy` if another run is in progress
+     */
     async alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
       const busy = { message: `a run of schedule ${id} is in progress`, hint: 'Wait for it to finish.' };
       const lock = join(ensurePrivateFolder(folder), `${id}.lock`);

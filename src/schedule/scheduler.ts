@@ -12,7 +12,7 @@ export interface SchedulerEntryPart {
 /** Exit codes that mean a result and not a failure. Some schedulers would otherwise report them as failures. */
 export type ResultExitCodes = readonly { readonly code: number; readonly meaning: string }[];
 
-/** `changed`: the entry differs from what was written. */
+/** `changed`: the entry differs from the one that trade-agent wrote. */
 export type SchedulerEntryState = 'installed' | 'missing' | 'changed';
 
 /** A scheduler of this machine, such as cron. Changes only entries that trade-agent wrote. */
@@ -25,7 +25,7 @@ export interface Scheduler {
   state(schedule: Pick<Schedule, 'id' | 'entry'>): Promise<SchedulerEntryState>;
   /** Removes a schedule's entry. Returns false if there was none. @throws {TradeAgentError} `invalid_config` */
   remove(id: string): Promise<boolean>;
-  /** A limitation of the scheduler to tell the person about; undefined if there is none. */
+  /** A limitation of the scheduler, to be shown to the person; undefined if there is none. */
   readonly note: string | undefined;
 }
 

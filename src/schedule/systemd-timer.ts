@@ -57,7 +57,7 @@ export function systemdServiceUnit(
   const environment = Object.entries(command.environment).map(
     ([name, value]) => `Environment=${systemdQuoted(`${name}=${value}`)}`,
   );
-  // A dollar sign is a variable in ExecStart, but not in Environment.
+  // A dollar sign begins a variable in ExecStart, but not in Environment.
   const words = [command.node, command.script, ...command.args].map((word) =>
     systemdQuoted(word).replaceAll('$', '$$$$'),
   );

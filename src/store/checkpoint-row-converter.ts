@@ -40,7 +40,8 @@ export class CheckpointRowConverter {
   /** Returns new messages as rows, and the checkpoint's values with the messages replaced by their hashes. */
   async extractMessages(thread: string, ns: string, values: Checkpoint['channel_values']) {
     const { messages } = values as { messages?: unknown };
-    // Leaves an order's subgraph as it is: it has a single answer, and its checkpoints are deleted after its step.
+    // Leaves the values of an order's subgraph unchanged: the subgraph has a single answer, and its checkpoints are
+    // deleted after its step.
     if (ns !== '' || !Array.isArray(messages) || !messages.every(isObject)) return { rows: [], values };
     const rows: (MessageRow & { readonly message: object })[] = [];
     const message_rows: string[] = [];

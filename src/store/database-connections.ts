@@ -1,4 +1,4 @@
-/** How a connection pool of this process is used, in connections. */
+/** The use of one of this process's connection pools, in numbers of connections. */
 export interface PoolUsage {
   readonly name: string;
   readonly max: number;
@@ -9,8 +9,8 @@ export interface PoolUsage {
 
 /** The connections to a database that several processes share. */
 export interface DatabaseConnections {
-  /** Sends no query to the database. */
+  /** Returns the use of each pool. Sends no query to the database. */
   pools(): readonly PoolUsage[];
-  /** Returns how many of this login's connections, from all processes, wait for a lock. */
+  /** Returns the number of this login's connections, from all processes, that are waiting for a lock. */
   lockWaits(): Promise<number>;
 }

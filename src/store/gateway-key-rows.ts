@@ -1,6 +1,6 @@
 /**
  * `client` authenticates the gateway to the identity provider, and `seal` encrypts secrets. `next_client` and
- * `next_seal` will replace them.
+ * `next_seal` are their successors during a rotation.
  */
 export type GatewayKeyName = 'client' | 'next_client' | 'seal' | 'next_seal';
 

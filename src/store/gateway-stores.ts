@@ -47,6 +47,8 @@ export interface GatewayStores {
   readonly buckets?: RateBuckets;
   /** Undefined if only one process uses the database. */
   readonly connections?: DatabaseConnections;
-  /** Milliseconds since the epoch. Undefined if the database uses this machine's clock. */
+  /**
+   * Returns the database's time, in milliseconds since the epoch. Undefined if the database uses this machine's clock.
+   */
   readonly databaseTime?: () => Promise<number>;
 }

@@ -30,7 +30,7 @@ export interface MandateQuery {
 }
 
 export interface MandateSlot {
-  /** Empty if the mandate may be used at any time (see `Cadence`). */
+  /** The period. Empty if the mandate may be used at any time (see `Cadence`). */
   readonly slot: string;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';

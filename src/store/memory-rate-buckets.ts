@@ -1,6 +1,6 @@
 import { type RateBuckets, validateTokenCount } from './rate-buckets.ts';
 
-/** Number of buckets above which full ones are dropped, because a bucket that is not stored counts as full. */
+/** Number of buckets above which full buckets are deleted. A bucket that is not stored counts as full. */
 const MIN_SWEPT_BUCKETS = 1_000;
 
 /**

@@ -35,7 +35,7 @@ interface MessageClaim extends MessageKey {
   readonly draft: MessageDraft;
 }
 
-/** The person's daily limit: fewer than `max` other messages may have been, or may still be, sent since `since`. */
+/** The person's daily limit: a message is over the limit if `max` other messages since `since` were or may be sent. */
 export interface MessageLimit {
   readonly since: number;
   readonly max: number;

@@ -5,9 +5,9 @@ export type ProcessNotification =
   | { readonly landed: string }
   /** The person whose approval requests changed. `delivered`: digest of the `auth_req_id` whose decision can be polled. */
   | { readonly requestsOf: string; readonly delivered?: string }
-  /** The person of whom a client lost its access, so that the client's streams must end. */
+  /** The person who revoked a client's access. The client's streams for this person must end. */
   | { readonly revoked: string }
-  /** Notifications may have been lost, so the receiver must read again what it is waiting for. */
+  /** Notifications may have been lost, so each receiver must check the state of everything that it waits for. */
   | 'missed';
 
 /** Notifications between the processes that share the database. */

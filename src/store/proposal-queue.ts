@@ -5,7 +5,7 @@ export const CLAIM_MS = 15_000;
  * back, so it counts as due.
  */
 export const MAX_STEP_DELAY_MS = 600_000;
-/** How long a new proposal is left to the process that drafted it, in milliseconds. */
+/** How long a new proposal is reserved for the process that drafted it, in milliseconds. */
 export const DRAFT_CLAIM_MS = 5_000;
 /** Time from a proposal's end to the check that the phone was notified, in milliseconds. `markReported` cancels it. */
 export const NOTIFY_CHECK_MS = 60_000;

@@ -4,7 +4,7 @@ import type { Membership } from '../oauth/membership.ts';
 import type { CodeEntry, ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 import type { AuditNote } from './audit.ts';
 
-/** Why a proposal ended or what the proposal is waiting for. */
+/** The reason why a proposal ended or is waiting. */
 export interface ProposalReason {
   readonly code: ProblemCode;
   readonly text: string;
@@ -23,7 +23,7 @@ export interface StoredProposal {
   readonly second: string | undefined;
   readonly client: string;
   readonly membership?: Membership | undefined;
-  /** The trace that the proposal was made in, which all later work on it continues. */
+  /** The trace in which the proposal was made. All later work on the proposal continues this trace. */
   readonly trace?: TraceIds | undefined;
   /** The owner's login name, for identity providers that identify people by login name. */
   readonly username: string | undefined;
@@ -58,7 +58,7 @@ export interface StoredProposal {
   readonly version: number;
   /** The subject's `expires_at`: the time after which the proposal can't be executed. */
   readonly deadline: number;
-  /** The deadline, or the approval request's expiry at the identity provider, whichever is earlier. */
+  /** The earlier of the deadline and the approval request's expiry at the identity provider. */
   readonly expiresAt: number;
   readonly authReqId: string | undefined;
   /** The `auth_req_id` of the request that the owner approved. Undefined if no second approver is required. */
@@ -136,7 +136,7 @@ export interface ProposalSnapshot {
   readonly haltedAt: number | undefined;
   readonly openCodes: readonly string[];
   readonly open: number;
-  /** Number of proposals with the query's `typed` that this proposer drafted with this client since the given time. */
+  /** Number of this proposer's and client's proposals since the given time, with the same `typed` as in the query. */
   readonly lastHour: number;
   /** This client's two most recent proposals that a person approved or denied (`DECIDED_STATES_SQL`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];

@@ -49,7 +49,7 @@ export interface RunClaim {
   readonly epoch: number;
 }
 
-/** Times are milliseconds since the epoch. */
+/** The proposals that a run waits for. Times are milliseconds since the epoch. */
 export interface RunWait {
   readonly proposals: readonly string[];
   readonly now: number;

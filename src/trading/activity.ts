@@ -72,7 +72,7 @@ export const activitySchema = z.lazy(() =>
     side: z.enum(sides).nullable(),
     qty: decimalString.nullable(),
     price: decimalString.nullable(),
-    /** Shared by activities that were booked together, such as the old and new shares of a split. */
+    /** ID shared by activities that were booked together, such as the old and new shares of a split. */
     group: z.string().nullable().optional(),
     /** Dollars received, negative for money paid out. Null for fills and if no money moved. */
     amount: decimalString.nullable(),
@@ -158,7 +158,8 @@ export type ClosingPriceLookup = (symbol: string, day: string) => Dec | string |
 
 /**
  * Returns external cash flows (GIPS 2020): deposits, withdrawals, and transfers of shares. Shares are valued at the
- * broker's price for the transfer, or if it has none, at that day's close. `unvalued` lists transfers with neither.
+ * broker's price for the transfer, or if the broker has none, at that day's close. `unvalued` lists transfers with
+ * neither.
  */
 export function externalFlows(activities: readonly Activity[], priceOn: ClosingPriceLookup = () => undefined) {
   const flows: Flow[] = [];

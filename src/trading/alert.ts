@@ -57,7 +57,7 @@ const comparisons = {
   '>': { sign: '+', price: 'above', percentage: 'rises_by' },
 } as const;
 
-/** Parses `AAPL<180`, `AAPL >= 200` or `AAPL<-5%`. `>=` means `>`. @throws {TradeAgentError} `usage` */
+/** Parses `AAPL<180`, `AAPL >= 200` or `AAPL<-5%`. `>=` is treated as `>`. @throws {TradeAgentError} `usage` */
 export function parseAlert(text: string): Alert {
   const [, symbol, comparison, limit = ''] = /^\s*([^\s<>=]+)\s*([<>])=?\s*([^\s<>=]+)\s*$/.exec(text) ?? [];
   if (symbol === undefined) throw invalidAlert(text);

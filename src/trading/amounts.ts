@@ -13,7 +13,7 @@ function formatSigned(text: string, positive: string): string {
   return `${negative ? '-' : positive}$${groupThousands(negative ? text.slice(1) : text)}`;
 }
 
-/** `"1234.5"` → `$1,234.50`. */
+/** Formats dollars to the cent: `"1234.5"` → `$1,234.50`. */
 export function formatDollarAmount(amount: string): string {
   return formatSigned(toCents(amount), '');
 }
@@ -48,7 +48,10 @@ export function formatTodayChange(change: string | null, fraction: string | null
   return `${formatSignedDollars(change)}${fraction === null ? '' : ` (${formatSignedPercent(fraction)})`} today`;
 }
 
-/** At most two decimals: `"0.595659779"` → `59.57%`. Limits use {@link formatExactPercent}. */
+/**
+ * Formats a fraction as a percentage with at most two decimals: `"0.595659779"` → `59.57%`. For limits, use
+ * `formatExactPercent`.
+ */
 export function formatPercent(fraction: string): string {
   const exact = parseDecimal(fraction).mul(HUNDRED);
   const rounded = exact.toDecimalPlaces(2);

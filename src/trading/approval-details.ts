@@ -44,8 +44,8 @@ export function orderDigest(draft: OrderDraft): string {
 const CROCKFORD_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /**
- * Returns the code of a digest that covers a random value. The author of any other text could vary it until it has the
- * code of another request.
+ * Returns the code for a digest. The digest must cover a random value; otherwise, an author could vary the digested
+ * text until its code equals the code of another request.
  */
 export function approvalCode(digest: string): string {
   const bytes = Buffer.from(digest, 'base64url');
@@ -58,7 +58,7 @@ export function approvalCode(digest: string): string {
   return code;
 }
 
-/** The gateway at which details are valid, their type, and the code that the identity provider chose, if it has one. */
+/** The gateway at which the details are valid, their type, and the code, if the identity provider chose one. */
 export interface DetailsTarget {
   readonly gateway: string;
   readonly type?: string;

@@ -70,8 +70,8 @@ const baseCurrency = (symbol: string): string => symbol.split('/', 1)[0] ?? symb
 
 /**
  * An option contract is for 100 shares (OCC, "Equity Options Product Specifications"). An adjusted contract can be for
- * a different number, but its symbol has a different root, and Alpaca doesn't offer it. Ticks: Alpaca, "Crypto
- * Trading" and "Options Trading".
+ * a different number, but its symbol has a different root, and Alpaca doesn't offer it. Source of the ticks: Alpaca,
+ * "Crypto Trading" and "Options Trading".
  */
 const classTable: Readonly<Record<AssetClass, AssetClassRow>> = {
   us_equity: { units: 1, unit: () => ['share', 'shares'], each: () => 'a share', ticks: usTicks },

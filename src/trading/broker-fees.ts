@@ -4,9 +4,9 @@ import type { Environment, OrderDraft } from './order.ts';
 import { boundedOrder } from './worst-case.ts';
 
 /*
- * The fees that brokers charge for an order. The figures are the highest of recent years, not today's, because they
- * change several times a year and an approval must bound the order's cost. Raising a figure makes the gateway refuse
- * orders that were approved with the lower one.
+ * The fees that brokers charge for an order. Each figure is the highest of recent years instead of today's, because
+ * fees change several times a year and an approval must bound the order's cost. Raising a figure makes the gateway
+ * refuse orders that were approved with the lower one.
  */
 
 /** One fee, in dollars. */
@@ -16,9 +16,9 @@ interface FeeRow {
   /** Dollars for each share, each contract, or each dollar of the trade's value. */
   readonly rate: string;
   readonly per: 'share' | 'contract' | 'dollar';
-  /** The least that is charged for an order on each day on which it fills. */
+  /** Minimum fee, in dollars, for each day on which the order fills. */
   readonly minimum?: string;
-  /** The most that is charged, as a fraction of the trade's value. */
+  /** Maximum fee, as a fraction of the trade's value. */
   readonly maximumOfValue?: string;
   /** Whether the fee is rounded up to the cent on each day on which the order fills, or once. */
   readonly rounded: 'daily' | 'once';
@@ -31,7 +31,7 @@ interface ClassFees {
   readonly coins?: string;
 }
 
-/** A broker's fees. An asset class without fees here has unknown fees, which is not the same as none. */
+/** A broker's fees. If an asset class is missing, its fees are unknown, which does not mean that there are none. */
 export type FeeSchedule = Readonly<Record<Environment, Readonly<Partial<Record<AssetClass, ClassFees>>>>>;
 
 const daily = { rounded: 'daily' } as const;
@@ -43,8 +43,8 @@ const daily = { rounded: 'daily' } as const;
 const sec: FeeRow = { name: 'SEC fee', sides: 'sell', rate: '0.0000278', per: 'dollar', ...daily };
 
 /**
- * Trading Activity Fee since 2026-01-01. Its cap ($9.79) is per trade, and an order can be many trades, so it is left
- * out. FINRA By-Laws, Schedule A, section 1, and 89 FR 93709 (SR-FINRA-2024-019), read 2026-12-03.
+ * Trading Activity Fee since 2026-01-01. The cap of $9.79 is left out, because it is per trade and an order can fill in
+ * many trades. FINRA By-Laws, Schedule A, section 1, and 89 FR 93709 (SR-FINRA-2024-019), read 2026-12-03.
  */
 const taf: FeeRow = { name: 'FINRA trading activity fee', sides: 'sell', rate: '0.000195', per: 'share', ...daily };
 const optionTaf: FeeRow = { ...taf, rate: '0.00329', per: 'contract' };
@@ -56,7 +56,9 @@ const optionTaf: FeeRow = { ...taf, rate: '0.00329', per: 'contract' };
 const cat: FeeRow = { name: 'CAT fee', sides: 'buy and sell', rate: '0.000072', per: 'share', ...daily };
 const optionCat: FeeRow = { ...cat, rate: '0.0072', per: 'contract' };
 
-/** Options Regulatory Fee: the total over all exchanges, 2019. ibkr.info/article/1184, read 2026-12-03 ($0.02815 now). */
+/**
+ * Options Regulatory Fee: the total over all exchanges in 2019. ibkr.info/article/1184, read 2026-12-03 ($0.02815 now).
+ */
 const orf: FeeRow = {
   name: 'options regulatory fee',
   sides: 'buy and sell',
@@ -65,11 +67,14 @@ const orf: FeeRow = {
   ...daily,
 };
 
-/** Clearing fee of the Options Clearing Corporation: $0.055 until 2021, $0.02 in Alpaca's list. Its cap is per trade. */
+/**
+ * Clearing fee of the Options Clearing Corporation: $0.055 until 2021, $0.02 in Alpaca's list. The fee's cap is left
+ * out, because it is per trade.
+ */
 const occ: FeeRow = { name: 'OCC clearing fee', sides: 'buy and sell', rate: '0.055', per: 'contract', ...daily };
 
 /**
- * Alpaca, "Crypto Fees": the first tier's taker fee of 0.25%, charged in what is received: coins for a purchase, the
+ * Alpaca, "Crypto Fees": the first tier's taker fee of 0.25%, charged in the received asset: coins for a purchase, the
  * quote currency for a sale. docs.alpaca.markets/docs/crypto-fees, read 2026-12-03.
  */
 const alpacaCrypto: ClassFees = {
@@ -78,7 +83,7 @@ const alpacaCrypto: ClassFees = {
 };
 
 /**
- * Shares and options are free of commission at Alpaca. Regulatory fees are added up and rounded up daily
+ * Alpaca charges no commission for shares and options. It adds up regulatory fees and rounds them up daily
  * (docs.alpaca.markets/docs/regulatory-fees), and paper accounts pay none (docs.alpaca.markets/docs/paper-trading).
  * Both read 2026-12-03.
  */
@@ -93,8 +98,8 @@ const alpaca: FeeSchedule = {
 
 /**
  * IBKR Pro, US shares: $0.005 a share, at least $1, at most 1% of the trade's value (the fixed plan), and the tiered
- * plan's clearing fee and exchange fee, whose highest rate is the access fee of Regulation NMS, rule 610(c). So the sum
- * bounds both plans. An order that is kept overnight pays the minimum again. Paper accounts pay the same.
+ * plan's clearing fee and exchange fee, whose highest rate is the access fee of Regulation NMS, rule 610(c). The sum
+ * therefore bounds both plans. An order that stays open overnight pays the minimum again. Paper accounts pay the same.
  * interactivebrokers.co.uk/en/pricing/commissions-stocks.php and its notes, read 2026-12-03.
  */
 const ibkrShares: ClassFees = {
@@ -116,8 +121,8 @@ const ibkrShares: ClassFees = {
 };
 
 /**
- * The fee schedules that are known. Brokers without one have fees that nothing here bounds: SnapTrade and MCP servers
- * stand for any broker, and Tradier's commissions depend on the plan and the partner.
+ * The known fee schedules. Other brokers' fees can't be bounded: SnapTrade and MCP servers can connect to any broker,
+ * and Tradier's commissions depend on the plan and the partner.
  */
 export const feeSchedules = {
   alpaca,
@@ -125,7 +130,7 @@ export const feeSchedules = {
 } as const satisfies Readonly<Record<string, FeeSchedule>>;
 
 /**
- * The most days on which an order that is good till canceled can fill. Brokers cancel such orders: Alpaca after 90
+ * Maximum number of days on which a good-till-canceled order can fill. Brokers cancel such orders: Alpaca after 90
  * days, Interactive Brokers at the end of the next quarter, 184 days at most.
  */
 const MAX_OPEN_DAYS = 184;
@@ -133,11 +138,11 @@ const MAX_OPEN_DAYS = 184;
 type Fees = Pick<OrderDraft, 'max_fees' | 'coin_fee'>;
 
 /**
- * Returns the most that an order's own fills can cost in fees. Leaves out `max_fees` if the fees are unknown, or if no
- * price bounds them.
+ * Returns the maximum fees of an order's own fills. Leaves out `max_fees` if the fees are unknown, or if no price
+ * bounds them.
  *
- * The fees of a sale grow with its price, but less than its proceeds do. `max_fees` of a sale are those at its worst
- * price, so that its proceeds after fees are never less than the worst case.
+ * The fees of a sale grow with its price, but less than its proceeds do. For a sale, `max_fees` are the fees at the
+ * worst price, so that the proceeds after fees are never below the worst case.
  */
 export function maxFees(draft: OrderDraft, schedule: FeeSchedule | undefined): Fees {
   const fees = schedule?.[draft.environment][symbolAssetClass(draft.symbol)];
@@ -168,12 +173,12 @@ interface Trade {
 }
 
 /**
- * The fills of `days` days can be any parts of the order. Their minimums add up to at most `days` minimums, and
- * rounding each part up adds less than a cent for each.
+ * Returns the maximum of one fee, in dollars. The order can fill in parts on `days` days. The parts' minimum fees add
+ * up to at most `days` minimums, and rounding up adds less than a cent per part.
  */
 function rowDollars({ rate, per, minimum = '0', maximumOfValue, rounded }: FeeRow, trade: Trade): Dec {
   const { side, qty, value = new Dec(0), days } = trade;
-  // A cent more, because the fee of a sale at a slightly higher price may round up to the next cent.
+  // Adds a cent, because the fee of a sale at a slightly higher price may round up to the next cent.
   const dollars = side === 'sell' ? value.plus('0.01') : value;
   const exact = new Dec(rate).times(per === 'dollar' ? dollars : qty);
   const least = days === 1 ? Dec.max(exact, minimum) : exact.plus(new Dec(minimum).times(days));

@@ -12,7 +12,7 @@ export function formatDayOfMonth(date: IsoDate): string {
 }
 
 /**
- * Formats a date as `Dec 24, 2026`, or as a language writes it.
+ * Formats a date as `Dec 24, 2026`, or in the format of another language.
  * @param locale BCP 47; undefined for English
  */
 export function formatDate(date: IsoDate, locale?: string): string {
@@ -40,7 +40,7 @@ export function formatNewYorkTime(at: string): string {
   return `${formatDate(newYorkDate(time))}, ${formatTimeOfDay(newYorkTimestamp(time).slice(11, 16))} New York time`;
 }
 
-/** Formats a time of the coming or past days as `Mon, Nov 30, 10:00 AM New York time`. */
+/** Formats a time without its year: `Mon, Nov 30, 10:00 AM New York time`. */
 export function formatNewYorkDateTime(at: string, say: Say = english): string {
   const time = Date.parse(at);
   const day = say.locale === undefined ? formatDay(time) : formatDate(newYorkDate(time), say.locale);

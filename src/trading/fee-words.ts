@@ -1,13 +1,16 @@
 import { formatDollarAmount } from './amounts.ts';
 import { Dec } from './decimal.ts';
 
-/** Returns the words about the fees of a purchase; empty if there are none. @param fees undefined if unknown */
+/**
+ * Describes a purchase's fees: ` including $0.05 in fees`. Empty if there are no fees.
+ * @param fees undefined if unknown
+ */
 export function purchaseFeeWords(fees: string | undefined): string {
   if (fees === undefined) return ' plus your broker’s fees';
   return new Dec(fees).isZero() ? '' : ` including ${formatDollarAmount(fees)} in fees`;
 }
 
-/** Returns the words about the fees of a sale; empty if there are none. @param fees undefined if unknown */
+/** Describes a sale's fees: ` after $0.05 in fees`. Empty if there are no fees. @param fees undefined if unknown */
 export function saleFeeWords(fees: string | undefined): string {
   if (fees === undefined) return ', less your broker’s fees,';
   return new Dec(fees).isZero() ? '' : ` after ${formatDollarAmount(fees)} in fees`;

@@ -59,17 +59,17 @@ export type LimitSubkey<Name extends LimitName> = LimitKey extends infer Key
 const findLimitWords = (key: string): LimitWords | undefined =>
   Object.hasOwn(limitWords, key) ? limitWords[key as LimitKey] : undefined;
 
-/** The change of one recipient, which is a line of its own so that people see each recipient in full. */
+/** Formats the change of one recipient as a separate line, so that people see each recipient in full. */
 export function toRecipientChange(change: 'added' | 'removed', key: string): string {
   return `message_recipients ${change}: ${key}`;
 }
 
-/** Whether a formatted change is about who messages may be sent to. */
+/** Returns whether a formatted change adds or removes a recipient of messages. */
 export function isRecipientChange(line: string): boolean {
   return line.startsWith('Messages may ');
 }
 
-/** Whether a formatted change is about messages rather than orders. */
+/** Returns whether a formatted change is about messages rather than orders. */
 export function isMessageChange(line: string): boolean {
   return isRecipientChange(line) || line.startsWith(`${limitWords.max_day_messages.label} `);
 }

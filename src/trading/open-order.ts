@@ -16,7 +16,7 @@ export function describeOpenOrder(order: Order): string {
   const { bound, ...own } = displayedTerms(order);
   const { limit_price, ...terms } = toTerms(own);
   const exits = exitPrices(order);
-  // The limit of an OCO is its take profit.
+  // The limit price of an OCO is its take profit, so it is not shown twice.
   const limit = order.order_class === 'oco' && exits.stop_loss_stop_price !== undefined ? {} : { limit_price };
   const order_class = order.legs === undefined ? {} : { order_class: order.order_class };
   const words = describeOrder({ ...terms, ...limit, ...exits, ...order_class });

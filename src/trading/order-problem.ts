@@ -5,13 +5,13 @@ export function invalidOrderError(message: string, hint: string, field: string):
 }
 
 /**
- * Rejects a value that is not one of the accepted values in `taken`.
+ * Rejects a value that is not one of the `accepted` values.
  * @param what subject and verb, such as `a stop order requires`
  * @throws {TradeAgentError} `invalid_order`
  */
-export function requireOneOf(what: string, field: string, given: string, taken: readonly string[]): void {
-  if (taken.includes(given)) return;
-  const wanted = `${field} ${joinWithOr(taken)}`;
+export function requireOneOf(what: string, field: string, given: string, accepted: readonly string[]): void {
+  if (accepted.includes(given)) return;
+  const wanted = `${field} ${joinWithOr(accepted)}`;
   throw invalidOrderError(`${what} ${wanted}, not ${given}`, `Use ${wanted}.`, field);
 }
 

@@ -10,7 +10,7 @@ export interface AcceptedTerms {
   readonly timesInForce: readonly TimeInForce[];
 }
 
-/** The combinations of order terms that a broker accepts. Rules that hold for every broker are in `checkOrder`. */
+/** The combinations of order terms that a broker accepts. `checkOrder` has the rules that apply to every broker. */
 export interface OrderTerms {
   /** Accepted `time_in_force` values by order type. An order type without values is not accepted. */
   readonly timesInForce: Readonly<Partial<Record<OrderType, readonly TimeInForce[]>>>;

@@ -10,7 +10,7 @@ import { type ExitPrices, exitPrices, isMultiLeg } from './order-legs.ts';
 import { findOrderType, type OrderPrices, type OrderType, priceBand, timeInForceWords } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
-/** Adds the type that the owner approved to an order that was sent as another type: a market order, as a limit order. */
+/** Adds the approved type to an order that was sent as another type, such as a market order sent as a limit order. */
 export function withApprovedType<T extends Order>(order: T, type: OrderType | undefined): T {
   return type !== undefined && priceBand(type)?.goesOutAs === order.type ? { ...order, approved_type: type } : order;
 }
@@ -42,7 +42,7 @@ export function openOrderHeadline(order: Order): string {
     return `${order.order_class ?? 'legs'}: ${legs}, ${orderTerms(order)}`;
   }
   const exits = exitPrices(order);
-  // The limit of an OCO is its take profit.
+  // The limit price of an OCO is its take profit, which is shown separately.
   const own = order.order_class === 'oco' && order.legs !== undefined ? { ...order, limit_price: null } : order;
   const { bound, ...terms } = displayedTerms(own);
   return [amountHeadline(order), orderTerms({ ...terms, ...exits }), ...(bound === undefined ? [] : [bound])].join(
@@ -103,9 +103,9 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
 }
 
 /**
- * Describes the bound on the price. Adds the resulting total, because an extra digit is easy to spot in a total. If the
- * order has a limit price, that is the bound, and the slippage only decides whether the gateway still places an order
- * that would trade at once.
+ * Describes the bound on the price. Adds the resulting total, because an extra digit is easy to spot in a total. A
+ * limit price is the bound. The slippage then only decides whether the gateway still places an order that would trade
+ * at once.
  */
 function describeBound(order: OrderDraft): string {
   const { side, symbol, qty, limit_price, stop_price, reference_price, max_slippage, max_fees = '0' } = order;

@@ -43,14 +43,14 @@ export function periodStart(period: Period, now: number): IsoDate {
   }
 }
 
-/** Returns the same day of the month, or the last day of that month if that month is shorter. */
+/** Returns the same day of an earlier month, or that month's last day if the month is too short. */
 export function monthsBefore(date: IsoDate, months: number): IsoDate {
   const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
   const lastDay = new Date(Date.UTC(year, month - months, 0)).getUTCDate();
   return new Date(Date.UTC(year, month - 1 - months, Math.min(day, lastDay))).toISOString().slice(0, 10);
 }
 
-/** Returns the distance between the values of an account's history: days, or less for a day or a week. */
+/** Returns the interval between the values of an account's history: one day, or less for a period of up to a week. */
 export function historyTimeframe(period: string): '5Min' | '1H' | '1D' {
   return period === '1D' ? '5Min' : period === '1W' ? '1H' : '1D';
 }

@@ -11,8 +11,8 @@ export function currentPrice(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'las
 }
 
 /**
- * Returns on which side of the band a price is; undefined inside the band or on its edge. Compares exactly, without
- * dividing.
+ * Returns whether a price is above or below the band; undefined inside the band or on its edge. Compares exactly,
+ * without dividing.
  */
 export function sideOutsideBand(
   price: string,

@@ -128,11 +128,11 @@ export const worstCaseSchema = z.lazy(() =>
 );
 export type WorstCase = z.output<typeof worstCaseSchema>;
 
-/** How the person confirms the code: `typed` on the phone (number matching). Otherwise, they compare it. */
+/** `typed`: the person types the code on the phone (number matching). If absent, the person compares the codes. */
 export const codeEntrySchema = z.literal('typed');
 export type CodeEntry = z.output<typeof codeEntrySchema>;
 
-/** The digest of the rules by which an order was allowed to be proposed. The approval covers it. */
+/** The digest of the rules that allowed the order to be proposed. The approval covers this digest. */
 export const rulesDigestSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 
 const proposalShape = () => ({

@@ -8,7 +8,7 @@ import { orderSchema } from './views.ts';
 /** Path of the gateway's receipt keys: a JWK Set (RFC 7517) that verifiers can pin. */
 export const RECEIPT_KEYS_PATH = '/.well-known/trade-agent-receipt-keys.json';
 
-/** Base64url without padding (RFC 4648 §5), and only the one text that encodes its bytes. */
+/** Canonical base64url without padding (RFC 4648 §5): unused bits of the last character must be zero. */
 const base64Url = z
   .string()
   .regex(/^[A-Za-z0-9_-]+$/)
@@ -30,7 +30,7 @@ const approvedSchema = z.lazy(() =>
     client: z.string(),
     proposed_by: z.string().optional(),
     code_entry: codeEntrySchema.optional(),
-    /** Digest of the rules under which the order was approved. Mandates name theirs in the subject. */
+    /** Digest of the rules under which the order was approved. A mandate's subject contains this digest. */
     policy: rulesDigestSchema.optional(),
     requested_by: z.string().nullable(),
     code: z.string(),
@@ -76,7 +76,7 @@ const sentSchema = z.lazy(() =>
     client_order_id: z.string(),
     order: orderDraftSchema,
     state: z.enum(['intent', 'placed', 'rejected', 'unknown']),
-    /** How many times sending it began. */
+    /** Number of attempts to send the order. */
     submissions: z.int().min(1),
     submitted_at: time.nullable(),
     answered: orderSchema.nullable(),
@@ -96,7 +96,7 @@ const provenLinesSchema = z.lazy(() =>
 );
 const detachedSchema = z.strictObject({ protected: base64Url, signature: base64Url });
 
-/** See docs/guide/RECEIPTS.md. A receipt file contains the RFC 8785 form, followed by a line feed. */
+/** Schema of a receipt (docs/guide/RECEIPTS.md). A receipt file contains the RFC 8785 form, followed by a line feed. */
 export const receiptSchema = z.lazy(() =>
   z.strictObject({
     type: z.literal('trade-agent.receipt'),

@@ -19,12 +19,12 @@ const SPECIAL_CLOSINGS = new Set<IsoDate>([
   '2001-09-13',
   '2001-09-14',
   '2004-06-11', // day of mourning for Ronald Reagan
-  '2007-01-02', // for Gerald Ford
+  '2007-01-02', // day of mourning for Gerald Ford
   // Hurricane Sandy.
   '2012-10-29',
   '2012-10-30',
   '2018-12-05', // day of mourning for George H. W. Bush
-  '2025-01-09', // for Jimmy Carter
+  '2025-01-09', // day of mourning for Jimmy Carter
 ]);
 
 const FIRST_JUNETEENTH = 2022;

@@ -33,7 +33,10 @@ function boundedEntry(draft: OrderDraft): OrderDraft {
 /** Decimals of a quantity of shares or coins, at every broker that accepts orders in dollars. */
 const QTY_DECIMALS = 9;
 
-/** Returns the quantity that an amount pays for: a purchase and its fees at the limit, a sale at the better price. */
+/**
+ * Returns the quantity for an amount in dollars. A purchase includes its fees and is computed at the limit. A sale is
+ * computed at the higher of the limit and the reference price.
+ */
 function sharesFor(notional: string, limit: string, { side, reference_price, max_fees = '0' }: OrderDraft): Dec {
   const shares =
     side === 'buy'
@@ -113,7 +116,7 @@ function proceedsAfterFees(value: Dec, fees: string | undefined): { readonly cas
   return { cash, text: `Brings in at least ${formatDollarAmount(cash)}${saleFeeWords(fees)} if it all sells` };
 }
 
-/** Adds what the exits of an entry sell for. The stop always has a limit here, because `boundedOrder` adds one. */
+/** Adds the exits' prices to the text about an entry. The stop always has a limit, because `boundedOrder` adds one. */
 function addExitText(entry: string, order: OrderDraft): string {
   const { symbol, qty = '0', limit_price = '0', take_profit_limit_price: profit } = order;
   const { stop_loss_stop_price: stop, stop_loss_limit_price: least } = order;

@@ -26,7 +26,8 @@ export function isTimeZone(zone: string): boolean {
 }
 
 /**
- * Returns the weekday and the time of day (`HH:MM`) in an IANA time zone. For New York, new-york-time.ts is faster.
+ * Returns the weekday and the time of day (`HH:MM`) in an IANA time zone. For New York, the functions in
+ * new-york-time.ts are faster.
  * @param time milliseconds since the epoch
  */
 export function zonedTimeOfDay(time: number, zone: string): { readonly day: Weekday; readonly time: string } {

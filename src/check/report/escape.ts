@@ -13,7 +13,10 @@ export function escapeHtml(text: string): string {
   return safeLine(text).replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
-/** Escapes text for a list item or table cell, so that it has no markup, HTML or links but is readable as source. */
+/**
+ * Escapes text for a list item or table cell, so that it produces no markup, HTML or links, but is still readable as
+ * source text.
+ */
 export function escapeMarkdown(text: string): string {
   return safeLine(text)
     .replace(/[\\`*_[\]|~]/g, '\\$&')

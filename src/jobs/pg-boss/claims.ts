@@ -21,7 +21,7 @@ export function createJobClaims(boss: PgBoss, pool: Pool, queue: string) {
   };
   return {
     fetch: (most: number): Promise<readonly ClaimedJob[]> => boss.fetch(queue, { batchSize: most }),
-    /** Sends heartbeats. @returns the jobs that this process has lost */
+    /** Sends heartbeats for the claimed jobs. @returns the jobs that this process has lost */
     async renew(claims: readonly ClaimedJob[]): Promise<readonly ClaimedJob[]> {
       const { affected } = (await boss.touch(queue, [...claims])) as { affected: number };
       if (affected === claims.length) return [];

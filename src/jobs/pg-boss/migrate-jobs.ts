@@ -27,7 +27,7 @@ export async function migrateJobs(address: string): Promise<void> {
       await boss.stop({ close: false, graceful: false });
     }
     if (problem !== undefined) throw problem;
-    // Locked, because concurrent changes of the same catalog rows would fail.
+    // Takes a lock, because concurrent changes of the same catalog rows would fail.
     await pool.query(
       `SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ${JOBS_SCHEMA}', 0)); ${JOBS_SCHEMA_ADDITIONS}`,
     );

@@ -39,8 +39,8 @@ export async function startPgBoss(pool: Pool, { migrate, heard, woken }: BossOpt
     monitorIntervalSeconds: SUPERVISE_INTERVAL_SECONDS,
     maintenanceIntervalSeconds: MAINTENANCE_INTERVAL_SECONDS,
     useListenNotify: woken !== undefined,
-    // Schedules are rows of our own tables. The other features are off, because pg-boss must neither do anything that
-    // only the tables' owner may do, nor report anything elsewhere.
+    // Our own tables contain the schedules. The other features are off because they need the rights of the tables'
+    // owner or send data to other systems.
     schedule: false,
     reindex: false,
     monitorVacuum: false,

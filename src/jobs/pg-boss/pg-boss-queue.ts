@@ -16,7 +16,7 @@ import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { startPgBoss } from './open-boss.ts';
 import { ensureQueues, queueName } from './queues.ts';
 
-/** How often dead jobs of lost workers are removed, in milliseconds, because such jobs would block their keys. */
+/** How often the dead jobs of lost workers, which block their keys, are removed, in milliseconds. */
 const CLEAR_INTERVAL_MS = 5_000;
 /** Interval of heartbeats, in milliseconds: a worker misses three before its jobs count as lost. */
 const HEARTBEAT_INTERVAL_MS = 3_000;
@@ -31,7 +31,7 @@ export interface PgBossOptions {
   readonly tenant: string;
   /** Maximum number of connections, one of which is for notifications. */
   readonly max?: number;
-  /** Receives errors that reach no caller, such as a failed job or a lost database. */
+  /** Receives errors that reach no caller, such as a failed job's error or a lost connection. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -152,7 +152,7 @@ interface Running {
 function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   const running = new Map<ClaimedJob, Running>();
   const closing = new AbortController();
-  const bell = createAlarm();
+  const wakeSignal = createWakeSignal();
 
   const outcomes = createOutcomeReporter({
     isOurs: (claim) => !closing.signal.aborted && running.has(claim),
@@ -168,11 +168,11 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
     }
     // The job was given back or lost, so this attempt does not report its outcome.
     if (!running.has(claim)) return;
-    if (failure === undefined) return await outcomes.say(claim, () => claims.done(claim));
+    if (failure === undefined) return await outcomes.report(claim, () => claims.done(claim));
     if (closing.signal.aborted && signal.aborted) return await claims.giveBack(claim);
     heard(failure.error);
     const code = failure.error instanceof TradeAgentError ? failure.error.code : 'internal';
-    await outcomes.say(claim, () => claims.failed(claim, code));
+    await outcomes.report(claim, () => claims.failed(claim, code));
   };
   const begin = (claim: ClaimedJob) => {
     const abort = new AbortController();
@@ -184,7 +184,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
       .finally(() => {
         clearTimeout(expiry);
         running.delete(claim);
-        bell.ring();
+        wakeSignal.set();
       });
     running.set(claim, { claim, abort, ended });
   };
@@ -195,7 +195,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
     return fetched.length;
   };
   const gather = async () => {
-    if (await bell.rung(LONGEST_MS)) await sleep(FETCH_DELAY_MS);
+    if (await wakeSignal.waitUntilSet(LONGEST_MS)) await sleep(FETCH_DELAY_MS);
   };
   const loop = async () => {
     for (let pause = SHORTEST_MS; !closing.signal.aborted; ) {
@@ -209,7 +209,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
         return 0;
       });
       pause = found > 0 ? SHORTEST_MS : Math.min(pause * 2, LONGEST_MS);
-      if (found < free && (await bell.rung(pause))) pause = SHORTEST_MS;
+      if (found < free && (await wakeSignal.waitUntilSet(pause))) pause = SHORTEST_MS;
     }
   };
   const renew = async () => {
@@ -225,15 +225,15 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   const looping = loop();
 
   return {
-    wake: bell.ring,
+    wake: wakeSignal.set,
     /** Wakes the worker and reports recent outcomes again, since the database may have restarted. */
     again(): void {
       outcomes.again();
-      bell.ring();
+      wakeSignal.set();
     },
     async close(drainMs: number): Promise<void> {
       closing.abort();
-      bell.ring();
+      wakeSignal.set();
       await looping;
       const all = () => Promise.all([...running.values()].map(({ ended }) => ended));
       await waitAtMost(drainMs, all());
@@ -259,13 +259,13 @@ function createOutcomeReporter({
   readonly heard: (error: unknown) => void;
 }) {
   /** Recently reported outcomes, oldest first. */
-  const said = new Map<ClaimedJob, { readonly at: number; readonly say: () => Promise<void> }>();
+  const reported = new Map<ClaimedJob, { readonly at: number; readonly report: () => Promise<void> }>();
   return {
     /** Retries until the report succeeds, as long as this process still has the job. */
-    async say(claim: ClaimedJob, say: () => Promise<void>): Promise<void> {
+    async report(claim: ClaimedJob, report: () => Promise<void>): Promise<void> {
       for (let pause = SHORTEST_MS; ; pause = Math.min(pause * 2, LONGEST_MS)) {
         try {
-          await say();
+          await report();
           break;
         } catch (error) {
           heard(error);
@@ -274,34 +274,34 @@ function createOutcomeReporter({
         if (!isOurs(claim)) return;
       }
       const now = performance.now();
-      for (const [one, { at }] of said) {
+      for (const [one, { at }] of reported) {
         if (at >= now - UNSYNCED_OUTCOME_MS) break;
-        said.delete(one);
+        reported.delete(one);
       }
-      said.set(claim, { at: now, say });
+      reported.set(claim, { at: now, report });
     },
     /** Repeats recent reports, because the database may have lost them. */
     again(): void {
-      for (const { say } of said.values()) say().catch(heard);
+      for (const { report } of reported.values()) report().catch(heard);
     },
   };
 }
 
-/** Creates an alarm that one caller can wait for. If it was rung earlier, waiting ends at once. */
-function createAlarm() {
-  let isRung = false;
+/** Creates a wake-up signal for one waiting caller. If the signal was set earlier, waiting ends at once. */
+function createWakeSignal() {
+  let isSet = false;
   let wake = () => {};
   return {
-    ring: () => {
-      isRung = true;
+    set: () => {
+      isSet = true;
       wake();
     },
-    /** Waits until the alarm is rung, then resets it. Returns false on timeout. */
-    async rung(ms: number): Promise<boolean> {
-      if (!isRung) await waitAtMost(ms, new Promise<void>((resolve) => (wake = resolve)));
-      const was = isRung;
-      isRung = false;
-      return was;
+    /** Waits until the signal is set, then resets the signal. Returns false on timeout. */
+    async waitUntilSet(ms: number): Promise<boolean> {
+      if (!isSet) await waitAtMost(ms, new Promise<void>((resolve) => (wake = resolve)));
+      const wasSet = isSet;
+      isSet = false;
+      return wasSet;
     },
   };
 }

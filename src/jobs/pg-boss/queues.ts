@@ -1,7 +1,10 @@
 import type { PgBoss, Queue } from 'pg-boss';
 import { JOB_KINDS, type JobKind } from '../job-queue.ts';
 
-/** Number of retries. A job that failed three times won't succeed later, and whoever waits for it must be notified. */
+/**
+ * Number of retries. A job that failed three times is unlikely to succeed later, and the person who is waiting for its
+ * result must be notified.
+ */
 export const RETRY_LIMIT = 2;
 /** The first retry delay, in seconds; doubled each time. */
 const FIRST_RETRY_DELAY_SECONDS = 1;
@@ -43,7 +46,7 @@ export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> 
   const dead = queueName(tenant, 'dead');
   await ensure(dead, 'standard', { retentionSeconds: DEAD_JOB_RETENTION_SECONDS });
   for (const kind of JOB_KINDS) {
-    // `singleton` would let jobs of a key overtake each other.
+    // With `singleton`, jobs with the same key could overtake each other.
     await ensure(queueName(tenant, kind), 'key_strict_fifo', {
       retryLimit: RETRY_LIMIT,
       retryBackoff: true,

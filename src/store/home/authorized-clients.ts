@@ -81,7 +81,7 @@ export function createAuthorizedClientStore(database: SqlTransactions, now: () =
     },
     /**
      * Revokes everything that a person granted a client. The client's tokens become invalid immediately, in all
-     * processes. The client's open streams are closed when the server calls `handleRevocations`.
+     * processes. The client's open streams end when the server calls `handleRevocations`.
      * @returns false if the client has no grant
      */
     revoke: (user: string, clientId: string): Promise<boolean> =>
@@ -96,15 +96,15 @@ export function createAuthorizedClientStore(database: SqlTransactions, now: () =
         return true;
       }),
     /**
-     * Calls `tell` for each pending revocation. A revocation stays pending until its call has resolved. Several
+     * Calls `endAccess` for each pending revocation. A revocation stays pending until its call has resolved. Several
      * processes may make the same call, so it must be idempotent.
      */
-    async handleRevocations(tell: (who: GrantInfo) => Promise<void>): Promise<void> {
+    async handleRevocations(endAccess: (who: GrantInfo) => Promise<void>): Promise<void> {
       const ended = await database.all<Pick<Row, 'username' | 'client_id'>>(
         'SELECT username, client_id FROM ended_clients',
       );
       for (const { username: sub, client_id: clientId } of ended) {
-        await tell({ sub, clientId });
+        await endAccess({ sub, clientId });
         await database.run('DELETE FROM ended_clients WHERE username = @sub AND client_id = @clientId', {
           sub,
           clientId,
@@ -114,7 +114,7 @@ export function createAuthorizedClientStore(database: SqlTransactions, now: () =
   };
 }
 
-/** Notes that a client lost its access, so that `handleRevocations` ends what it has started. */
+/** Records that a client lost its access, so that `handleRevocations` ends the client's open streams and requests. */
 export function* noteEndedClient(user: string, clientId: string): TransactionWork<void> {
   yield* run('INSERT INTO ended_clients (username, client_id) VALUES (@user, @clientId) ON CONFLICT DO NOTHING', {
     user,

@@ -1,6 +1,6 @@
 import { run, type SqlTransactions, type TransactionWork } from '../sql/sql-database.ts';
 
-/** How long a claim lasts, in milliseconds. If its process dies, another process does the work afterwards. */
+/** How long a claim lasts, in milliseconds. If the claiming process dies, another process does the work afterwards. */
 const CLAIM_MS = 15_000;
 
 /** Lets one process at a time do the work that a table's row represents. @param key the column that identifies a row */
@@ -13,7 +13,9 @@ export function createClaims(database: SqlTransactions, table: string, key: stri
       now: now(),
     });
   return {
-    /** @returns false if another process has a claim, or if the row does not meet the condition */
+    /**
+     * Claims a row's work. Returns false if another process has a claim, or if the row does not meet the SQL condition.
+     */
     *claim(id: string, condition: string): TransactionWork<boolean> {
       const claimed = yield* run(
         `UPDATE ${table} SET claimed_until = ${until}

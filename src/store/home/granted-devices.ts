@@ -17,7 +17,7 @@ interface GrantedDevice {
   readonly usedAt: number | undefined;
 }
 
-/** A server that runs the agent: its client, and the resource (RFC 8707) for which its people's devices get tokens. */
+/** A server that runs the agent: its client ID, and its address, for which people's devices get tokens (RFC 8707). */
 interface ServerClient {
   readonly client_id: string;
   readonly address: string;
@@ -80,7 +80,7 @@ export function createGrantedDeviceStore(database: SqlTransactions, now: () => n
       }));
     },
     /**
-     * Signs a device out. What was started with its access ends when the home calls `handleRevocations`.
+     * Signs a device out. Work that was started with the device's access ends when the home calls `handleRevocations`.
      * @returns false if the person has no such device
      */
     end: (user: string, id: string, servers: readonly ServerClient[]): Promise<boolean> =>

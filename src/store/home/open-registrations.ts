@@ -2,10 +2,10 @@ import { all, type Dialect, one, run, type SqlTransactions, type TransactionWork
 import { forgetClient } from './oidc-store.ts';
 
 /**
- * Clients that registered without a person's involvement. Such a client has no rights until a person authorizes it.
- * Registrations that nobody authorizes within a day are deleted. If there are too many registrations, the oldest ones
- * from the network address with the most registrations are deleted first, so that a flood from one address harms only
- * that address.
+ * Stores clients that registered without a person's involvement. Such a client has no rights until a person authorizes
+ * it. Registrations that nobody authorizes within a day are deleted. If there are too many registrations, the oldest
+ * ones from the network address with the most registrations are deleted first, so that a flood from one address harms
+ * only that address.
  */
 export type OpenRegistrationStore = ReturnType<typeof createOpenRegistrationStore>;
 
@@ -29,7 +29,7 @@ export function createOpenRegistrationStore(database: SqlTransactions, now: () =
 }
 
 function* forgetUnused({ json, place, skipLocked }: Dialect, now: number): TransactionWork<void> {
-  // A registration counts as used once somebody has given the client a grant.
+  // A registration counts as used once a person has given the client a grant.
   const unused = `own.client_id NOT IN
     (SELECT ${json('payload')}->>'clientId' FROM oidc_entities WHERE model = 'Grant')`;
   function* forget(which: string, values: Record<string, number>): TransactionWork<void> {

@@ -116,8 +116,7 @@ function* rotate(at: number): TransactionWork<Row[]> {
     );
   }
   const known = added === undefined ? found : [...found, added];
-  // A key signs until its successor starts to sign. The successor starts later than planned if the program was not
-  // running at the planned time.
+  // A key signs until its successor starts to sign, which is later than planned if the program was not running then.
   const over = known.filter((_, i) => (known[i + 1]?.signs_from ?? Number.POSITIVE_INFINITY) + PUBLISH_AFTER_MS <= at);
   for (const { kid } of over) yield* run('DELETE FROM provider_signing_keys WHERE kid = @kid', { kid });
   return known.filter((row) => !over.includes(row));

@@ -31,7 +31,7 @@ export interface RegistrationToken {
   readonly digest: string;
   readonly owner: string;
   readonly expiresAt: number;
-  /** When the access of the client ends that registers with the token. */
+  /** When the access of the client that registers with the token ends. */
   readonly clientEndsAt: number;
 }
 

@@ -4,7 +4,7 @@ import { createClaims } from './claims.ts';
 /** Records the notifications of approval requests on people's phones. Times are milliseconds since the epoch. */
 export type RequestNotificationStore = ReturnType<typeof createRequestNotificationStore>;
 
-/** A process notifies the person of a request, reminds them, or withdraws the notification. */
+/** Work on a request: notifying the person, reminding them, or withdrawing the notification. */
 type NotificationWork = 'notify' | 'remind' | 'withdraw';
 
 /** SQL conditions for work that is not done yet. Another process may have done it since this process read the rows. */

@@ -1,6 +1,6 @@
 import { all, one, run, type SqlTransactions } from '../sql/sql-database.ts';
 
-/** A person, session or key. Receivers get a security event when it is created and when it is removed. */
+/** A person, session or key whose creation and removal cause security events. */
 export interface SecurityEventSubject {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;

@@ -6,7 +6,7 @@ import { openPool } from './pool.ts';
 import type { DatabaseSchema, Migration } from './schema.ts';
 import { toDatabaseUnreachableError } from './store-unavailable.ts';
 
-/** How often and how long to try to become the only process that migrates the schema, in milliseconds. */
+/** Interval and maximum duration of the attempts to get the lock for migrating the schema, in milliseconds. */
 const [TURN_INTERVAL_MS, MAX_TURN_WAIT_MS] = [200, 600_000];
 
 export interface MigrationResult {
@@ -48,7 +48,8 @@ export async function migrateSchema(address: string, { name, migrations }: Datab
 
 /**
  * Takes an advisory lock that lasts until the connection ends, because before the first version, there is no table to
- * lock. Tries instead of waiting, because CREATE INDEX CONCURRENTLY would wait for a statement that waits for its turn.
+ * lock. Polls for the lock, because another process's CREATE INDEX CONCURRENTLY would wait for a statement that waits
+ * for the lock.
  */
 async function waitForTurn(client: PoolClient, name: string): Promise<void> {
   for (const until = performance.now() + MAX_TURN_WAIT_MS; ; await sleep(TURN_INTERVAL_MS)) {

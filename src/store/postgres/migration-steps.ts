@@ -5,7 +5,7 @@ import type { BackfillStep, IndexStep, OnlineStep } from './schema.ts';
 
 /** How long a change waits for a table's lock, in milliseconds. Requests for the table queue behind the change. */
 const LOCK_TIMEOUT_MS = 500;
-/** How long to wait for the lock that keeps autovacuum away, in milliseconds. Requests don't queue behind this lock. */
+/** How long to wait for the lock that excludes autovacuum, in milliseconds. Requests don't queue behind this lock. */
 const VACUUM_TIMEOUT_MS = 5_000;
 /** Pause before the next attempt, in milliseconds, so that the requests that waited can continue. */
 const RETRY_MS = 1_000;
@@ -84,7 +84,7 @@ async function backfill(client: PoolClient, step: BackfillStep): Promise<void> {
           hint: 'Replace the programs that still write such rows, then run this again.',
         });
       }
-      // Rows that a request had locked, or that it wrote elsewhere in the table, are left for the next pass.
+      // Rows that a request had locked, or that it wrote elsewhere in the table, remain for the next pass.
       if (pass > 1) await sleep(RETRY_MS);
       await updateInBatches(client, step);
     }

@@ -192,8 +192,8 @@ async function writeRules(client: PoolClient, rules: RuleTexts): Promise<void> {
 }
 
 /**
- * Advances a sequence beyond the copied values of a column. All tenants share the sequence, and others may use it at the
- * same time, so it is never set back: it skips more values than they can take meanwhile.
+ * Advances a sequence beyond the copied values of a column. All tenants share the sequence, and others may use it at
+ * the same time, so it is never set back: it skips more values than the other tenants can use in the meantime.
  */
 async function skipValues(client: PoolClient, sequence: string, table: string, column: string): Promise<void> {
   await client.query(
@@ -316,7 +316,7 @@ async function compare(client: PoolClient, table: Table, database: Database.Data
   );
 }
 
-/** Digests rows as SQLite stores them. */
+/** Starts a digest of rows, whose values are in SQLite's form. */
 function startDigest() {
   const hash = createHash('sha256');
   let count = 0;

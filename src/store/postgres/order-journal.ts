@@ -161,8 +161,8 @@ const INTENT = `
   )`;
 const { most, every } = DECISION_RETENTION;
 /**
- * Writes the decision about a claimed order, like {@link storeDecision}. Some parameters have other names than there,
- * because the statement that writes the order uses those names for its own parameters.
+ * Writes the decision about a claimed order, like {@link storeDecision}. Some parameter names differ, because the
+ * statement that writes the order uses the same names for other parameters.
  */
 const NOTED_DECISION = `
   noted AS (

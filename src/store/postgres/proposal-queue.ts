@@ -3,7 +3,10 @@ import { CLAIM_MS, MAX_STEP_DELAY_MS, NOTIFY_CHECK_MS, type ProposalQueue } from
 import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
-/** The time of the database's clock. Unlike with `clock_timestamp()`, a comparison with it can use an index. */
+/**
+ * The database's time. Comparisons with `statement_timestamp()` can use an index, unlike those with
+ * `clock_timestamp()`.
+ */
 const NOW = 'statement_timestamp()';
 
 export const inMs = (ms: number) => `${NOW} + interval '${ms} milliseconds'`;
@@ -13,8 +16,8 @@ const CLAIMED_UNTIL = inMs(CLAIM_MS);
 const IS_FREE = `(claimed_by IS NULL OR claimed_by = @name OR due_at < ${NOW})`;
 
 /**
- * Creates a queue that several processes share. None of its writes waits for the disk: a lost one only makes a proposal
- * due again.
+ * Creates a queue that several processes share. None of its writes waits for the disk, because a lost write only makes
+ * a proposal due again.
  * @param name this process's name, a new one at each start
  */
 export function postgresProposalQueue(database: TenantDatabase, name: string = randomUUID()): ProposalQueue {

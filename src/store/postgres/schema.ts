@@ -2,9 +2,9 @@
  * Migrates a schema to its next version while programs use it. Never edit a released migration: databases that have
  * already run it don't run it again.
  *
- * A string is SQL that runs in one transaction, and that locks each table only briefly. Programs of the previous version
- * must keep working after it: it expands the schema. `contract` is the same, but removes what they need, so that they
- * don't start anymore. `steps` run one by one, outside a transaction, and may take long.
+ * A string is SQL that runs in one transaction, and that locks each table only briefly. It only expands the schema, so
+ * that programs of the previous version keep working. `contract` is SQL that removes something that those programs
+ * need; they no longer start afterwards. `steps` run one by one, outside a transaction, and may take long.
  */
 export type Migration = string | { readonly contract: string } | { readonly steps: readonly OnlineStep[] };
 

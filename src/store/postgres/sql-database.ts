@@ -7,7 +7,7 @@ const dialect = {
   bytes: ' COLLATE "C"',
   forUpdate: ' FOR UPDATE',
   skipLocked: ' FOR UPDATE SKIP LOCKED',
-  // Unlike with `clock_timestamp()`, a comparison with it can use an index.
+  // Comparisons with `statement_timestamp()` can use an index, unlike those with `clock_timestamp()`.
   now: 'CAST(extract(epoch FROM statement_timestamp()) * 1000 AS bigint)',
   each: (array) => `json_array_elements(CAST(${array} AS json)) AS given (value)`,
   json: (column) => `CAST(${column} AS json)`,

@@ -77,14 +77,15 @@ const MAX_BEHIND_ACCOUNTS = 10_000;
 export interface OrderCountClock {
   /** Returns an estimate of the time for counting, to be used before the newest order is read. */
   expected(account: string, clock: number): number;
-  /** Returns the current time to count orders by, given the time of the newest order (see {@link countingTime}). */
+  /** Returns the current time for counting, given the time of the newest order (see {@link countingTime}). */
   at(account: string, newest: number | null | undefined, clock: number): number;
 }
 
 /**
- * If the machine's clock is behind an account's newest order, time continues from that order at the speed of the
- * monotonic clock. Otherwise limits would last until the machine's clock has caught up. While this process runs, the
- * time never goes back, so that no limit is lifted early, unless orders are redated (`gateway recount`).
+ * Creates a clock for counting orders. If the machine's clock is behind an account's newest order, the time continues
+ * from that order at the speed of the monotonic clock. Otherwise, limits would stay exhausted until the machine's clock
+ * has caught up. While this process runs, the time never goes back, so that no limit is lifted early, unless orders are
+ * redated (`gateway recount`).
  */
 export function createOrderCountClock(monotonic: () => number = () => performance.now()): OrderCountClock {
   const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();

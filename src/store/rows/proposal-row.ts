@@ -155,7 +155,7 @@ export function toChangeClause(
   { token, state, authReqId }: ProposalChange,
   { next, notifyCheckAt }: { readonly next: string; readonly notifyCheckAt: string },
 ): string {
-  // The phone that denied a proposal need not be notified of it.
+  // The phone that denied a proposal need not be notified of the denial.
   const isNotified = authReqId !== undefined && state !== 'denied';
   const due = isSettledState(state) ? `, due_at = ${isNotified ? notifyCheckAt : 'NULL'}` : '';
   return `state = @state, ${AUTH_REQ_ID_SET_CLAUSE}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,

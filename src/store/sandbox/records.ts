@@ -89,7 +89,9 @@ export interface OrderRecord {
   /** Best price since the trailing stop was placed (Alpaca's `hwm`). */
   hwm: string | null;
   triggered: 0 | 1;
-  /** Dollars reserved per share while the order is open. Null if it neither opens a position nor covers a short. */
+  /**
+   * Dollars reserved per share while the order is open. Null if the order neither opens a position nor covers a short.
+   */
   reserve_price: string | null;
   /** Number of shares in the first fill. Null if the order is not filled in two parts. */
   first_part: string | null;
@@ -110,7 +112,7 @@ export interface OrderRecord {
   order_class: OrderClass;
   parent_id: string | null;
   exit: LegKind | null;
-  /** Whether a leg is waiting for its entry order to be filled. */
+  /** 1 if a leg is waiting for its entry order to be filled, else 0. */
   dormant: 0 | 1;
   position_intent: PositionIntent;
   /** For a leg of a multi-leg order: contracts per unit of the parent order, which itself has no symbol. */

@@ -27,9 +27,9 @@ export function* addLine(note: AuditNote, now: number): TransactionWork<void> {
 
 const INSERT_LINE = 'INSERT INTO record_lines (sub, about, line) VALUES (@lineSub, @lineAbout, @line)';
 
-/** Adds a line that is found by its key, so that processes that repeat an event's work add one line. */
+/** Adds at most one line per key, so that processes that repeat the work for an event add only one line. */
 function* addLineOnce(key: string, note: AuditNote, now: number): TransactionWork<void> {
-  // The prefix keeps a stranger's key from being found as the ID of a proposal.
+  // The prefix keeps a key that a stranger chose from matching a proposal's ID.
   const lineAbout = `once ${key}`;
   yield* lock('record line', key);
   if (yield* one('SELECT 1 FROM record_lines WHERE about = @lineAbout', { lineAbout })) return;
@@ -87,7 +87,7 @@ export function createAuditStore(database: SqlTransactions): AuditStore {
         const root = rangeHasher([...before, ...changed])([0, grown]);
         const signed = signer.sign({ size: grown, root });
         yield* run('UPDATE record_tree SET size = @grown, checkpoint = @signed', { grown, signed });
-        // Passed once per line, so that a test stops at a certain line however many are sequenced together.
+        // Reached once per line, so that a test can stop at a certain line, even if many lines are sequenced together.
         for (const _ of pending) failpoint('record.sequenced');
         return { size: grown, checkpoint: signed, hasMore: pending.length === MAX_SEQUENCED };
       }),
@@ -110,7 +110,8 @@ export function createAuditStore(database: SqlTransactions): AuditStore {
     async about(ids) {
       const rows = await database.read(function* () {
         const found: LineRow[] = [];
-        // One statement per id, because PostgreSQL reads all lines to join them with a list of unknown length.
+        // Runs one statement per ID, because PostgreSQL would read all lines to join them with a list of unknown
+        // length.
         for (const about of new Set(ids))
           found.push(
             ...(yield* all<LineRow>('SELECT id, leaf, line FROM record_lines WHERE about = @about', { about })),
@@ -148,7 +149,7 @@ function* lockTree(dialect: Dialect, wait: boolean): TransactionWork<TreeRow | u
 
 function* readTiles(dialect: Dialect, places: readonly TilePlace[]): TransactionWork<Tile[]> {
   if (places.length === 0) return [];
-  // A subquery, because PostgreSQL reads all tiles to join them with a list of unknown length.
+  // Uses a subquery, because PostgreSQL would read all tiles to join them with a list of unknown length.
   const rows = yield* all<{ at: number; hashes: Buffer | null }>(
     `SELECT CAST(value->>'at' AS integer) AS at, (SELECT hashes FROM record_tiles
        WHERE level = CAST(value->>'level' AS integer) AND tile = CAST(value->>'index' AS bigint)) AS hashes

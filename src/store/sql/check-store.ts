@@ -17,7 +17,7 @@ import { all, type Dialect, lock, one, run, type SqlTransactions, type Transacti
 
 const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
 
-/** @param keep runs work that stores notices in a transaction, in which it may also do more */
+/** @param keep runs work that stores notices, in a transaction that may also make other changes */
 export function createCheckStore<Notice extends StoredNotice>(
   database: SqlTransactions,
   keep: NoticeWriter = async (work) => void (await database.write(work)),

@@ -3,7 +3,7 @@ import type { HaltStore, TradingStateSnapshot } from '../halts.ts';
 import { addLine } from './audit-store.ts';
 import { lockPeople, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
-/** Part of a FROM clause: one row with the columns of {@link TradingStateRow}. @param sub an SQL expression */
+/** Returns part of a FROM clause: one row with the columns of {@link TradingStateRow}. @param sub an SQL expression */
 export const tradingStateFromClause = (sub: string) => `
   (SELECT CAST(${sub} AS text) AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
 export const TRADING_STATE_COLUMNS = 'halted_at, by_client, reduced_at, until, reduced_by';

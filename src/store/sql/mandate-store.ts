@@ -81,16 +81,16 @@ function* setState(sub: string, id: string, to: string, now: number): Transactio
 
 /**
  * Finds a mandate and its use. Must run within a transaction, so that both are from the same snapshot.
- * @param but `client_order_id` of the order that is being checked, which is not counted
+ * @param excluded `client_order_id` of the order that is being checked, which is not counted
  */
 export function* findMandate(
   sub: string,
   id: string,
   query: MandateQuery,
-  but = '',
+  excluded = '',
 ): TransactionWork<CountedMandate | undefined> {
   const row = yield* findRow(sub, id);
-  return row && (yield* countUses(row, query, but));
+  return row && (yield* countUses(row, query, excluded));
 }
 
 /**
@@ -99,10 +99,10 @@ export function* findMandate(
  */
 const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
   WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)
-    AND uses.client_order_id <> @but`;
+    AND uses.client_order_id <> @excluded`;
 
-function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string): TransactionWork<CountedMandate> {
-  const key = { sub: row.sub, mandate: row.id, but, since };
+function* countUses(row: MandateRow, { since, slot }: MandateQuery, excluded: string): TransactionWork<CountedMandate> {
+  const key = { sub: row.sub, mandate: row.id, excluded, since };
   const uses = yield* all<MandateUse>(`SELECT orders.notional, orders.created_at AS at ${USES}`, key);
   if (slot === undefined) return toCountedMandate(row, uses, since, 0);
   const taken = yield* one<{ count: number }>(
@@ -112,7 +112,9 @@ function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string)
   return toCountedMandate(row, uses, since, taken?.count ?? 0);
 }
 
-/** Call in the transaction that claims the order, after checking that the mandate allows the order. */
+/**
+ * Records that an order uses its mandate. Call it in the transaction that claims the order, after checking the mandate.
+ */
 export function* recordMandateUse(
   { sub, clientOrderId }: OrderKey,
   mandate: string,

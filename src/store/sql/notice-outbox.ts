@@ -75,7 +75,7 @@ export function toWaitingNotice<Notice extends StoredNotice>({ notice, ...row }:
 }
 
 /**
- * For rules that no longer fire, forgets which channels were notified, so that the channels are notified when the rules
+ * Forgets which channels were notified of rules that no longer fire, so that the channels are notified when the rules
  * fire again. Runs in the transaction that stores the firings.
  */
 export const forgetNotifiedChannels = ({ profile, account }: CheckedAccount) =>

@@ -53,8 +53,8 @@ function* lockAll(names: readonly (readonly string[])[]): TransactionWork<void> 
 }
 
 /**
- * Locks people's trading until the end of the transaction: their proposals, keys, mandates and halts. Whatever the
- * transaction reads of these afterwards stays unchanged until it writes, and the versions of their proposals become
+ * Locks people's trading until the end of the transaction: their proposals, keys, mandates and halts. After the
+ * transaction has read such rows, they stay unchanged until the transaction ends. The versions of the proposals become
  * visible in ascending order.
  */
 export function* lockPeople(...people: readonly (string | null | undefined)[]): TransactionWork<void> {

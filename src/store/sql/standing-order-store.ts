@@ -23,7 +23,7 @@ export function createStandingOrderStore(database: SqlTransactions): StandingOrd
           `UPDATE standing_orders SET check_at = 0 WHERE check_at > ${dialect.now} + CAST(${MAX_CHECK_DELAY_MS} AS bigint)`,
           { now },
         );
-        // Other processes have locked rows that they are claiming or changing.
+        // Skips locked rows, because other processes are claiming or changing them.
         const rows = yield* all<DueRow>(
           `WITH due AS MATERIALIZED (
              SELECT sub AS due_sub, mandate AS due_mandate FROM standing_orders WHERE check_at <= ${dialect.now}
@@ -71,7 +71,7 @@ export function createStandingOrderStore(database: SqlTransactions): StandingOrd
   };
 }
 
-/** In the transaction that grants a mandate, inserts the mandate's standing order, if it has one. */
+/** Inserts a mandate's standing order, if it has one, in the transaction that grants the mandate. */
 export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate, now: number): TransactionWork<void> {
   if (terms.standing === undefined) return;
   yield* run(
@@ -106,7 +106,10 @@ interface DueRow extends StandingOrderRow {
   readonly mandate_state: DueStandingOrder['mandateState'];
 }
 
-/** Null if the standing order waits for a price. @param now milliseconds since the epoch */
+/**
+ * Returns the first due time, or null if the standing order waits for a price.
+ * @param now milliseconds since the epoch
+ */
 function firstDue({ standing, not_before }: MandateEnvelope, now: number): number | null {
   if (standing === undefined || !isRecurring(standing.when)) return null;
   return nextDueTime(standing.when, Math.max(now, Date.parse(not_before)));

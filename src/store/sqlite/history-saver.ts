@@ -26,7 +26,7 @@ export class SqliteHistorySaver extends SqliteSaver {
   readonly #statements = new Map<string, Statement<unknown[]>>();
 
   /**
-   * @param guard its lease is checked in each transaction, so that no other process can take the thread between the
+   * @param guard each transaction checks the guard's lease, so that no other process can take the thread between the
    * check and the write
    */
   constructor(database: StateDatabase, guard?: LeaseGuard) {

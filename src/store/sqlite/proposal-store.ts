@@ -154,7 +154,7 @@ function changeMethods(
   } satisfies Partial<ProposalStore>;
 }
 
-/** Returns a function that reads the highest version of all proposals, or 0 if there are no proposals. */
+/** Returns a function that reads the highest version of all proposals, or 0 if there are none. */
 function latestVersion(database: Database.Database): () => number {
   const select = database.prepare<[], number>('SELECT coalesce(max(version), 0) FROM proposals').pluck();
   return () => select.get() ?? 0;

@@ -38,7 +38,7 @@ export interface KindPhrases {
   /** Completes `Do not … again until then.`, such as `place the order`. */
   readonly again: string;
   inProgress(id: string, summary: string): string;
-  /** The kind's own words for those states that are not described in the same words as an order's. */
+  /** Words for the states whose descriptions differ from those of an order. */
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
 }
 
@@ -49,11 +49,11 @@ export interface Banner {
 }
 
 export interface PhoneView {
-  /** For example `Buy 5 AAPL`. */
+  /** The headline, such as `Buy 5 AAPL`. */
   readonly headline: string;
-  /** For example `Limit order at $180.00 · Day`. */
+  /** The terms, such as `Limit order at $180.00 · Day`. */
   readonly terms: string;
-  /** The order's side, if the proposal places an order. The phone shows it by color, by a sign and by its position. */
+  /** The order's side, if the proposal places an order. The phone shows the side by color, sign and position. */
   readonly side?: 'buy' | 'sell' | undefined;
   readonly fields: readonly DetailField[];
 }

@@ -34,7 +34,7 @@ export const lift = defineKind({
   scope: ORDER_SCOPE,
   proposeScope: PROPOSE_ORDERS_SCOPE,
   passesHalt: true,
-  // Can be left out, because the request says nothing else: it ends whichever state is active.
+  // Optional, because the request has no fields: it ends the active halt or restriction.
   requestSchema: z.lazy(() => z.strictObject({}).default({})),
   subjectSchema,
   resultSchema,

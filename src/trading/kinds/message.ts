@@ -76,8 +76,8 @@ export const message = defineKind({
 });
 
 /**
- * Returns whether authorization details that a client requested directly, without a proposal, are those of a message
- * rather than an order.
+ * Returns whether authorization details that a client requested without a proposal are for a message instead of an
+ * order.
  */
 export function isMessageDetails(details: Readonly<Record<string, unknown>>): boolean {
   return details.recipient !== undefined && details.side === undefined;

@@ -133,7 +133,7 @@ export const policyChange = defineKind({
   },
   phone: {
     called: 'rule change',
-    // The headline has only the first change.
+    // The headline shows only the first change, so people must read the fields before they decide.
     fieldsFirst: true,
     fieldWords,
     view: (subject) => {

@@ -68,7 +68,7 @@ export function weightsBySector(
 export type DriftBand =
   /** Percentage points as a fraction: 0.05 is five percentage points. */
   | { readonly points: Dec }
-  /** Larry Swedroe's 5/25 rule: five percentage points or a quarter of the target, whichever is smaller. */
+  /** Larry Swedroe's 5/25 rule: the smaller of five percentage points and a quarter of the target. */
   | 'five-25';
 
 export interface Drift {

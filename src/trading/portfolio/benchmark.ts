@@ -20,7 +20,7 @@ export interface BenchmarkReturn extends PeriodReturn {
  * Returns a benchmark's total return between the first and the last value point of an account. For each point, uses
  * the benchmark's last close on or before that New York day.
  * @param closes oldest first
- * @param dateOf the date of a point, as the closes' dates are written
+ * @param dateOf returns a point's date, in the format of the closes' dates
  * @returns undefined if the closes start after the first point
  */
 export function benchmarkReturn(
@@ -48,8 +48,8 @@ export function benchmarkReturn(
 }
 
 /**
- * Returns what an account's money would be worth in the benchmark: it starts at the account's value, and the account's
- * deposits and withdrawals are made there as well. It never falls below zero.
+ * Returns the values that the account would have if its money were invested in the benchmark, with the same starting
+ * value, deposits and withdrawals. No value is below zero.
  * @param factors the benchmark's growth between each point and the one before
  */
 export function benchmarkValues(points: readonly ValuePoint[], factors: readonly Dec[]): Dec[] {

@@ -9,7 +9,7 @@ export interface HighWaterMark {
   readonly last: { readonly at: number; readonly value: Dec };
   /**
    * The sum of all flows known when the last point was processed, in dollars. A flow that becomes known later counts as
-   * a later flow, whatever its date. Undefined if not stored.
+   * a later flow, regardless of its date. Undefined if not stored.
    */
   readonly flows?: Dec | undefined;
 }

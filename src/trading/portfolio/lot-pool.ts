@@ -51,7 +51,7 @@ interface PricedLot {
 }
 
 export interface LotPoolOptions {
-  /** Whether `take` is given the lots of a sale by name. */
+  /** Whether `take` is called with named lots. */
   readonly named?: boolean;
   /** Whether `replace` is used. */
   readonly washSales?: boolean;
@@ -65,8 +65,8 @@ export interface NamedShares {
 
 /**
  * The lots of one symbol on one side (long or short), oldest first. Lots of unknown age come first. The lots are a
- * linked list with running totals, so adding or removing one takes the same time however many are open (for the highest
- * cost, logarithmic time).
+ * linked list with running totals, so adding or removing a lot takes constant time (for the `highest` method,
+ * logarithmic time).
  */
 export class LotPool {
   #oldest: LotNode | undefined;
@@ -76,13 +76,16 @@ export class LotPool {
   #qty: Dec = ZERO;
   #added = 0;
   /**
-   * With the `average` method, the cost and shares of all lots of known cost. The lots' own amounts then tell only
+   * With the `average` method, the cost and shares of all lots of known cost. The lots' own amounts then show only
    * whether their cost is known.
    */
   readonly #known: { amount: Dec; qty: Dec } | undefined;
-  /** With the `highest` method, the lots by cost. Lots that were sold or changed since are skipped when they come up. */
+  /**
+   * With the `highest` method, the lots by cost. Lots that were sold or changed since are skipped when they are
+   * reached.
+   */
   readonly #byCost: TinyQueue<PricedLot> | undefined;
-  /** The oldest and newest of the lots that have replaced no shares yet, if wash sales are looked for. */
+  /** The oldest and newest of the lots that have replaced no shares yet, if wash sales are tracked. */
   readonly #unused: { oldest: LotNode | undefined; newest: LotNode | undefined } | undefined;
   /** With named lots, the oldest lot and the number of shares of each day of purchase. */
   readonly #days: Map<IsoDate, { oldest: LotNode; qty: Dec }> | undefined;
@@ -114,7 +117,7 @@ export class LotPool {
     return this.#days?.get(acquired)?.qty ?? ZERO;
   }
 
-  /** Adds lots, oldest first. Looks for their places from the newest lot down, once for all of them. */
+  /** Adds lots, oldest first. Finds the places of all of them in one pass, starting from the newest lot. */
   put(lots: readonly Lot[]): void {
     const first = this.#added;
     const undated = this.#lastUndated;
@@ -204,7 +207,7 @@ export class LotPool {
     else this.#link({ lot: first, order, older, newer: undefined, isHeld: true, unused: undefined });
   }
 
-  /** Removes a lot from those that have replaced no shares yet. */
+  /** Removes a lot from the list of lots that have replaced no shares yet. */
   #use(node: LotNode): void {
     if (node.unused === undefined || this.#unused === undefined) return;
     const { older, newer } = node.unused;
@@ -215,7 +218,7 @@ export class LotPool {
     node.unused = undefined;
   }
 
-  /** Adds a lot to those that have replaced no shares yet. @param older the newest of them that is older */
+  /** Adds a lot to the list of lots that have replaced no shares yet. @param older its neighbor in the list */
   #offer(node: LotNode, older: LotNode | undefined): void {
     if (this.#unused === undefined) return;
     const newer = older === undefined ? this.#unused.oldest : older.unused?.newer;
@@ -296,7 +299,10 @@ export class LotPool {
     if (day !== undefined) day.qty = day.qty.plus(change);
   }
 
-  /** Returns the lot with the highest cost per share. Ties go to the oldest, and lots of unknown cost come last. */
+  /**
+   * Returns the lot with the highest cost per share. Among equals, returns the oldest lot. Lots of unknown cost come
+   * last.
+   */
   #dearest(): LotNode | undefined {
     for (let first = this.#byCost?.peek(); first !== undefined; first = this.#byCost?.peek()) {
       if (first.node.isHeld && first.node.lot === first.lot) return first.node;

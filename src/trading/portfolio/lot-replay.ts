@@ -85,14 +85,14 @@ interface OpenChoice {
 }
 
 interface DayChoices {
-  /** Choices that have shares left. The first one is last, where it is cheap to remove. */
+  /** Choices that have shares left, in reverse order, because removing the last element is cheap. */
   open: OpenChoice[];
-  /** Choices of days of purchase from which nothing is held, so that each sale does not look at all of them again. */
+  /** Choices whose day of purchase has no held shares. Kept separately, so that sales don't search them again. */
   readonly waiting: Map<IsoDate, OpenChoice[]>;
 }
 
 class LotChoices {
-  /** By symbol and day of the sale. */
+  /** Choices by symbol and day of the sale. */
   readonly #days = new Map<string, DayChoices>();
 
   constructor(choices: readonly LotChoice[]) {
@@ -248,7 +248,7 @@ export class LotReplay {
       const held = basis && this.#booksOf(basis.from).long;
       if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
       else applySpinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
-      // The cash is for fractional shares that were sold. What they cost is not known.
+      // The cash is for fractional shares that were sold. Their cost is unknown.
       if (basis !== undefined && !cash.isZero()) this.uncertain.add(symbol);
     }
     if (turns) for (const symbol of [...gone.keys(), ...come.keys()]) this.uncertain.add(symbol);

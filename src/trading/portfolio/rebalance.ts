@@ -39,7 +39,7 @@ export interface RebalanceOptions {
   readonly minOrder: Dec;
   /** The smallest quantity step: 1, or less for fractional shares. */
   readonly lot: Dec;
-  /** Dollars to keep in cash regardless of the targets. */
+  /** Dollars that stay in cash regardless of the targets. */
   readonly cashReserve: Dec;
   readonly orderType: 'limit' | 'market';
   /**
@@ -55,8 +55,8 @@ interface SuggestedOrder {
   readonly weight: Dec;
   readonly target: Dec;
   /**
-   * `drift`: the position is outside its band. `funding`: it is sold to pay for other positions that are outside
-   * theirs.
+   * `drift`: the position is outside its band. `funding`: the position is sold to pay for other positions, which are
+   * outside their bands.
    */
   readonly reason: 'drift' | 'funding';
 }
@@ -140,7 +140,10 @@ function compareByGap(a: RebalanceCandidate, b: RebalanceCandidate): number {
   return compare(b.size, a.size) || compareBySymbol(a.drift, b.drift);
 }
 
-/** Returns the whole lots that an amount can buy. Uses integer division, because a rounded quotient could round up. */
+/**
+ * Returns the quantity, in whole lots, that an amount can buy. Uses integer division, because a rounded quotient could
+ * round up.
+ */
 function wholeLots(amount: Dec, each: Dec, lot: Dec): Dec {
   return compare(lot, ONE) === 0 ? amount.divToInt(each) : amount.divToInt(each.mul(lot)).mul(lot);
 }

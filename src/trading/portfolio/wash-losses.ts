@@ -38,7 +38,7 @@ interface OpenLoss {
  * Publication 550, "Wash Sales".
  */
 export class WashSaleLosses {
-  /** Losses that later purchases may replace, by symbol, in the order of the sales. */
+  /** Losses whose shares later purchases may replace, by symbol, in the order of the sales. */
   readonly #open = new Map<string, { losses: OpenLoss[]; first: number }>();
 
   /** Records a sale. @param held lots held after the sale; replacement lots get the loss added to their cost */

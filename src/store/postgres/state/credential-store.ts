@@ -35,9 +35,8 @@ type Sealed = Partial<Record<ServerCredentialName, SealedSecret>>;
 /**
  * Creates the store of one person's secrets in PostgreSQL. Secrets are sealed before they are sent, so that neither the
  * database server nor anyone with a copy of its disk can read them. Sealing and comparing secrets requires the tenant's
- * key, and so sometimes a request to the KMS. Both therefore happen before the transaction that writes, which only
- * checks that each row is unchanged. This check is reliable because sealing the same secret twice gives different
- * values.
+ * key, and therefore sometimes a request to the KMS. Both happen before the writing transaction, which only checks that
+ * each row is unchanged. This check is reliable because sealing the same secret twice gives different values.
  */
 export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServerCredentialName> {
   const { sub, seal, clock = systemClock } = options;

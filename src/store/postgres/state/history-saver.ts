@@ -233,7 +233,7 @@ async function readStored(unit: Transaction, row: Row): Promise<Stored> {
   const { thread_id: thread, checkpoint_ns: ns, checkpoint_id: id } = row;
   return {
     row,
-    // In the order in which LangGraph applied them (its `writesSortKey`).
+    // Sorted in the order in which LangGraph applied the writes (its `writesSortKey`).
     writes: await unit.all<Write>(
       `SELECT * FROM writes WHERE thread_id = @thread AND checkpoint_ns = @ns AND checkpoint_id = @id
        ORDER BY task_path, task_id, idx`,
