@@ -8,7 +8,7 @@ import type { CheckResult } from '../result-schema.ts';
 import { escapeHtml } from './escape.ts';
 import {
   accountLine,
-  dayText,
+  formatReportDate,
   figureLines,
   marketLine,
   outcomeLines,
@@ -44,7 +44,7 @@ export function renderHtmlReport(result: CheckResult, figures: Pick<Figures, 'po
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Portfolio check ${e(dayText(result.checked_at))}</title>
+<title>Portfolio check ${e(formatReportDate(result.checked_at))}</title>
 <style>${reportStyle}</style>
 </head>
 <body>
@@ -56,7 +56,7 @@ export function renderHtmlReport(result: CheckResult, figures: Pick<Figures, 'po
 ${findings.length === 0 ? '' : `<section><h2>Findings</h2><ul class="findings">${findings.join('')}</ul></section>`}
 ${list(
   'Ongoing',
-  result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`),
+  result.ongoing.map(({ message, since }) => `${message}, since ${formatReportDate(since)}`),
 )}
 ${list('Suggested orders', suggestedLines(result))}
 ${list('Orders', outcomeLines(result))}

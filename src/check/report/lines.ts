@@ -15,7 +15,7 @@ import type { FigureName } from '../incomplete.ts';
 import type { CheckResult } from '../result-schema.ts';
 
 /** Formats the New York date of a time: `Nov 24, 2026`. */
-export function dayText(at: string): string {
+export function formatReportDate(at: string): string {
   return formatDate(newYorkDate(Date.parse(at)));
 }
 
@@ -97,8 +97,8 @@ function returnText(value: CheckResult['figures']['time_weighted_return']): stri
   if (value === null) return undefined;
   const days = Math.round(value.days);
   const annual = value.annual === null ? '' : `, ${formatSignedPercent(value.annual)} a year`;
-  const began = value.began === undefined ? '' : `, from ${dayText(value.began)} on; everything before was lost`;
-  const ended = value.ended === undefined ? '' : `, until all was lost on ${dayText(value.ended)}`;
+  const began = value.began === undefined ? '' : `, from ${formatReportDate(value.began)} on; everything before was lost`;
+  const ended = value.ended === undefined ? '' : `, until all was lost on ${formatReportDate(value.ended)}`;
   return `${formatSignedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}${began}${ended}`;
 }
 
@@ -109,13 +109,13 @@ function benchmarkText({ return: other, excess }: NonNullable<CheckResult['figur
 
 function drawdownText({ drawdown, high_water_mark: mark }: CheckResult['figures']): string | undefined {
   if (mark === null) return undefined;
-  return `${plainPercent(drawdown)} below the peak of ${formatDollarAmount(mark.value)} on ${dayText(mark.at)}`;
+  return `${plainPercent(drawdown)} below the peak of ${formatDollarAmount(mark.value)} on ${formatReportDate(mark.at)}`;
 }
 
 function worstText({ worst_drawdown: worst }: CheckResult['figures']): string | undefined {
   if (worst === null) return undefined;
-  const end = worst.recovered_at === null ? 'not recovered yet' : `recovered on ${dayText(worst.recovered_at)}`;
-  return `${plainPercent(worst.fraction)} from ${dayText(worst.peak_at)} to ${dayText(worst.trough_at)}, ${end}`;
+  const end = worst.recovered_at === null ? 'not recovered yet' : `recovered on ${formatReportDate(worst.recovered_at)}`;
+  return `${plainPercent(worst.fraction)} from ${formatReportDate(worst.peak_at)} to ${formatReportDate(worst.trough_at)}, ${end}`;
 }
 
 type SuggestedOrder = NonNullable<CheckResult['suggestion']>['orders'][number];

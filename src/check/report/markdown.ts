@@ -5,7 +5,7 @@ import type { CheckResult } from '../result-schema.ts';
 import { escapeMarkdown } from './escape.ts';
 import {
   accountLine,
-  dayText,
+  formatReportDate,
   figureLines,
   marketLine,
   outcomeLines,
@@ -29,7 +29,7 @@ export function renderMarkdownReport(result: CheckResult): string {
       'Findings',
       result.findings.map(({ severity, message, rule }) => `- **${e(severity)}** ${e(message)} (${e(rule)})`),
     ),
-    ...section('Ongoing', bullets(result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`))),
+    ...section('Ongoing', bullets(result.ongoing.map(({ message, since }) => `${message}, since ${formatReportDate(since)}`))),
     ...section('Snoozed', bullets(result.snoozed.map(({ message }) => message))),
     ...section('Suggested orders', bullets(suggestedLines(result))),
     ...section('Orders', bullets(outcomeLines(result))),

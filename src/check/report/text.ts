@@ -3,7 +3,7 @@ import { formatDate, formatNewYorkTime } from '../../trading/date-words.ts';
 import type { CheckResult } from '../result-schema.ts';
 import {
   accountLine,
-  dayText,
+  formatReportDate,
   figureLines,
   marketLine,
   outcomeLines,
@@ -25,7 +25,7 @@ export function renderTextReport(result: CheckResult): string {
     ...findings.map((line) => `  ${safeLine(line)}`),
     ...list(
       'ongoing',
-      result.ongoing.map(({ message, rule, since }) => `${message} [${rule}, since ${dayText(since)}]`),
+      result.ongoing.map(({ message, rule, since }) => `${message} [${rule}, since ${formatReportDate(since)}]`),
     ),
     ...list(
       'snoozed',
