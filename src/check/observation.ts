@@ -102,7 +102,7 @@ export function toUncheckedRule(rule: Rule, code: UncheckedRule['code'], text: s
 }
 
 /** Formats an age, rounded down: `14 minutes`, `3 days`. */
-export function ageText(ms: number): string {
+export function formatAge(ms: number): string {
   const [count, unit] =
     ms < 3_600_000
       ? [Math.max(0, Math.floor(ms / 60_000)), 'minute']

@@ -4,7 +4,7 @@ import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { describeOpenOrder } from '../trading/open-order.ts';
 import { isMultiLeg } from '../trading/order-legs.ts';
-import { ageText, type Observation, type ObservedRule, toUncheckedRule, triggeredOrClear } from './observation.ts';
+import { formatAge, type Observation, type ObservedRule, toUncheckedRule, triggeredOrClear } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -31,8 +31,8 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
           subject: order.id,
           state: triggeredOrClear(age > rule.older_than),
           say: () => ({
-            facts: { symbol: order.symbol, order: what, age: ageText(age), id: order.id },
-            text: `the order ${what} has been open for ${ageText(age)}`,
+            facts: { symbol: order.symbol, order: what, age: formatAge(age), id: order.id },
+            text: `the order ${what} has been open for ${formatAge(age)}`,
           }),
         };
       });

@@ -6,7 +6,7 @@ import { Rate } from '../trading/portfolio/value-point.ts';
 import type { Position } from '../trading/views.ts';
 import { memoizePerObject } from '../values/memoize-per-object.ts';
 import {
-  ageText,
+  formatAge,
   compareQuotientWithLimits,
   compareWithLimits,
   createFractionLimits,
@@ -89,7 +89,7 @@ function observeAge(rule: RuleOf<'stale'>, symbol: string, snapshot: Snapshot): 
   if (quote === undefined) return undefined;
   const age = snapshot.now - Date.parse(quote.at);
   if (age <= rule.older_than) return 'clear';
-  const facts = { symbol, age: ageText(age), at: quote.at };
+  const facts = { symbol, age: formatAge(age), at: quote.at };
   const say = () => ({ facts, text: `the price of ${symbol} is ${facts.age} old` });
   return { rule, subject: symbol, state: 'triggered', say };
 }
