@@ -1,6 +1,6 @@
 import type { PriceCondition } from '../store/schedule-rows.ts';
 import type { RuleLimits } from './observation.ts';
-import { directionAndLimit, moveLimits, priceLimits } from './observe-prices.ts';
+import { directionAndLimit, moveLimits, createPriceLimits } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 
 /** Returns the conditions of rules that depend only on the price or the daily change of named symbols. */
@@ -11,7 +11,7 @@ export function toPriceConditions({ rules }: RulesFile): PriceCondition[] {
 function ruleConditions(rule: Rule): PriceCondition[] {
   if (rule.kind === 'price' || rule.kind === 'order') {
     const [side] = directionAndLimit(rule);
-    return [{ rule: rule.name, symbol: rule.symbol, side, ...limitTexts(priceLimits(rule), 1) }];
+    return [{ rule: rule.name, symbol: rule.symbol, side, ...limitTexts(createPriceLimits(rule), 1) }];
   }
   if (rule.kind !== 'move' || rule.sessions !== 1 || rule.symbols === 'held') return [];
   const limits = moveLimits(rule);

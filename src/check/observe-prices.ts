@@ -58,7 +58,7 @@ type ObserveSymbol = (
 
 function symbolObserver(rule: PriceRule, snapshot: Snapshot): ObserveSymbol {
   if (rule.kind === 'stale') return (symbol) => observeAge(rule, symbol, snapshot);
-  const limitsOfRule = rule.kind === 'move' ? moveLimits(rule) : priceLimits(rule);
+  const limitsOfRule = rule.kind === 'move' ? moveLimits(rule) : createPriceLimits(rule);
   return (symbol, position) => {
     const seen = observedPrice(symbol, position, snapshot);
     if (seen === undefined) return undefined;
@@ -100,7 +100,7 @@ export function directionAndLimit({ above, below }: LimitRule): readonly ['above
   return above === undefined ? ['below', below ?? '0'] : ['above', above];
 }
 
-export function priceLimits(rule: LimitRule): RuleLimits {
+export function createPriceLimits(rule: LimitRule): RuleLimits {
   const [direction, limit] = directionAndLimit(rule);
   return createRuleLimits(
     new Dec(limit),
