@@ -1,6 +1,6 @@
 import type { PriceCondition } from '../store/schedule-rows.ts';
 import type { RuleLimits } from './observation.ts';
-import { directionAndLimit, moveLimits, createPriceLimits } from './observe-prices.ts';
+import { directionAndLimit, createMoveLimits, createPriceLimits } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 
 /** Returns the conditions of rules that depend only on the price or the daily change of named symbols. */
@@ -14,7 +14,7 @@ function ruleConditions(rule: Rule): PriceCondition[] {
     return [{ rule: rule.name, symbol: rule.symbol, side, ...limitTexts(createPriceLimits(rule), 1) }];
   }
   if (rule.kind !== 'move' || rule.sessions !== 1 || rule.symbols === 'held') return [];
-  const limits = moveLimits(rule);
+  const limits = createMoveLimits(rule);
   return rule.symbols.flatMap((symbol) => [
     ...(rule.direction === 'down' ? [] : [{ rule: rule.name, symbol, side: 'up', ...limitTexts(limits, 1) } as const]),
     ...(rule.direction === 'up' ? [] : [{ rule: rule.name, symbol, side: 'down', ...limitTexts(limits, -1) } as const]),

@@ -58,7 +58,7 @@ type ObserveSymbol = (
 
 function symbolObserver(rule: PriceRule, snapshot: Snapshot): ObserveSymbol {
   if (rule.kind === 'stale') return (symbol) => observeAge(rule, symbol, snapshot);
-  const limitsOfRule = rule.kind === 'move' ? moveLimits(rule) : createPriceLimits(rule);
+  const limitsOfRule = rule.kind === 'move' ? createMoveLimits(rule) : createPriceLimits(rule);
   return (symbol, position) => {
     const seen = observedPrice(symbol, position, snapshot);
     if (seen === undefined) return undefined;
@@ -120,7 +120,7 @@ function observePrice(rule: LimitRule, beyond: RuleLimits, { symbol, last, price
   return { rule, subject: symbol, state, say };
 }
 
-export function moveLimits({ by, rearm }: RuleOf<'move'>): RuleLimits {
+export function createMoveLimits({ by, rearm }: RuleOf<'move'>): RuleLimits {
   return createFractionLimits(by, rearm);
 }
 
