@@ -9,9 +9,9 @@ import type { TenantDatabase } from './tenant-database.ts';
  */
 const NOW = 'statement_timestamp()';
 
-export const inMs = (ms: number) => `${NOW} + interval '${ms} milliseconds'`;
+export const timeAfterMs = (ms: number) => `${NOW} + interval '${ms} milliseconds'`;
 
-const CLAIMED_UNTIL = inMs(CLAIM_MS);
+const CLAIMED_UNTIL = timeAfterMs(CLAIM_MS);
 /** While a proposal is claimed, `due_at` is the time when the claim ends. */
 const IS_FREE = `(claimed_by IS NULL OR claimed_by = @name OR due_at < ${NOW})`;
 
@@ -37,7 +37,7 @@ export function postgresProposalQueue(database: TenantDatabase, name: string = r
         // Skips locked rows, because another process is claiming or changing them.
         const claimed = await unit.all<{ id: string }>(
           `WITH due AS MATERIALIZED (
-             SELECT id, due_at FROM proposals WHERE due_at <= ${NOW} OR due_at > ${inMs(MAX_STEP_DELAY_MS)}
+             SELECT id, due_at FROM proposals WHERE due_at <= ${NOW} OR due_at > ${timeAfterMs(MAX_STEP_DELAY_MS)}
              ORDER BY due_at LIMIT CAST(@limit AS bigint) FOR UPDATE SKIP LOCKED
            ),
            claimed AS (
@@ -73,7 +73,7 @@ export function postgresProposalQueue(database: TenantDatabase, name: string = r
           `UPDATE proposals SET claimed_by = NULL, pinged = false, due_at = CASE
              WHEN state IN (${OPEN_STATES_SQL}) THEN
                CASE WHEN pinged THEN ${NOW} ELSE ${NOW} + CAST(@ms AS float) * interval '1 millisecond' END
-             WHEN ${PENDING_NOTICE_SQL} THEN ${inMs(NOTIFY_CHECK_MS)}
+             WHEN ${PENDING_NOTICE_SQL} THEN ${timeAfterMs(NOTIFY_CHECK_MS)}
              END
            WHERE id = @id AND claimed_by = @name RETURNING due_at <= ${NOW} AS is_due`,
           { name, id, ms: ms ?? null },

@@ -35,7 +35,7 @@ import {
   toEpoch,
 } from '../sql/proposal-reads.ts';
 import { lockPeople } from '../sql/sql-database.ts';
-import { inMs } from './proposal-queue.ts';
+import { timeAfterMs } from './proposal-queue.ts';
 import { postgresTransactions, runTransactionWork } from './sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
@@ -101,7 +101,7 @@ const DRAFT = `
       expires_at, poll_interval, due_at)
     VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject,
       @subjectId, @fingerprint, @digest, @nonce, @shown, @again, @typed, @now, @now, @deadline,
-      @deadline, ${DEFAULT_POLL_INTERVAL_S}, ${inMs(DRAFT_CLAIM_MS)})
+      @deadline, ${DEFAULT_POLL_INTERVAL_S}, ${timeAfterMs(DRAFT_CLAIM_MS)})
     RETURNING ${PROPOSAL_COLUMNS}
   ),
   keyed AS (
@@ -153,7 +153,7 @@ function updateProposal(change: ProposalChange, unlessHalted: boolean): string {
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
   return `
     WITH moved AS (
-      UPDATE proposals SET ${toChangeClause(change, { next: "nextval('proposal_versions')", notifyCheckAt: inMs(NOTIFY_CHECK_MS) })}
+      UPDATE proposals SET ${toChangeClause(change, { next: "nextval('proposal_versions')", notifyCheckAt: timeAfterMs(NOTIFY_CHECK_MS) })}
       WHERE id = @id AND version = @seen ${unless}
       RETURNING ${PROPOSAL_COLUMNS}
     ),
