@@ -14,7 +14,7 @@ export interface RevokedAccess {
 
 interface GrantsOptions {
   readonly database: SqlTransactions;
-  readonly store: Pick<OidcStore, 'grantsOf' | 'endGrants'>;
+  readonly store: Pick<OidcStore, 'findGrants' | 'endGrants'>;
   readonly issued: Pick<IssuedTokenStore, 'liveGrant'>;
   readonly clients: RegisteredClientStore;
   readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
@@ -52,7 +52,7 @@ export function createGrants(options: GrantsOptions) {
    */
   const ended = async (granted: GrantInfo) => {
     const { sub } = granted;
-    const clientId = clientWithoutAccess(granted, await store.grantsOf(sub), servers);
+    const clientId = clientWithoutAccess(granted, await store.findGrants(sub), servers);
     if (clientId !== undefined) await onRevoked({ sub, clientId });
   };
   let settling: Promise<unknown> = Promise.resolve();

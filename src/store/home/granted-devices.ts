@@ -1,6 +1,6 @@
 import { run, type SqlTransactions } from '../sql/sql-database.ts';
 import { noteEndedClient } from './authorized-clients.ts';
-import { endGrant, findGrant, type GrantInfo, grantsOf, revokeOffline } from './oidc-store.ts';
+import { endGrant, findGrant, type GrantInfo, findGrants, revokeOffline } from './oidc-store.ts';
 
 /** A device that is signed in as a person, or a server's permission to act for them. Times are in milliseconds. */
 interface GrantedDevice {
@@ -93,7 +93,7 @@ export function createGrantedDeviceStore(database: SqlTransactions, now: () => n
         // Also ends the sign-in's offline permission. Otherwise, the server could get a new grant with that permission.
         const server = servers.find(({ client_id }) => client_id === found.clientId);
         if (server !== undefined) yield* revokeOffline(dialect, { sub: user, resource: server.address });
-        const client = clientWithoutAccess(found, yield* grantsOf(dialect, user), servers);
+        const client = clientWithoutAccess(found, yield* findGrants(dialect, user), servers);
         if (client !== undefined) yield* noteEndedClient(user, client);
         return true;
       }),

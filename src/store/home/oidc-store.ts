@@ -196,7 +196,7 @@ function activeGrants(database: SqlTransactions) {
   const { dialect } = database;
   return {
     grant: (id: string): Promise<GrantInfo | undefined> => database.read(() => findGrant(id)),
-    grantsOf: (sub: string): Promise<GrantInfo[]> => database.read(() => grantsOf(dialect, sub)),
+    findGrants: (sub: string): Promise<GrantInfo[]> => database.read(() => findGrants(dialect, sub)),
     /** Ends a grant and every token and code that was issued under it. */
     endGrant: async (id: string): Promise<void> => void (await database.write(() => endGrant(id))),
     endGrants: (whose: GrantHolder): Promise<void> => database.write(() => endGrants(dialect, whose)),
@@ -218,7 +218,7 @@ function toGrantInfo({ payload }: Pick<GrantRow, 'payload'>): GrantInfo {
   return { sub: String(accountId), clientId: String(clientId), resources: Object.keys(resources ?? {}) };
 }
 
-export function* grantsOf(dialect: Dialect, sub: string): TransactionWork<GrantInfo[]> {
+export function* findGrants(dialect: Dialect, sub: string): TransactionWork<GrantInfo[]> {
   const rows = yield* all<GrantRow>(selectGrants(dialect), { sub, clientId: null });
   return rows.map(toGrantInfo);
 }

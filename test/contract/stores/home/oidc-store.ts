@@ -112,12 +112,12 @@ export function oidcStoreContract(open: OpenHomeDatabase): void {
       await grant('a1', 'alice');
       await grant('a2', 'alice', { clientId: 'another' });
       await grant('b1', 'bob');
-      expect(await theirs.grantsOf('alice')).toHaveLength(2);
+      expect(await theirs.findGrants('alice')).toHaveLength(2);
       await ours.endGrants({ sub: 'alice', clientId: 'another' });
-      expect(await theirs.grantsOf('alice')).toEqual([{ sub: 'alice', clientId: CLIENT, resources: [] }]);
+      expect(await theirs.findGrants('alice')).toEqual([{ sub: 'alice', clientId: CLIENT, resources: [] }]);
       await theirs.endGrants({ sub: 'alice' });
-      expect(await ours.grantsOf('alice')).toEqual([]);
-      expect(await ours.grantsOf('bob')).toHaveLength(1);
+      expect(await ours.findGrants('alice')).toEqual([]);
+      expect(await ours.findGrants('bob')).toHaveLength(1);
     });
 
     it('deletes what expired more than a day ago', async () => {
