@@ -92,7 +92,7 @@ export function createAuthorizedClientStore(database: SqlTransactions, now: () =
           clientId,
         });
         if (removed === 0) return false;
-        yield* noteEndedClient(user, clientId);
+        yield* recordEndedClient(user, clientId);
         return true;
       }),
     /**
@@ -115,7 +115,7 @@ export function createAuthorizedClientStore(database: SqlTransactions, now: () =
 }
 
 /** Records that a client lost its access, so that `handleRevocations` ends the client's open streams and requests. */
-export function* noteEndedClient(user: string, clientId: string): TransactionWork<void> {
+export function* recordEndedClient(user: string, clientId: string): TransactionWork<void> {
   yield* run('INSERT INTO ended_clients (username, client_id) VALUES (@user, @clientId) ON CONFLICT DO NOTHING', {
     user,
     clientId,

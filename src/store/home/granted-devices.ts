@@ -1,5 +1,5 @@
 import { run, type SqlTransactions } from '../sql/sql-database.ts';
-import { noteEndedClient } from './authorized-clients.ts';
+import { recordEndedClient } from './authorized-clients.ts';
 import { endGrant, findGrant, type GrantInfo, findGrants, revokeOffline } from './oidc-store.ts';
 
 /** A device that is signed in as a person, or a server's permission to act for them. Times are in milliseconds. */
@@ -94,7 +94,7 @@ export function createGrantedDeviceStore(database: SqlTransactions, now: () => n
         const server = servers.find(({ client_id }) => client_id === found.clientId);
         if (server !== undefined) yield* revokeOffline(dialect, { sub: user, resource: server.address });
         const client = clientWithoutAccess(found, yield* findGrants(dialect, user), servers);
-        if (client !== undefined) yield* noteEndedClient(user, client);
+        if (client !== undefined) yield* recordEndedClient(user, client);
         return true;
       }),
   };

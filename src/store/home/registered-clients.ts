@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { errors } from 'oidc-provider';
 import { all, lock, one, run, type SqlTransactions, type TransactionWork } from '../sql/sql-database.ts';
-import { noteEndedClient } from './authorized-clients.ts';
+import { recordEndedClient } from './authorized-clients.ts';
 import { endGrants, forgetClient } from './oidc-store.ts';
 
 /** A client that a person registered. It may send approval requests only to that person. */
@@ -115,7 +115,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
         if (removed === 0) return false;
         yield* forgetClient(clientId);
         yield* endGrants(dialect, { sub: owner, clientId });
-        yield* noteEndedClient(owner, clientId);
+        yield* recordEndedClient(owner, clientId);
         return true;
       }),
     /** Removes all clients and registration tokens of this person. */
