@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { commandFailedError, type RunSystemCommand } from './machine-command.ts';
-import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
+import { getFileMarker, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { ScheduledCommand, Scheduler } from './scheduler.ts';
 
 /** Returns a scheduler that uses launchd. @param folder where the user's agents are: `~/Library/LaunchAgents` */
@@ -38,7 +38,7 @@ export function launchdAgentPlist(
   const environment = Object.entries(command.environment);
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<!-- ${fileMark(id)} -->
+<!-- ${getFileMarker(id)} -->
 <plist version="1.0">
 <dict>
   <key>Label</key>

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { commandFailedError, type RunSystemCommand } from './machine-command.ts';
-import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
+import { getFileMarker, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { ResultExitCodes, ScheduledCommand, Scheduler } from './scheduler.ts';
 
 /** Time between a run's own timeout and the time when systemd kills the run, in seconds. */
@@ -61,7 +61,7 @@ export function systemdServiceUnit(
   const words = [command.node, command.script, ...command.args].map((word) =>
     systemdQuoted(word).replaceAll('$', '$$$$'),
   );
-  return `# ${fileMark(id)}
+  return `# ${getFileMarker(id)}
 [Unit]
 Description=trade-agent schedule ${id}
 
@@ -76,7 +76,7 @@ TimeoutStartSec=${Math.ceil(timeoutMs / 1000) + GRACE_SECONDS}
 
 export function systemdTimerUnit(id: string, minutes: readonly number[]): string {
   const list = minutes.length === 60 ? '*' : minutes.map((minute) => String(minute).padStart(2, '0')).join(',');
-  return `# ${fileMark(id)}
+  return `# ${getFileMarker(id)}
 [Unit]
 Description=wakes trade-agent schedule ${id}
 
