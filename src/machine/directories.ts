@@ -47,7 +47,7 @@ export function ensurePrivateFolder(folder: string): string {
 }
 
 /** Returns why a folder is not safe for secrets, or undefined if it is safe. */
-export function folderProblem(found: Stats): string | undefined {
+export function findFolderRisk(found: Stats): string | undefined {
   if (found.isSymbolicLink()) return 'it is a symbolic link';
   if (!found.isDirectory()) return 'it is not a folder';
   if (process.platform === 'win32') return undefined;

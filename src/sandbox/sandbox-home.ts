@@ -5,7 +5,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { ensurePrivateFolder, folderProblem } from '../machine/directories.ts';
+import { ensurePrivateFolder, findFolderRisk } from '../machine/directories.ts';
 import { readPrivateFile } from '../machine/private-file.ts';
 
 /** Creates a key pair. Alpaca's paper key IDs start with PK. */
@@ -56,7 +56,7 @@ export type SandboxPorts = z.output<typeof portsSchema>;
  */
 export async function openSandboxHome(folder: string): Promise<SandboxHome> {
   ensurePrivateFolder(folder);
-  const problem = folderProblem(lstatSync(folder));
+  const problem = findFolderRisk(lstatSync(folder));
   if (problem !== undefined) throw unusable(folder, problem);
   const release = lockFolder(folder);
   try {

@@ -14,7 +14,7 @@ import { hasLimits } from '../../gateway/policy/rules.ts';
 import { createGatewayCheckpointReader } from '../../gateway/record-checkpoints.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
-import { folderProblem, resolveUserDirs } from '../../machine/directories.ts';
+import { findFolderRisk, resolveUserDirs } from '../../machine/directories.ts';
 import { defined } from '../../values/defined.ts';
 import { DAY_MS } from '../../values/durations.ts';
 import type { App } from '../app.ts';
@@ -391,7 +391,7 @@ const MIN_FREE_BYTES = 200 * 1024 ** 2;
 
 /** Checks that the folder and all its files are private to the folder's owner. */
 function checkFolder(folder: string): Finding {
-  const problem = folderProblem(lstatSync(folder));
+  const problem = findFolderRisk(lstatSync(folder));
   if (problem !== undefined) return fail('folder', `${folder}: ${problem}`, `chmod 700 '${folder}'`);
   if (process.platform === 'win32') return ok('folder', folder);
   for (const name of readdirSync(folder)) {

@@ -6,7 +6,7 @@ import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { type HomeSettings, homeSettingsSchema } from '../../home/settings/home-settings.ts';
-import { ensurePrivateFolder, folderProblem } from '../../machine/directories.ts';
+import { ensurePrivateFolder, findFolderRisk } from '../../machine/directories.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
@@ -86,7 +86,7 @@ export async function createHomeFolder<T>(folder: string, work: (part: string) =
 export function requireUnusedFolder(folder: string): void {
   const found = lstatOrUndefined(folder);
   if (found === undefined) return;
-  const problem = folderProblem(found);
+  const problem = findFolderRisk(found);
   if (problem !== undefined) throw unusableFolder(folder, problem);
   const names = readdirSync(folder);
   if (names.includes(basename(homeFilePaths('').settings))) {
@@ -116,7 +116,7 @@ function createPartFolder(part: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const found = lstatOrUndefined(part);
-    const problem = found === undefined ? undefined : folderProblem(found);
+    const problem = found === undefined ? undefined : findFolderRisk(found);
     if (problem !== undefined) throw unusableFolder(part, problem);
   }
 }

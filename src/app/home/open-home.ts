@@ -7,7 +7,7 @@ import { type NamedBroker, toBrokerCredentialLocation } from '../../gateway/brok
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
-import { folderProblem } from '../../machine/directories.ts';
+import { findFolderRisk } from '../../machine/directories.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type AuthorizedClientStore, createAuthorizedClientStore } from '../../store/home/authorized-clients.ts';
@@ -119,7 +119,7 @@ export function requireOwnHomeFolder(folder: string): void {
       details: { folder },
     });
   }
-  const problem = folderProblem(found);
+  const problem = findFolderRisk(found);
   if (problem === undefined) return;
   throw new TradeAgentError('invalid_config', `${folder} can't be used: ${problem}`, {
     hint: 'Run this command as the user who owns the home ("sudo -u USER trade-agent home …"), and "chmod 700" the folder.',
