@@ -113,7 +113,7 @@ export function readPrivateFile(...[file, longest, unusable]: Parameters<FileRea
   return read(file) ?? (folder ? read(join(folder, basename(file))) : undefined);
 }
 
-const readExclusiveFile = createFileReader(exposureRisk);
+const readExclusiveFile = createFileReader(findExposureRisk);
 
 /** The parent of all services' credentials folders. Only root can create files there. */
 const CREDENTIALS_FOLDER = '/run/credentials/';
@@ -122,7 +122,7 @@ const CREDENTIALS_FOLDER = '/run/credentials/';
  * Returns why another user could have read or written the file, or undefined if nobody could. Root may own a file in
  * systemd's credentials folder: an access control list then lets the service's user read the file, whose mode is 0440.
  */
-export function exposureRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>, file: string): string | undefined {
+export function findExposureRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>, file: string): string | undefined {
   if (uid === process.getuid?.() && (mode & 0o077) === 0) return undefined;
   if (uid === 0 && (mode & 0o037) === 0 && resolve(file).startsWith(CREDENTIALS_FOLDER)) return undefined;
   return 'another user owns it, or other users can read it; fix that with "chmod 600"';

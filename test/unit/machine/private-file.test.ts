@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readdirSync, readFileSync, symlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { exposureRisk, readDescriptor, readPrivateFile, writePrivateFile } from '../../../src/machine/private-file.ts';
+import { findExposureRisk, readDescriptor, readPrivateFile, writePrivateFile } from '../../../src/machine/private-file.ts';
 import { folderOfTest } from '../../folders.ts';
 
 let folder: string;
@@ -42,7 +42,7 @@ describe('a file that only one user may read', () => {
     ['a credential that a group may write', { uid: 0, mode: 0o100460 }, '/run/credentials/gateway.service/key', false],
     ['a credential of another user', { uid: uid + 1, mode: 0o100440 }, '/run/credentials/gateway.service/key', false],
   ])('is %s', (_, stat, file, isPrivate) => {
-    expect(exposureRisk(stat, file) === undefined).toBe(isPrivate);
+    expect(findExposureRisk(stat, file) === undefined).toBe(isPrivate);
   });
 });
 
