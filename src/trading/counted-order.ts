@@ -103,7 +103,7 @@ export interface SimilarTermsRange {
   readonly most: string;
 }
 
-export const noSimilarTerms: SimilarTermsRange = { prefix: '-', least: '0', most: '0' };
+export const emptyTermsRange: SimilarTermsRange = { prefix: '-', least: '0', most: '0' };
 
 /**
  * Returns the range of quantities that count as similar: two orders are similar if the smaller is at least two thirds

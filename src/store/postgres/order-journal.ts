@@ -1,6 +1,6 @@
 import {
   type CountedTotals,
-  noSimilarTerms,
+  emptyTermsRange,
   type SimilarTermsRange,
   similarTermsRange,
 } from '../../trading/counted-order.ts';
@@ -324,5 +324,5 @@ async function inspectOrder(unit: QuerySource, order: OrderToCheck, at: Counting
 async function countUsage(unit: QuerySource, sub: string, account: string, at: CountingClocks): Promise<LimitUsage> {
   // This key excludes no order, because no user's ID is empty.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
-  return toLimitUsage(await readAccountOrders(unit, others, { owner: sub, ...noSimilarTerms }, at));
+  return toLimitUsage(await readAccountOrders(unit, others, { owner: sub, ...emptyTermsRange }, at));
 }

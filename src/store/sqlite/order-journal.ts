@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import {
   type CountedTotals,
-  noSimilarTerms,
+  emptyTermsRange,
   type SimilarTermsRange,
   similarTermsRange,
 } from '../../trading/counted-order.ts';
@@ -170,6 +170,6 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
       return toCountedTotals(order, out, draft.mandate === undefined ? undefined : underMandate(sub, draft, out.now));
     },
     usage: (sub: string, account: string, clock: number): LimitUsage =>
-      toLimitUsage(outOf({ ...NO_ORDER, account }, sub, clock, noSimilarTerms)),
+      toLimitUsage(outOf({ ...NO_ORDER, account }, sub, clock, emptyTermsRange)),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isSimilarOrder, noSimilarTerms, repeatKey, similarTermsRange } from '../../../src/trading/counted-order.ts';
+import { isSimilarOrder, emptyTermsRange, repeatKey, similarTermsRange } from '../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
 const draft = {
@@ -13,5 +13,5 @@ it.each<[string, string, boolean]>([
   ['another symbol that begins alike', '["KOD","buy","3"]', false],
 ])('finds the same order again in %s', (_, terms, isSame) => {
   expect(isSimilarOrder(terms, similarTermsRange(draft))).toBe(isSame);
-  expect(isSimilarOrder(terms, noSimilarTerms)).toBe(false);
+  expect(isSimilarOrder(terms, emptyTermsRange)).toBe(false);
 });
