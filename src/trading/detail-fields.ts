@@ -1,5 +1,5 @@
 import { describeOptionSymbol } from './contract-words.ts';
-import { formatDollars, type OrderField, orderFrameFields, orderTermFields } from './order-fields.ts';
+import { formatDollars, type OrderField, orderContextFields, orderTermFields } from './order-fields.ts';
 
 export interface DetailField {
   readonly name: string;
@@ -13,7 +13,7 @@ export type FieldWords = Readonly<
   Record<string, Pick<OrderField, 'label'> & Partial<Pick<OrderField, 'shown'>> & { readonly technical?: true }>
 >;
 
-const { expires_at, ...frame } = orderFrameFields;
+const { expires_at, ...frame } = orderContextFields;
 
 /** Labels and formats by name, in display order. RFC 9396 reserves `type`, so an order's type is `order_type`. */
 const orderFields: FieldWords = Object.fromEntries(

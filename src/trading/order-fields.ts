@@ -102,7 +102,7 @@ export const orderTermFields = {
   coin_fee: { form: 'amount', sent: false, label: 'Fee in coins', shown: percentOfFraction },
 } as const satisfies Record<string, OrderField>;
 
-export const orderFrameFields = {
+export const orderContextFields = {
   account: { form: 'word', sent: false, label: 'Account', shown: identity },
   environment: {
     form: 'word',
@@ -124,7 +124,7 @@ export const orderFrameFields = {
   slot: { form: 'word', sent: false, label: 'For', shown: identity },
 } as const satisfies Record<string, OrderField>;
 
-const table = { ...orderTermFields, ...orderFrameFields };
+const table = { ...orderTermFields, ...orderContextFields };
 
 export type OrderFieldName = keyof typeof table;
 
