@@ -31,7 +31,7 @@ export const formatDollars: FormatValue = (value) =>
   /^\d+(\.\d{1,2})?$/.test(value) ? `$${toCents(value)}` : `$${value}`;
 const isNumber = (value: string) => /^\d+(\.\d+)?$/.test(value);
 const percentOfFraction: FormatValue = (value) => (isNumber(value) ? `${toPlain(new Dec(value).times(100))}%` : value);
-export const namedFormat =
+export const createNameFormat =
   <Value extends string>(words: Readonly<Record<Value, string>>): FormatValue =>
   (value) =>
     Object.hasOwn(words, value) ? words[value as Value] : value;
@@ -58,11 +58,11 @@ const priceField = <Sent extends OrderField['sent']>(sent: Sent, label: string, 
   }) as const;
 
 export const orderTermFields = {
-  side: wordField('Action', namedFormat({ buy: 'Buy', sell: 'Sell' })),
+  side: wordField('Action', createNameFormat({ buy: 'Buy', sell: 'Sell' })),
   symbol: wordField('Symbol', describeSymbol),
   position_intent: wordField(
     'Position',
-    namedFormat({
+    createNameFormat({
       buy_to_open: 'Buy to open',
       buy_to_close: 'Buy to close',
       sell_to_open: 'Sell to open',
@@ -78,7 +78,7 @@ export const orderTermFields = {
   notional: { form: 'amount', sent: true, label: 'Amount', shown: formatDollars },
   type: wordField(
     'Order type',
-    namedFormat(Object.fromEntries(orderTypes.map((type) => [type, orderTypeTable[type].words.name]))),
+    createNameFormat(Object.fromEntries(orderTypes.map((type) => [type, orderTypeTable[type].words.name]))),
   ),
   stop_price: priceField(true, 'Stop price', 'STP'),
   limit_price: priceField(true, 'Limit price', 'LMT'),
@@ -90,12 +90,12 @@ export const orderTermFields = {
     label: 'Trail',
     shown: (value) => `${value}%`,
   },
-  order_class: wordField('Exits', namedFormat(toNames(orderClassWords))),
+  order_class: wordField('Exits', createNameFormat(toNames(orderClassWords))),
   take_profit_limit_price: priceField('leg', 'Take profit at', 'TP'),
   stop_loss_stop_price: priceField('leg', 'Stop loss at', 'SL'),
   stop_loss_limit_price: priceField('leg', 'Stop loss limit', 'SLL'),
-  time_in_force: wordField('Time in force', namedFormat(toNames(timeInForceWords))),
-  extended_hours: wordField('Extended hours', namedFormat({ true: 'Yes', false: 'No' })),
+  time_in_force: wordField('Time in force', createNameFormat(toNames(timeInForceWords))),
+  extended_hours: wordField('Extended hours', createNameFormat({ true: 'Yes', false: 'No' })),
   reference_price: { form: 'price', sent: false, label: 'Reference price', shown: formatPerShare },
   max_slippage: { form: 'amount', sent: false, label: 'Max slippage', shown: percentOfFraction },
   max_fees: { form: 'amount', sent: false, label: 'Fees at most', shown: formatDollars },
@@ -108,7 +108,7 @@ export const orderContextFields = {
     form: 'word',
     sent: false,
     label: 'Environment',
-    shown: namedFormat({
+    shown: createNameFormat({
       paper: `${environmentName('paper')} (simulated)`,
       live: `${environmentName('live')} (real money)`,
     }),

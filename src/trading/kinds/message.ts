@@ -9,13 +9,13 @@ import {
   messageDraftSchema,
   sentMessageSchema,
 } from '../message.ts';
-import { namedFormat } from '../order-fields.ts';
+import { createNameFormat } from '../order-fields.ts';
 import { defineKind, type PhoneView } from './kind-words.ts';
 
 const requestSchema = z.lazy(() => messageDraftSchema.unwrap().omit({ client_message_id: true, expires_at: true }));
 export type MessageRequest = Omit<MessageDraft, 'client_message_id' | 'expires_at'>;
 
-const serviceName = namedFormat<MessageService>({ slack: 'Slack', gmail: 'Gmail' });
+const serviceName = createNameFormat<MessageService>({ slack: 'Slack', gmail: 'Gmail' });
 
 const fieldWords: FieldWords = {
   service: { label: 'Via', shown: serviceName },
