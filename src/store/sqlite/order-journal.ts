@@ -34,7 +34,7 @@ import {
 } from '../sql/order-journal.ts';
 import { one, run, type TransactionWork } from '../sql/sql-database.ts';
 import { consumeApproval } from '../sql/used-approvals.ts';
-import { createSqliteTransactions, createWorkRunner, type RunWork } from './sql-database.ts';
+import { createSqliteTransactions, createWorkRunner, type WorkRunner } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
 export function createSqliteOrderJournal(database: Database.Database): OrderJournal {
@@ -119,7 +119,7 @@ const NO_ORDER: { sub: string; clientOrderId: string; replaces: string | null } 
  * Returns functions that count an account's orders. Call them in the transaction that uses the counts, so that no other
  * order is written in the meantime.
  */
-function createOrderCounts(database: Database.Database, runWork: RunWork) {
+function createOrderCounts(database: Database.Database, runWork: WorkRunner) {
   const newest = database
     .prepare<[string], number | null>('SELECT max(created_at) FROM gateway_orders WHERE account = ?')
     .pluck();

@@ -15,9 +15,9 @@ const dialect: Dialect = {
 };
 
 /** Runs all steps of `work` synchronously, within the caller's transaction. */
-export type RunWork = <T>(work: TransactionWork<T>) => T;
+export type WorkRunner = <T>(work: TransactionWork<T>) => T;
 
-export function createWorkRunner(database: Database.Database): RunWork {
+export function createWorkRunner(database: Database.Database): WorkRunner {
   const prepared = new Map<string, Database.Statement<[SqlValues]>>();
   const statement = (text: string) => {
     const known = prepared.get(text) ?? database.prepare<[SqlValues]>(text);
