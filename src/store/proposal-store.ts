@@ -143,7 +143,7 @@ export interface ProposalSnapshot {
   /** This client's oldest identical proposal that still awaits a decision (`drafted`, `requested`). */
   readonly sameOpen: StoredProposal | undefined;
   /** Number of identical proposals for this owner, from any proposer, since the given time. */
-  readonly sameLately: number;
+  readonly sameRecently: number;
 }
 
 export interface SnapshotQuery {

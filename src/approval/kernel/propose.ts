@@ -200,7 +200,7 @@ async function writeProposal(
     const now = clock.now();
     const openProposals = await store.snapshot({ ...party, fingerprint }, now - HOUR_MS);
     requireNotHalted(openProposals, draft.kind);
-    const { sameOpen, sameLately } = openProposals;
+    const { sameOpen, sameRecently } = openProposals;
     if (sameOpen !== undefined) {
       const kept = await store.addKey(key, sameOpen.id, openProposals);
       if (kept.outcome === 'stale') continue;
@@ -208,7 +208,7 @@ async function writeProposal(
     }
     enforceQuota(openProposals, quotas, party, now);
     const code = generateUnusedCode(openProposals.openCodes, drawCode);
-    const numbered: ProposalDraft = { ...draft, code, again: repeatCount(sameLately) };
+    const numbered: ProposalDraft = { ...draft, code, again: repeatCount(sameRecently) };
     const note = { event: 'proposed', facts: proposalAuditFacts({ ...numbered, state: 'drafted' }) } as const;
     const drafted = await store.draft(numbered, key, openProposals, note, now);
     if (drafted.outcome === 'drafted') {

@@ -214,7 +214,7 @@ async function readSnapshot(
     lastHour,
     decided,
     sameOpen: same && opened(same),
-    sameLately: alike,
+    sameRecently: alike,
   };
 }
 

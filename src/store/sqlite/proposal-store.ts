@@ -92,7 +92,7 @@ function snapshotMethods(database: Database.Database, opened: ProposalRowReader)
         }) ?? { open: 0, lastHour: 0 }),
         decided: decided.all({ sub, client, proposedBy }),
         sameOpen: same && opened(same),
-        sameLately:
+        sameRecently:
           fingerprint === undefined
             ? 0
             : (sameCount.get({ sub, fingerprint, since, until: recentProposalsEnd(since) }) ?? 0),

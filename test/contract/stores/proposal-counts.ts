@@ -61,7 +61,7 @@ export function proposalCountsContract(open: OpenStores): void {
       expect((await store.snapshot(query, 0)).sameOpen).toBeUndefined();
       await drafted('newer', {}, 3000);
       await drafted('older', {}, 2000);
-      expect(await store.snapshot(query, 0)).toMatchObject({ sameOpen: { id: 'older' }, sameLately: 3 });
+      expect(await store.snapshot(query, 0)).toMatchObject({ sameOpen: { id: 'older' }, sameRecently: 3 });
     });
 
     it('has the latest two decisions, newest first, within a millisecond by their versions', async () => {

@@ -48,7 +48,7 @@ export function proposalPartiesContract(open: OpenStores): void {
       expect([own.open, own.lastHour, own.decided.length, own.sameOpen?.id]).toEqual([1, 1, 0, 'pr_1']);
       expect([his.open, his.lastHour, his.decided.length, his.sameOpen?.id]).toEqual([1, 2, 1, 'pr_3']);
       // Whose codes are taken, and how often the same was asked, is the owner's.
-      expect([his.openCodes.length, his.sameLately]).toEqual([own.openCodes.length, own.sameLately]);
+      expect([his.openCodes.length, his.sameRecently]).toEqual([own.openCodes.length, own.sameRecently]);
       expect(his.epoch).toBe(own.epoch);
     });
 

@@ -120,13 +120,13 @@ export function proposalStoreContract(open: OpenStores): void {
         lastHour: 1,
         decided: [{ state: 'denied', at: 5000 }],
         sameOpen: one,
-        sameLately: 2,
+        sameRecently: 2,
       });
       await opened.stores.halts.halt('alice', 'trade-agent', 6000);
       expect(await store.snapshot(asker, 1500)).toMatchObject({
         haltedAt: 6000,
         sameOpen: undefined,
-        sameLately: 0,
+        sameRecently: 0,
       });
     });
 
