@@ -35,8 +35,8 @@ import {
   adoptRejectedOrder,
   closeIfFinal,
   createOrderChanges,
-  IS_THIS_ORDER,
-  IS_UNSETTLED,
+  ORDER_KEY_CONDITION,
+  UNSETTLED_ORDER_CONDITION,
   toOrderKey,
 } from '../sql/order-journal.ts';
 import { postgresTransactions, runTransactionWork } from './sql-database.ts';
@@ -69,9 +69,9 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
 /** Marks an unsettled order as placed and returns its previous state. For rejected ones: {@link adoptRejectedOrder}. */
 const PLACE = `
   WITH seen AS (
-    SELECT state FROM gateway_orders WHERE ${IS_THIS_ORDER} FOR UPDATE
+    SELECT state FROM gateway_orders WHERE ${ORDER_KEY_CONDITION} FOR UPDATE
   ), placed AS (
-    UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${IS_UNSETTLED}
+    UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${UNSETTLED_ORDER_CONDITION}
   )
   SELECT state FROM seen`;
 

@@ -6,11 +6,11 @@ import { closedOrderAmounts, type ReservedAmounts } from '../rows/order-counts.t
 import { releaseMandateUse, restoreMandateUse } from './mandate-store.ts';
 import { all, type Dialect, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
-export const IS_THIS_ORDER = 'sub = @sub AND client_order_id = @clientOrderId';
-export const IS_UNSETTLED = `${IS_THIS_ORDER} AND state IN ('intent', 'unknown')`;
-const UNAMBIGUOUS = `${IS_UNSETTLED} AND NOT ambiguous`;
-const UNSENT = `${IS_THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
-const AS_SEEN = `${IS_UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
+export const ORDER_KEY_CONDITION = 'sub = @sub AND client_order_id = @clientOrderId';
+export const UNSETTLED_ORDER_CONDITION = `${ORDER_KEY_CONDITION} AND state IN ('intent', 'unknown')`;
+const UNAMBIGUOUS = `${UNSETTLED_ORDER_CONDITION} AND NOT ambiguous`;
+const UNSENT = `${ORDER_KEY_CONDITION} AND state = 'intent' AND submitted_at IS NULL`;
+const AS_SEEN = `${UNSETTLED_ORDER_CONDITION} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
 
 /** Methods for claimed orders. Each changes an order only if the order's state allows it. */
 export function createOrderChanges(database: SqlTransactions) {
@@ -37,7 +37,7 @@ export function createOrderChanges(database: SqlTransactions) {
       );
       return new Map(rows.map(({ id, type }) => [id, type]));
     },
-    find: async (sub, clientOrderId) => (await entries(IS_THIS_ORDER, { sub, clientOrderId }))[0],
+    find: async (sub, clientOrderId) => (await entries(ORDER_KEY_CONDITION, { sub, clientOrderId }))[0],
     async hasTraded(sub, symbol) {
       const row = await database.one(
         `SELECT 1 AS found FROM gateway_orders WHERE sub = @sub AND symbol = @symbol AND state = 'placed' LIMIT 1`,
@@ -84,7 +84,7 @@ export function createOrderChanges(database: SqlTransactions) {
       return changed === 1 ? 'released' : 'stale';
     },
     refuse: (key, problem, now) => reject(key, problem, now, UNAMBIGUOUS),
-    reject: async (key, problem, now) => void (await reject(key, problem, now, IS_UNSETTLED)),
+    reject: async (key, problem, now) => void (await reject(key, problem, now, UNSETTLED_ORDER_CONDITION)),
     abandon: (key, problem, now) => reject(key, problem, now, UNSENT),
     async writeOff(seen, problem, { now, reservedUntil }) {
       const { submissions, submittedAt } = seen;
@@ -108,7 +108,7 @@ export function createOrderChanges(database: SqlTransactions) {
     async markUnknown(key, now) {
       await database.run(
         `UPDATE gateway_orders SET state = 'unknown', submitted_at = @now, updated_at = @now
-         WHERE ${IS_THIS_ORDER} AND state = 'intent'`,
+         WHERE ${ORDER_KEY_CONDITION} AND state = 'intent'`,
         { ...toOrderKey(key), now },
       );
     },
@@ -126,7 +126,7 @@ export function* adoptRejectedOrder(
   now: number,
 ): TransactionWork<'adopted' | 'known'> {
   const { sub } = key;
-  const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${IS_THIS_ORDER}`, toOrderKey(key));
+  const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${ORDER_KEY_CONDITION}`, toOrderKey(key));
   if (found === undefined) return 'known';
   const { mandate, slot } = found;
   // Locks the mandate, because the order gets the lowest number that no other order in the slot has.
@@ -134,7 +134,7 @@ export function* adoptRejectedOrder(
     yield* all(`SELECT id FROM mandates WHERE sub = @sub AND id = @mandate${forUpdate}`, { sub, mandate });
   const changed = yield* run(
     `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now
-     WHERE ${IS_THIS_ORDER} AND state = 'rejected'`,
+     WHERE ${ORDER_KEY_CONDITION} AND state = 'rejected'`,
     { ...toOrderKey(key), result: JSON.stringify(order), now },
   );
   if (changed === 0) return 'known';
@@ -154,11 +154,11 @@ export function* closeIfFinal(
   if (!isFinalStatus(order.status)) return;
   const reserved = yield* one<ReservedAmounts>(
     `SELECT notional, qty FROM gateway_orders
-     WHERE ${IS_THIS_ORDER} AND state = 'placed' AND over_at IS NULL${forUpdate}`,
+     WHERE ${ORDER_KEY_CONDITION} AND state = 'placed' AND over_at IS NULL${forUpdate}`,
     toOrderKey(key),
   );
   if (reserved === undefined) return;
-  yield* run(`UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${IS_THIS_ORDER}`, {
+  yield* run(`UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${ORDER_KEY_CONDITION}`, {
     ...toOrderKey(key),
     ...closedOrderAmounts(reserved, order),
     now,

@@ -28,8 +28,8 @@ import {
   adoptRejectedOrder,
   closeIfFinal,
   createOrderChanges,
-  IS_THIS_ORDER,
-  IS_UNSETTLED,
+  ORDER_KEY_CONDITION,
+  UNSETTLED_ORDER_CONDITION,
   toOrderKey,
 } from '../sql/order-journal.ts';
 import { one, run, type TransactionWork } from '../sql/sql-database.ts';
@@ -84,7 +84,7 @@ export function createSqliteOrderJournal(database: Database.Database): OrderJour
         const before = yield* readState(key);
         if (before === 'rejected') return yield* adoptRejectedOrder('', key, order, now);
         yield* run(
-          `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${IS_UNSETTLED}`,
+          `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${UNSETTLED_ORDER_CONDITION}`,
           { ...toOrderKey(key), result: JSON.stringify(order), now },
         );
         yield* closeIfFinal('', key, order, now);
@@ -102,7 +102,7 @@ const INSERT = `
 
 function* readState(key: Pick<OrderClaim, 'sub' | 'clientOrderId'>): TransactionWork<OrderJournalState | undefined> {
   const row = yield* one<{ state: OrderJournalState }>(
-    `SELECT state FROM gateway_orders WHERE ${IS_THIS_ORDER}`,
+    `SELECT state FROM gateway_orders WHERE ${ORDER_KEY_CONDITION}`,
     toOrderKey(key),
   );
   return row?.state;
