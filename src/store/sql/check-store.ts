@@ -12,7 +12,7 @@ import type {
   RuleFiring,
   StoredNotice,
 } from '../check-store.ts';
-import { createNoticeOutbox, forgetNotifiedChannels, IS_THIS_ACCOUNT, type NoticeWriter } from './notice-outbox.ts';
+import { createNoticeOutbox, forgetNotifiedChannels, CHECKED_ACCOUNT_CONDITION, type NoticeWriter } from './notice-outbox.ts';
 import { all, type Dialect, lock, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
@@ -29,7 +29,7 @@ export function createCheckStore<Notice extends StoredNotice>(
     activities: ({ profile, account }) => ({
       async get() {
         const row = await database.one<{ rows: string; whole_at: number }>(
-          `SELECT rows, whole_at FROM activities WHERE ${IS_THIS_ACCOUNT}`,
+          `SELECT rows, whole_at FROM activities WHERE ${CHECKED_ACCOUNT_CONDITION}`,
           { profile, account },
         );
         return row && { activities: JSON.parse(row.rows) as Activity[], wholeAt: row.whole_at };
@@ -80,7 +80,7 @@ function accountMemory<Notice extends StoredNotice>(
     },
     async markAsked(rule, definition) {
       await database.run(
-        `UPDATE proposed SET asked = true WHERE ${IS_THIS_ACCOUNT} AND rule = @rule AND definition = @definition`,
+        `UPDATE proposed SET asked = true WHERE ${CHECKED_ACCOUNT_CONDITION} AND rule = @rule AND definition = @definition`,
         { ...owner, rule, definition },
       );
     },
@@ -88,7 +88,7 @@ function accountMemory<Notice extends StoredNotice>(
 }
 
 const readFired = ({ profile, account }: CheckedAccount) =>
-  all<RuleFiring>(`SELECT rule, subject, definition, since FROM fired WHERE ${IS_THIS_ACCOUNT}`, {
+  all<RuleFiring>(`SELECT rule, subject, definition, since FROM fired WHERE ${CHECKED_ACCOUNT_CONDITION}`, {
     profile,
     account,
   });
@@ -96,11 +96,11 @@ const readFired = ({ profile, account }: CheckedAccount) =>
 function* readSnapshot(owner: { profile: string; account: string }): TransactionWork<CheckSnapshot> {
   const fired = yield* readFired(owner);
   const mark = yield* one<HighWaterMarkRow>(
-    `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${IS_THIS_ACCOUNT}`,
+    `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${CHECKED_ACCOUNT_CONDITION}`,
     owner,
   );
   const proposed = yield* all<{ rule: string; definition: string; thread: string; asked: number | boolean }>(
-    `SELECT rule, definition, thread, asked FROM proposed WHERE ${IS_THIS_ACCOUNT}`,
+    `SELECT rule, definition, thread, asked FROM proposed WHERE ${CHECKED_ACCOUNT_CONDITION}`,
     owner,
   );
   return {
@@ -130,7 +130,7 @@ function* writeFired(
   const gone = [...before].flatMap(([name, state]) => (now.has(name) ? [] : [state]));
   if (gone.length > 0)
     yield* run(
-      `DELETE FROM fired WHERE ${IS_THIS_ACCOUNT}
+      `DELETE FROM fired WHERE ${CHECKED_ACCOUNT_CONDITION}
          AND (rule, subject) IN (SELECT value ->> 'rule', value ->> 'subject' FROM ${each('@gone')})`,
       { profile, account, gone: JSON.stringify(gone) },
     );
@@ -182,7 +182,7 @@ function importStore(database: SqlTransactions, { profile, account }: CheckedAcc
   return {
     async activities() {
       const rows = await database.all<{ row: string }>(
-        `SELECT row FROM imported WHERE ${IS_THIS_ACCOUNT} ORDER BY at, id`,
+        `SELECT row FROM imported WHERE ${CHECKED_ACCOUNT_CONDITION} ORDER BY at, id`,
         owner,
       );
       return rows.map(({ row }) => JSON.parse(row) as Activity);
@@ -191,7 +191,7 @@ function importStore(database: SqlTransactions, { profile, account }: CheckedAcc
       database.all<ImportedFile>(
         `SELECT id, file, at, (SELECT count(*) FROM imported WHERE profile = imports.profile
            AND account = imports.account AND import = imports.id) AS rows
-         FROM imports WHERE ${IS_THIS_ACCOUNT} ORDER BY at DESC, id${bytes}`,
+         FROM imports WHERE ${CHECKED_ACCOUNT_CONDITION} ORDER BY at DESC, id${bytes}`,
         owner,
       ),
     put: ({ id, file, at }, activities) =>
@@ -220,8 +220,8 @@ function importStore(database: SqlTransactions, { profile, account }: CheckedAcc
     remove: (id) =>
       database.write(function* () {
         yield* lockAccount(owner);
-        const known = yield* run(`DELETE FROM imports WHERE ${IS_THIS_ACCOUNT} AND id = @id`, { ...owner, id });
-        const rows = yield* run(`DELETE FROM imported WHERE ${IS_THIS_ACCOUNT} AND import = @id`, {
+        const known = yield* run(`DELETE FROM imports WHERE ${CHECKED_ACCOUNT_CONDITION} AND id = @id`, { ...owner, id });
+        const rows = yield* run(`DELETE FROM imported WHERE ${CHECKED_ACCOUNT_CONDITION} AND import = @id`, {
           ...owner,
           id,
         });

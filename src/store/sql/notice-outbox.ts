@@ -2,7 +2,7 @@ import { createUnnotifiedFilter, type NotifiedFiringRow } from '../check-rows.ts
 import type { CheckedAccount, NoticeOutbox, OutgoingNotice, StoredNotice, WaitingNotice } from '../check-store.ts';
 import { run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
-export const IS_THIS_ACCOUNT = 'profile = @profile AND account = @account';
+export const CHECKED_ACCOUNT_CONDITION = 'profile = @profile AND account = @account';
 
 export interface NoticeRow {
   readonly channel: string;
@@ -22,13 +22,13 @@ export function createNoticeOutbox<Notice extends StoredNotice>(
   const owner = { profile, account };
   return {
     async unnotified() {
-      const text = `SELECT channel, rule, subject, definition FROM told WHERE ${IS_THIS_ACCOUNT}`;
+      const text = `SELECT channel, rule, subject, definition FROM told WHERE ${CHECKED_ACCOUNT_CONDITION}`;
       return createUnnotifiedFilter(await database.all<NotifiedFiringRow>(text, owner));
     },
     put: (notices) => keep(() => putNotices(owner, notices)),
     async waiting() {
       const rows = await database.all<NoticeRow>(
-        `SELECT channel, notice, until, attempts FROM notice WHERE ${IS_THIS_ACCOUNT}
+        `SELECT channel, notice, until, attempts FROM notice WHERE ${CHECKED_ACCOUNT_CONDITION}
          ORDER BY made_at, ${database.dialect.place}`,
         owner,
       );
@@ -80,7 +80,7 @@ export function toWaitingNotice<Notice extends StoredNotice>({ notice, ...row }:
  */
 export const forgetNotifiedChannels = ({ profile, account }: CheckedAccount) =>
   run(
-    `DELETE FROM told WHERE ${IS_THIS_ACCOUNT} AND NOT EXISTS (
+    `DELETE FROM told WHERE ${CHECKED_ACCOUNT_CONDITION} AND NOT EXISTS (
        SELECT 1 FROM fired WHERE fired.profile = told.profile AND fired.account = told.account
          AND fired.rule = told.rule AND fired.subject = told.subject AND fired.definition = told.definition
      )`,
