@@ -14,7 +14,7 @@ export interface Finding {
   readonly severity: Severity;
   readonly message: string;
   readonly facts: Readonly<Record<string, string>>;
-  /** RFC 3339. */
+  /** RFC 3339 time at which the rule fired. */
   readonly since: string;
   readonly problem?: string;
 }

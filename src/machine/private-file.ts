@@ -87,7 +87,7 @@ function writeAtomically(
  * file, such as a refresh token that has been used since.
  */
 function fsyncFolder(folder: string): void {
-  // Windows can't open folders. Its file system's journal keeps names in order.
+  // Windows can't open folders, and its file system's journal already preserves the order of changes to names.
   if (process.platform === 'win32') return;
   const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {

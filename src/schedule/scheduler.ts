@@ -9,7 +9,7 @@ export interface SchedulerEntryPart {
   readonly text: string;
 }
 
-/** Exit codes that mean a result and not a failure. Some schedulers would otherwise report them as failures. */
+/** Nonzero exit codes of successful runs. Some schedulers would otherwise report these runs as failures. */
 export type ResultExitCodes = readonly { readonly code: number; readonly meaning: string }[];
 
 /** `changed`: the entry differs from the one that trade-agent wrote. */

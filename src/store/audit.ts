@@ -73,7 +73,7 @@ export interface SequencedTree {
 export interface AuditStore {
   /** Adds a line, in its own transaction, for events that no store records. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): Promise<void>;
-  /** Adds a line like `note`, unless a line was added with the same key before, by any process. */
+  /** Like `note`, but does nothing if any process has added a line with the same key before. */
   noteOnce(key: string, note: AuditNote, now: number): Promise<void>;
   /**
    * Adds committed lines to the tree in the order in which they were written, at most `MAX_SEQUENCED`, and signs the

@@ -27,7 +27,7 @@ export function formatDay(time: number): string {
   return `${DAY_NAMES[weekday(date)]}, ${formatDayOfMonth(date)}`;
 }
 
-/** Formats a time of day, `HH:MM`, as `9:30 AM`; in a language other than English as `9:30`. */
+/** Formats a time of day, `HH:MM`, as `9:30 AM` in English and as `9:30` in other languages. */
 export function formatTimeOfDay(wall: string, locale?: string): string {
   const [hours = 0, minutes = '00'] = [Number(wall.slice(0, 2)), wall.slice(3, 5)];
   if (locale !== undefined) return `${hours}:${minutes}`;

@@ -16,7 +16,7 @@ export interface HttpProblemOptions {
   readonly fields?: readonly string[];
   /** Extension members (RFC 9457 §3.2). They never contain a value from a token. */
   readonly members?: Readonly<Record<string, unknown>>;
-  /** Present on every 401 and 403. `scopes` lists all scopes that the request needs (RFC 6750 §3). */
+  /** Present on every 401 and 403 response. `scopes` lists all scopes that the request needs (RFC 6750 §3). */
   readonly challenge?: { readonly error?: ChallengeError; readonly scopes?: readonly string[] };
   /** Seconds, for the `Retry-After` header. */
   readonly retryAfter?: number;

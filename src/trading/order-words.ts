@@ -103,9 +103,9 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
 }
 
 /**
- * Describes the bound on the price. Adds the resulting total, because an extra digit is easy to spot in a total. A
- * limit price is the bound. The slippage then only decides whether the gateway still places an order that would trade
- * at once.
+ * Describes the bound on the price. Adds the resulting total, because an extra digit is easy to spot in a total. If the
+ * order has a limit price, that price is the bound; the slippage then only decides whether the gateway still places an
+ * order that would trade at once.
  */
 function describeBound(order: OrderDraft): string {
   const { side, symbol, qty, limit_price, stop_price, reference_price, max_slippage, max_fees = '0' } = order;
