@@ -229,7 +229,7 @@ const OTHER_ORDERS = `account = @account AND (state <> 'rejected' OR reserved_un
  * @see totalRecentOrders, which computes the same sums from rows
  */
 const ACCOUNT_ORDERS = `
-  SELECT newest, late.*, open, known, ${TRADING_STATE_COLUMNS}
+  SELECT newest, recent.*, open, known, ${TRADING_STATE_COLUMNS}
   FROM (SELECT max(created_at) AS newest FROM gateway_orders WHERE account = @account) AS counting,
     LATERAL (
       SELECT coalesce(sum(notional::numeric) FILTER (WHERE created_at >= @began), 0)::text AS notional,
@@ -241,7 +241,7 @@ const ACCOUNT_ORDERS = `
             END AND created_at >= least(@began, greatest(@clock::bigint, newest) - ${IDENTICAL_ORDER_WINDOW_MS})
         ) AS same_at
       FROM gateway_orders WHERE ${OTHER_ORDERS} AND created_at >= @since
-    ) AS late,
+    ) AS recent,
     (
       SELECT coalesce(json_agg(json_build_object('symbol', symbol, 'side', side, 'notional', notional, 'qty', qty)), '[]')
         AS open
@@ -284,12 +284,12 @@ async function readAccountOrders(
   const isAsExpected = now >= expected && newYorkMidnight(now) === newYorkMidnight(expected);
   const row = isAsExpected ? found : await outAt(now);
   const { notional, orders, last_minute, same_at, open, known } = row;
-  const late = { notional, orders, last_minute, same_at };
+  const recent = { notional, orders, last_minute, same_at };
   return {
     now,
     newest: row.newest,
     clock,
-    late,
+    recent,
     open,
     state: tradingStateAt(row, now).state,
     isKnown: known,

@@ -117,32 +117,32 @@ export interface AccountOrders {
   readonly newest: number | null;
   readonly clock: number;
   /** Totals since {@link recentOrdersStart}, without the order that is being checked and the order that it replaces. */
-  readonly late: RecentTotals;
+  readonly recent: RecentTotals;
   /** Open orders, without the order that is being checked and the order that it replaces. */
   readonly open: readonly OpenOrder[];
   readonly state: TradingState;
 }
 
 /** Adds up the orders since {@link recentOrdersStart}. @param like the range of terms that count as similar */
-export function totalRecentOrders(late: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
+export function totalRecentOrders(recent: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
   const began = newYorkMidnight(now);
-  const ofDay = late.filter(({ created_at }) => created_at >= began);
-  const same = late.flatMap((row) => (isSimilarOrder(row.terms, like) ? [row.created_at] : []));
+  const ofDay = recent.filter(({ created_at }) => created_at >= began);
+  const same = recent.flatMap((row) => (isSimilarOrder(row.terms, like) ? [row.created_at] : []));
   return {
     notional: sum(ofDay.map(({ notional }) => notional)).toFixed(),
     orders: ofDay.length,
-    last_minute: late.filter(({ created_at }) => created_at > now - MINUTE_MS).length,
+    last_minute: recent.filter(({ created_at }) => created_at > now - MINUTE_MS).length,
     same_at: same.length === 0 ? null : Math.max(...same),
   };
 }
 
-export function toLimitUsage({ newest, clock, late, open, state }: AccountOrders): LimitUsage {
+export function toLimitUsage({ newest, clock, recent, open, state }: AccountOrders): LimitUsage {
   const behind = (newest ?? clock) - clock;
   return {
     state,
-    day_notional: new Dec(late.notional).toFixed(2),
-    day_orders: late.orders,
-    last_minute: late.last_minute,
+    day_notional: new Dec(recent.notional).toFixed(2),
+    day_orders: recent.orders,
+    last_minute: recent.last_minute,
     open_orders: open.length,
     ...(behind > MAX_CLOCK_AHEAD_MS ? { clock_behind: Math.floor(behind / 1000) } : {}),
   };
@@ -159,14 +159,14 @@ export function toCountedTotals(
   mandate: MandateWithUse | null | undefined,
 ): CountedTotals {
   const { symbol, side } = draft;
-  const { now, late, open } = out;
+  const { now, recent, open } = out;
   const inSymbol = open.filter((row) => row.symbol === symbol);
   const covering = usedCover(symbol, open);
   return {
     ...toLimitUsage(out),
     open_symbol_notional: sum(inSymbol.flatMap((row) => (row.side === 'buy' ? [row.notional] : []))).toFixed(2),
     open_symbol_sells: sum(inSymbol.flatMap((row) => (row.side === 'sell' ? [row.qty] : []))).toFixed(),
-    same_before: late.same_at === null ? null : Math.floor((now - late.same_at) / 1000),
+    same_before: recent.same_at === null ? null : Math.floor((now - recent.same_at) / 1000),
     opposes_open: inSymbol.some((row) => row.side !== side),
     ...defined({ covering, mandate }),
   };

@@ -126,7 +126,7 @@ function createOrderCounts(database: Database.Database, runWork: WorkRunner) {
   // Excludes the order to be checked and the order that it replaces.
   const others = `account = @account AND (state <> 'rejected' OR reserved_until > @now) AND NOT (sub = @sub AND client_order_id = @clientOrderId)
     AND NOT (@replaces IS NOT NULL AND state = 'placed' AND json_extract(result, '$.id') = @replaces)`;
-  const late = database.prepare<[object], RecentOrder>(`
+  const recent = database.prepare<[object], RecentOrder>(`
     SELECT created_at, notional, terms FROM gateway_orders
     WHERE ${others} AND created_at >= @since`);
   const open = database.prepare<[object], OpenOrder>(`
@@ -151,7 +151,7 @@ function createOrderCounts(database: Database.Database, runWork: WorkRunner) {
       now,
       newest: newestOf(key.account),
       clock,
-      late: totalRecentOrders(late.all({ ...key, now, since: recentOrdersStart(now) }), now, like),
+      recent: totalRecentOrders(recent.all({ ...key, now, since: recentOrdersStart(now) }), now, like),
       open: open.all({ ...key, now }),
       state: runWork(readTradingState(sub, now)).state,
     };
