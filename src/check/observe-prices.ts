@@ -1,7 +1,7 @@
 import { formatExactPercent, formatSharePrice, formatSignedPercent } from '../trading/amounts.ts';
 import { abs, Dec, isPositive, ZERO } from '../trading/decimal.ts';
 import { describeOrder } from '../trading/order.ts';
-import { closeSessionsAgo } from '../trading/portfolio/price-history.ts';
+import { getCloseSessionsAgo } from '../trading/portfolio/price-history.ts';
 import { Rate } from '../trading/portfolio/value-point.ts';
 import type { Position } from '../trading/views.ts';
 import { memoizePerObject } from '../values/memoize-per-object.ts';
@@ -163,7 +163,7 @@ function priceBefore(
 ): Dec | undefined {
   if (sessions > 1) {
     const history = snapshot.closes.get(symbol);
-    return history && closeSessionsAgo(history, sessions);
+    return history && getCloseSessionsAgo(history, sessions);
   }
   const close = snapshot.quotes.get(symbol)?.previous_close ?? position?.lastday_price;
   if (close === undefined) return undefined;

@@ -33,7 +33,7 @@ export function packHistory(closes: readonly { readonly day: number; readonly cl
 }
 
 /** Returns a close in dollars. `sessions` is 1 for the last finished session. Undefined if there is no such close. */
-export function closeSessionsAgo({ closes }: PriceHistory, sessions: number): Dec | undefined {
+export function getCloseSessionsAgo({ closes }: PriceHistory, sessions: number): Dec | undefined {
   const units = closes[closes.length - sessions];
   return units === undefined || units === 0 ? undefined : unitsToDollars(units);
 }
