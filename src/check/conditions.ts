@@ -1,6 +1,6 @@
 import type { PriceCondition } from '../store/schedule-rows.ts';
 import type { RuleLimits } from './observation.ts';
-import { directionAndLimit, createMoveLimits, createPriceLimits } from './observe-prices.ts';
+import { createMoveLimits, createPriceLimits, directionAndLimit } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 
 /** Returns the conditions of rules that depend only on the price or the daily change of named symbols. */

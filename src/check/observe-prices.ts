@@ -6,11 +6,11 @@ import { Rate } from '../trading/portfolio/value-point.ts';
 import type { Position } from '../trading/views.ts';
 import { memoizePerObject } from '../values/memoize-per-object.ts';
 import {
-  formatAge,
   compareQuotientWithLimits,
   compareWithLimits,
   createFractionLimits,
   createRuleLimits,
+  formatAge,
   type Observation,
   type ObservedRule,
   priceRearmDistance,

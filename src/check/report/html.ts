@@ -8,8 +8,8 @@ import type { CheckResult } from '../result-schema.ts';
 import { escapeHtml } from './escape.ts';
 import {
   accountLine,
-  formatReportDate,
   figureLines,
+  formatReportDate,
   marketLine,
   outcomeLines,
   skippedLine,

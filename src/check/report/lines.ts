@@ -97,7 +97,8 @@ function returnText(value: CheckResult['figures']['time_weighted_return']): stri
   if (value === null) return undefined;
   const days = Math.round(value.days);
   const annual = value.annual === null ? '' : `, ${formatSignedPercent(value.annual)} a year`;
-  const began = value.began === undefined ? '' : `, from ${formatReportDate(value.began)} on; everything before was lost`;
+  const began =
+    value.began === undefined ? '' : `, from ${formatReportDate(value.began)} on; everything before was lost`;
   const ended = value.ended === undefined ? '' : `, until all was lost on ${formatReportDate(value.ended)}`;
   return `${formatSignedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}${began}${ended}`;
 }
@@ -114,7 +115,8 @@ function drawdownText({ drawdown, high_water_mark: mark }: CheckResult['figures'
 
 function worstText({ worst_drawdown: worst }: CheckResult['figures']): string | undefined {
   if (worst === null) return undefined;
-  const end = worst.recovered_at === null ? 'not recovered yet' : `recovered on ${formatReportDate(worst.recovered_at)}`;
+  const end =
+    worst.recovered_at === null ? 'not recovered yet' : `recovered on ${formatReportDate(worst.recovered_at)}`;
   return `${plainPercent(worst.fraction)} from ${formatReportDate(worst.peak_at)} to ${formatReportDate(worst.trough_at)}, ${end}`;
 }
 

@@ -5,8 +5,8 @@ import type { CheckResult } from '../result-schema.ts';
 import { escapeMarkdown } from './escape.ts';
 import {
   accountLine,
-  formatReportDate,
   figureLines,
+  formatReportDate,
   marketLine,
   outcomeLines,
   skippedLine,
@@ -29,7 +29,10 @@ export function renderMarkdownReport(result: CheckResult): string {
       'Findings',
       result.findings.map(({ severity, message, rule }) => `- **${e(severity)}** ${e(message)} (${e(rule)})`),
     ),
-    ...section('Ongoing', bullets(result.ongoing.map(({ message, since }) => `${message}, since ${formatReportDate(since)}`))),
+    ...section(
+      'Ongoing',
+      bullets(result.ongoing.map(({ message, since }) => `${message}, since ${formatReportDate(since)}`)),
+    ),
     ...section('Snoozed', bullets(result.snoozed.map(({ message }) => message))),
     ...section('Suggested orders', bullets(suggestedLines(result))),
     ...section('Orders', bullets(outcomeLines(result))),

@@ -3,8 +3,8 @@ import { formatDate, formatNewYorkTime } from '../../trading/date-words.ts';
 import type { CheckResult } from '../result-schema.ts';
 import {
   accountLine,
-  formatReportDate,
   figureLines,
+  formatReportDate,
   marketLine,
   outcomeLines,
   skippedLine,

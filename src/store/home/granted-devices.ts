@@ -1,6 +1,6 @@
 import { run, type SqlTransactions } from '../sql/sql-database.ts';
 import { recordEndedClient } from './authorized-clients.ts';
-import { endGrant, findGrant, type GrantInfo, findGrants, revokeOffline } from './oidc-store.ts';
+import { endGrant, findGrant, findGrants, type GrantInfo, revokeOffline } from './oidc-store.ts';
 
 /** A device that is signed in as a person, or a server's permission to act for them. Times are in milliseconds. */
 interface GrantedDevice {

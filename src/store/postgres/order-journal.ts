@@ -36,8 +36,8 @@ import {
   closeIfFinal,
   createOrderChanges,
   ORDER_KEY_CONDITION,
-  UNSETTLED_ORDER_CONDITION,
   toOrderKey,
+  UNSETTLED_ORDER_CONDITION,
 } from '../sql/order-journal.ts';
 import { postgresTransactions, runTransactionWork } from './sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';

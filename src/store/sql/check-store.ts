@@ -12,7 +12,12 @@ import type {
   RuleFiring,
   StoredNotice,
 } from '../check-store.ts';
-import { createNoticeOutbox, forgetNotifiedChannels, CHECKED_ACCOUNT_CONDITION, type NoticeWriter } from './notice-outbox.ts';
+import {
+  CHECKED_ACCOUNT_CONDITION,
+  createNoticeOutbox,
+  forgetNotifiedChannels,
+  type NoticeWriter,
+} from './notice-outbox.ts';
 import { all, type Dialect, lock, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
@@ -220,7 +225,10 @@ function importStore(database: SqlTransactions, { profile, account }: CheckedAcc
     remove: (id) =>
       database.write(function* () {
         yield* lockAccount(owner);
-        const known = yield* run(`DELETE FROM imports WHERE ${CHECKED_ACCOUNT_CONDITION} AND id = @id`, { ...owner, id });
+        const known = yield* run(`DELETE FROM imports WHERE ${CHECKED_ACCOUNT_CONDITION} AND id = @id`, {
+          ...owner,
+          id,
+        });
         const rows = yield* run(`DELETE FROM imported WHERE ${CHECKED_ACCOUNT_CONDITION} AND import = @id`, {
           ...owner,
           id,

@@ -158,11 +158,14 @@ export function* closeIfFinal(
     toOrderKey(key),
   );
   if (reserved === undefined) return;
-  yield* run(`UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${ORDER_KEY_CONDITION}`, {
-    ...toOrderKey(key),
-    ...closedOrderAmounts(reserved, order),
-    now,
-  });
+  yield* run(
+    `UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${ORDER_KEY_CONDITION}`,
+    {
+      ...toOrderKey(key),
+      ...closedOrderAmounts(reserved, order),
+      now,
+    },
+  );
 }
 
 export function toOrderKey({ sub, clientOrderId }: OrderKey): { sub: string; clientOrderId: string } {

@@ -29,8 +29,8 @@ import {
   closeIfFinal,
   createOrderChanges,
   ORDER_KEY_CONDITION,
-  UNSETTLED_ORDER_CONDITION,
   toOrderKey,
+  UNSETTLED_ORDER_CONDITION,
 } from '../sql/order-journal.ts';
 import { one, run, type TransactionWork } from '../sql/sql-database.ts';
 import { consumeApproval } from '../sql/used-approvals.ts';

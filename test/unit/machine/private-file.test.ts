@@ -2,7 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readdirSync, readFileSync, symlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { findExposureRisk, readDescriptor, readPrivateFile, writePrivateFile } from '../../../src/machine/private-file.ts';
+import {
+  findExposureRisk,
+  readDescriptor,
+  readPrivateFile,
+  writePrivateFile,
+} from '../../../src/machine/private-file.ts';
 import { folderOfTest } from '../../folders.ts';
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isSimilarOrder, emptyTermsRange, repeatKey, similarTermsRange } from '../../../src/trading/counted-order.ts';
+import { emptyTermsRange, isSimilarOrder, repeatKey, similarTermsRange } from '../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
 const draft = {

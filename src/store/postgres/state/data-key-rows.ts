@@ -4,7 +4,9 @@ import type { TenantDatabase } from '../tenant-database.ts';
 const ONE = 'SELECT version, wrapped FROM data_keys';
 
 /** @param databaseOf returns a database with `stateSchema`, opened for the tenant */
-export function postgresDataKeyRows(databaseOf: (tenant: string) => Pick<TenantDatabase, 'read' | 'write'>): DataKeyRows {
+export function postgresDataKeyRows(
+  databaseOf: (tenant: string) => Pick<TenantDatabase, 'read' | 'write'>,
+): DataKeyRows {
   return {
     newest: (tenant) =>
       databaseOf(tenant).read((unit) => unit.last.one<WrappedDataKey>(`${ONE} ORDER BY version DESC LIMIT 1`)),
