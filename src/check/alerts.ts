@@ -133,7 +133,6 @@ export async function removeAlerts(
 function noSuchAlert(which: string, alerts: readonly AlertView[]): TradeAgentError {
   const names = alerts.map(({ name }) => name).join(', ');
   return new TradeAgentError('not_found', `there is no alert "${which}"`, {
-    hint:
-      alerts.length === 0 ? 'There are no alerts.' : `The alerts are ${names}. A symbol stands for all of its alerts.`,
+    hint: alerts.length === 0 ? 'There are no alerts.' : `The alerts are ${names}. A symbol removes all of its alerts.`,
   });
 }

@@ -32,8 +32,8 @@ export function findIncompleteFigures(
 ): IncompleteFigures[] {
   if (activities === undefined) {
     const reason = flowsReported
-      ? 'shares transferred in or out are not known'
-      : 'deposits and withdrawals are not known, and count as gains and losses';
+      ? 'share transfers are unknown'
+      : 'deposits and withdrawals are unknown and count as gains and losses';
     return [{ figures: ['day_profit', ...FLOW_FIGURES], reason }];
   }
   const touched = ({ at }: Activity, more: readonly FigureName[]): FigureName[] => [
@@ -48,11 +48,11 @@ export function findIncompleteFigures(
         ...(isZeroAmount(activity.amount) ? [] : (['income'] as const)),
         ...FLOW_FIGURES,
       ]),
-      reason: `the effect of ${describeActivity(activity)} is not known`,
+      reason: `the effect of ${describeActivity(activity)} is unknown`,
     }));
   const unvalued = externalFlows(activities, priceOn).unvalued.map((activity) => ({
     figures: touched(activity, FLOW_FIGURES),
-    reason: `${describeActivity(activity)} transferred shares whose value at the time is not known`,
+    reason: `the value of the shares transferred by ${describeActivity(activity)} is unknown`,
   }));
   return [...unknown, ...unvalued];
 }

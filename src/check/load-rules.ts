@@ -160,7 +160,7 @@ function toConfigError(
     return invalid(file, `${at(path)}: ${said}`, { typed: String(kind ?? ''), known: ruleKinds });
   }
   if (path.length === 0) {
-    const hint = `Its keys are ${Object.keys(rulesFileSchema.shape).join(', ')}.`;
+    const hint = `The valid keys are ${Object.keys(rulesFileSchema.shape).join(', ')}.`;
     return invalid(file, `${file} ${issue.message}`, { hint });
   }
   const message = `${at(path)}: "${pathText(path)}" ${issue.message}`;

@@ -67,7 +67,7 @@ export function observePortfolio(
   figures: Figures,
 ): ObservedRule {
   if (rule.kind === 'loss' && rule.over === 'day' && figures.performance.dayProfit === null) {
-    const text = 'the account’s value at the last close is not known, so today’s loss is not known either';
+    const text = 'the account’s value at the last close, and therefore today’s loss, is unknown';
     return toUncheckedRule(rule, 'no_value', text);
   }
   if (figures.equity.gt(0) || !WEIGHT_RULES.includes(rule.kind))
@@ -156,8 +156,8 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
   const peak = drawdowns.mark?.value;
   const text =
     ruin === 'owes'
-      ? `the account owes ${formatDollarAmount(equity.neg().toFixed(2))} more than it is worth`
-      : `the account is worth nothing${peak?.gt(0) ? `: all of ${formatDollarAmount(peak.toFixed(2))} is lost` : ''}`;
+      ? `the account’s debts exceed its assets by ${formatDollarAmount(equity.neg().toFixed(2))}`
+      : `the account is worth $0.00${peak?.gt(0) ? ` after a peak of ${formatDollarAmount(peak.toFixed(2))}` : ''}`;
   return createAccountObservation(rule, triggeredOrClear(ruin !== undefined), text, { equity: equity.toFixed(2) });
 }
 

@@ -47,7 +47,7 @@ export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
   const notes: string[] = [];
   if (openOrders === undefined) notes.push('the open orders can’t be read; everything else was checked');
   if (Math.abs(now - localNow) > CLOCK_SKEW_MS) {
-    notes.push(`this machine’s clock and the broker’s differ; the broker’s is used (${clock.timestamp})`);
+    notes.push(`this machine’s clock differs from the broker’s; the check uses the broker’s time (${clock.timestamp})`);
   }
   const within = Math.max(0, ...file.rules.flatMap((rule) => (rule.kind === 'closure' ? [rule.within] : [])));
   const [calendar, { quotes, noPrice }, told, own] = await Promise.all([

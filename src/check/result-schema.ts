@@ -18,8 +18,8 @@ const periodReturn = z.object({
   period: fraction,
   annual: optional(fraction),
   days: z.number(),
-  ended: z.string().optional().describe('When everything was lost; returns end there'),
-  began: z.string().optional().describe('When the account restarted with new money after everything was lost'),
+  ended: z.string().optional().describe('Time of a total loss, at which the return ends'),
+  began: z.string().optional().describe('Time at which new money arrived after a total loss'),
 });
 const share = z.object({ name: z.string(), value: dollars, weight: fraction });
 
@@ -30,12 +30,12 @@ const findingSchema = z.object({
   severity: z.enum(['info', 'warning', 'critical']),
   message: z.string(),
   facts: z.record(z.string(), z.string()),
-  since: z.string().describe('When the finding was first seen, RFC 3339'),
+  since: z.string().describe('RFC 3339 time at which the finding was first seen'),
   problem: z.string().optional().describe('Why the rule could not be checked'),
 });
 
 const noticeReportSchema = z.object({
-  id: z.string().describe('The same for each retry; also sent to the recipient'),
+  id: z.string().describe('Unchanged by retries; also sent to the recipient'),
   channel: z.string(),
   title: z.string(),
   status: z.enum(['delivered', 'waiting', 'given_up']).describe('waiting: retried at the next check'),
@@ -71,7 +71,7 @@ export const checkResultSchema = z.object({
     equity: dollars,
     cash: dollars,
     cash_weight: fraction,
-    day_profit: optional(dollars).describe('Null if equity at the last close is not known'),
+    day_profit: optional(dollars).describe('Null if equity at the last close is unknown'),
     day_return: optional(fraction),
     unrealized: dollars,
     unrealized_return: fraction,

@@ -59,7 +59,7 @@ const common = {
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'must be up to 48 lowercase letters, digits and "-"')
-    .describe('Name of the rule, under which its state is stored'),
+    .describe('Name of the rule, which identifies its stored state'),
   severity: z.enum(severities).default('warning'),
   message: z
     .string()
@@ -175,7 +175,7 @@ const kinds = [
       symbol: symbolSchema,
       ...priceLimits,
       before: moment.optional().describe('The rule ends at the start of this date'),
-      order: orderSchema.describe('What to propose'),
+      order: orderSchema.describe('The order to propose'),
     })
     .refine(oneLimit.check, oneLimit.message),
 ] as const;
@@ -194,9 +194,9 @@ export const suggestSchema = z.strictObject({
   buy_only: z.boolean().default(false),
   min_order: amount.default('50').describe('Dollars; smaller orders are not suggested'),
   fractional: z.boolean().default(false),
-  cash_reserve: amount.default('0').describe('Dollars that stay in cash'),
+  cash_reserve: amount.default('0').describe('Dollars to keep in cash'),
   order_type: z.enum(['limit', 'market']).default('limit'),
-  slack: percent.default('0.005').describe('How far beyond the quote the limit is set'),
+  slack: percent.default('0.005').describe('How far beyond the quote to set the limit price'),
 });
 
 export function isAtMostHundredPercent(parts: Readonly<Record<string, string>>): boolean {

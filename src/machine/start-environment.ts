@@ -28,9 +28,13 @@ export function pickLaunchEnvironment(env: NodeJS.ProcessEnv, keychain: boolean)
     const value = env[name];
     if (value === undefined || value === '') continue;
     if (/^TRADE_AGENT_(REFRESH_TOKEN|PASSPHRASE)_FILE$/.test(name) && value.startsWith('fd:')) {
-      throw new TradeAgentError('usage', `${name} refers to an open file descriptor, which a later run does not have`, {
-        hint: 'Save its content to a file that only you can read, and use that file.',
-      });
+      throw new TradeAgentError(
+        'usage',
+        `${name} refers to an open file descriptor, which will not exist in later runs`,
+        {
+          hint: 'Save its content to a file that only you can read, and use that file.',
+        },
+      );
     }
     environment[name] = isAbsolute(value) ? value : resolve(value);
   }

@@ -24,7 +24,7 @@ export function createCrontabScheduler(run: RunSystemCommand, lock: string): Sch
     if (answer.code !== 0) throw failed(answer, 'Nothing was changed. Check whether "crontab -e" works.');
     if ((await read()).equals(crontab)) return;
     throw failed(
-      { ...answer, stderr: 'the crontab does not contain what was just written' },
+      { ...answer, stderr: 'the crontab does not contain the lines that were just written' },
       'Another program is editing the crontab. Check it with "crontab -l", then try again.',
     );
   };

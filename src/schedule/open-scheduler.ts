@@ -44,7 +44,7 @@ export function detectSchedulerName({ platform, env }: Pick<SchedulerHost, 'plat
   throw new TradeAgentError('not_found', 'this machine has no cron, systemd or launchd', {
     hint:
       platform === 'win32'
-        ? 'Let the Task Scheduler run "trade-agent check", or use cron in WSL.'
+        ? 'Let the Windows Task Scheduler run "trade-agent check", or use cron in WSL.'
         : 'Install cron, or let another program run "trade-agent check".',
   });
 }

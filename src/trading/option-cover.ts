@@ -29,8 +29,8 @@ export function assignmentEffect({
     cash,
     text:
       right === 'call'
-        ? `If assigned by ${formatDate(expiry)}, ${taken} are sold ${at}, ${formatDollarAmount(cash)} total, whatever they are worth then.`
-        : `If assigned by ${formatDate(expiry)}, ${taken} are bought ${at}, ${formatDollarAmount(cash)} total, whatever they are worth then.`,
+        ? `If assigned by ${formatDate(expiry)}, ${taken} are sold ${at}, ${formatDollarAmount(cash)} total, regardless of the market price then.`
+        : `If assigned by ${formatDate(expiry)}, ${taken} are bought ${at}, ${formatDollarAmount(cash)} total, regardless of the market price then.`,
   };
 }
 

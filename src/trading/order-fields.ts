@@ -97,8 +97,8 @@ export const orderTermFields = {
   time_in_force: wordField('Time in force', createNameFormat(toNames(timeInForceWords))),
   extended_hours: wordField('Extended hours', createNameFormat({ true: 'Yes', false: 'No' })),
   reference_price: { form: 'price', sent: false, label: 'Reference price', shown: formatPerShare },
-  max_slippage: { form: 'amount', sent: false, label: 'Max slippage', shown: percentOfFraction },
-  max_fees: { form: 'amount', sent: false, label: 'Fees at most', shown: formatDollars },
+  max_slippage: { form: 'amount', sent: false, label: 'Maximum slippage', shown: percentOfFraction },
+  max_fees: { form: 'amount', sent: false, label: 'Maximum fees', shown: formatDollars },
   coin_fee: { form: 'amount', sent: false, label: 'Fee in coins', shown: percentOfFraction },
 } as const satisfies Record<string, OrderField>;
 

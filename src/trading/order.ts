@@ -213,7 +213,7 @@ function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDr
   }
   if (trail_percent !== undefined && new Dec(trail_percent).gte(100)) {
     throw problem(
-      `a trail of ${trail_percent}% leaves no stop price`,
+      `a trail of ${trail_percent}% puts the stop price at or below zero`,
       'Use a trail_percent below 100, such as "2" for 2%.',
       'trail_percent',
     );

@@ -49,13 +49,13 @@ export function figureLines({ figures }: CheckResult): [label: string, value: st
     ['unrealized', `${formatSignedDollars(figures.unrealized)} (${formatSignedPercent(figures.unrealized_return)})`],
     ['realized', realizedText(figures), 'realized'],
     ['income', incomeText(figures), 'income'],
-    ['return, time-weighted', returnText(figures.time_weighted_return), 'time_weighted_return'],
+    ['time-weighted return', returnText(figures.time_weighted_return), 'time_weighted_return'],
     [
       `return of ${figures.benchmark?.symbol ?? 'the benchmark'}`,
       figures.benchmark === null ? undefined : benchmarkText(figures.benchmark),
       'time_weighted_return',
     ],
-    ['return, money-weighted', returnText(figures.money_weighted_return), 'money_weighted_return'],
+    ['money-weighted return', returnText(figures.money_weighted_return), 'money_weighted_return'],
     [
       'volatility',
       figures.volatility === null ? undefined : `${plainPercent(figures.volatility)} a year`,
@@ -97,9 +97,8 @@ function returnText(value: CheckResult['figures']['time_weighted_return']): stri
   if (value === null) return undefined;
   const days = Math.round(value.days);
   const annual = value.annual === null ? '' : `, ${formatSignedPercent(value.annual)} a year`;
-  const began =
-    value.began === undefined ? '' : `, from ${formatReportDate(value.began)} on; everything before was lost`;
-  const ended = value.ended === undefined ? '' : `, until all was lost on ${formatReportDate(value.ended)}`;
+  const began = value.began === undefined ? '' : `, since ${formatReportDate(value.began)}, after a total loss`;
+  const ended = value.ended === undefined ? '' : `, until the total loss on ${formatReportDate(value.ended)}`;
   return `${formatSignedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}${began}${ended}`;
 }
 

@@ -120,7 +120,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
         },
       );
       // All processes deliver the same stored decision for a CIBA request, so the first delivery is enough.
-      if (written === 0 && model !== CIBA_MODEL) throw new AlreadyDecidedError('it has already been decided');
+      if (written === 0 && model !== CIBA_MODEL) throw new AlreadyDecidedError('the request has already been decided');
       await purgeOld();
     },
     find: async (id) => {

@@ -84,7 +84,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
       if (client === undefined || client.endsAt > now()) return;
       const end = new Date(client.endsAt).toISOString().slice(0, 10);
       throw new errors.InvalidClient(
-        `the access of this client ended on ${end}; register again with a new registration token of its owner`,
+        `this client’s access ended on ${end}; register again with a new registration token from its owner`,
       );
     },
     /** Records that the client sent a request to its owner. */

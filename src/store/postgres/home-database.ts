@@ -48,7 +48,9 @@ export async function copyPostgresHome(
 const interruptedMove = (state: 'arrived' | 'left') =>
   new TradeAgentError(
     'invalid_config',
-    state === 'arrived' ? 'moving this home to the database was interrupted' : 'this home has left the database',
+    state === 'arrived'
+      ? 'moving this home to the database was interrupted'
+      : 'this home was moved out of the database',
     {
       hint:
         state === 'arrived'

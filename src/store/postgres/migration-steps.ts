@@ -48,7 +48,7 @@ export async function runInBriefTransaction(client: PoolClient, sql: string): Pr
       await client.query('ROLLBACK');
       if (attempt === MAX_ATTEMPTS) {
         throw new TradeAgentError('busy', 'a table could not be locked, because long transactions use it', {
-          hint: 'Wait until they have ended (pg_stat_activity lists them, such as a backup), then run this again.',
+          hint: 'Wait until these transactions, such as a backup, have ended (see pg_stat_activity), then run this again.',
           cause: error,
         });
       }
@@ -80,9 +80,13 @@ async function backfill(client: PoolClient, step: BackfillStep): Promise<void> {
   try {
     for (let pass = 1; await hasMatchingRow(client, step); pass++) {
       if (pass > MAX_ATTEMPTS) {
-        throw new TradeAgentError('busy', `rows of ${step.table} that must be updated keep being written or locked`, {
-          hint: 'Replace the programs that still write such rows, then run this again.',
-        });
+        throw new TradeAgentError(
+          'busy',
+          `rows of ${step.table} that must be updated are still being written or locked`,
+          {
+            hint: 'Replace the programs that still write such rows, then run this again.',
+          },
+        );
       }
       // Rows that a request had locked, or that it wrote elsewhere in the table, remain for the next pass.
       if (pass > 1) await sleep(RETRY_MS);

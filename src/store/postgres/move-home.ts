@@ -260,7 +260,7 @@ function toTable(
     .filter((column) => !columns.some((one) => one.name === column) && !ONLY_POSTGRES.has(column));
   const lost = constants.filter(({ pk }) => pk !== 1).map((one) => one.name);
   if (unknown.length + lost.length > 0) {
-    throw new Error(`${name}: PostgreSQL alone has (${unknown.join(', ')}), SQLite alone has (${lost.join(', ')})`);
+    throw new Error(`${name}: only PostgreSQL has (${unknown.join(', ')}), only SQLite has (${lost.join(', ')})`);
   }
   const key = keys
     .filter((one) => one.type === 'PRIMARY KEY' && one.schema === schema && one.table === name)

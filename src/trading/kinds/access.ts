@@ -54,7 +54,7 @@ const roleDescriptions: Readonly<Record<AccessRole, string>> = {
   co_owner: 'can do everything you can except give others access; is the second approver if two are needed',
   advisor: 'can see the account and propose orders, which you approve; can cancel orders and halt trading',
   viewer: 'can see the account',
-  firm: 'anyone you name as its advisor can do what an advisor can',
+  firm: 'anyone you name as its advisor gets an advisor’s access',
   household: 'anyone you name as its member can see the account',
   member: 'can see the account as a member of the household',
 };

@@ -144,7 +144,7 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
     invalidOrderError(`these orders can't form a batch: ${why}`, 'Propose them again.', 'orders');
   const isAlike = (draft: OrderDraft) =>
     draft.account === account && draft.environment === environment && draft.expires_at === expires_at;
-  if (!orders.every(isAlike)) throw wrong('they are not all for the same account and expiry');
+  if (!orders.every(isAlike)) throw wrong('they have different accounts or expiry times');
   if (new Set(orders.map(({ client_order_id }) => client_order_id)).size !== orders.length)
     throw wrong('two of them have the same client_order_id');
   const firstBuy = orders.findIndex(({ side }) => side === 'buy');

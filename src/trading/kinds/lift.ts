@@ -57,7 +57,7 @@ export const lift = defineKind({
     fieldWords,
     view: (subject) => ({
       headline: subject.state === 'reducing' ? 'Allow buying again' : 'Resume trading',
-      terms: `${subject.state === 'reducing' ? 'Positions can only be reduced since' : 'Trading was halted at'} ${subject.halted_at.replace('T', ' ').replace('Z', ' UTC')}`,
+      terms: `${subject.state === 'reducing' ? 'Reduce-only since' : 'Trading was halted at'} ${subject.halted_at.replace('T', ' ').replace('Z', ' UTC')}`,
       fields: toDetailFields(subject, fieldWords),
     }),
   },

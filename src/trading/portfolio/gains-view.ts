@@ -12,8 +12,8 @@ const terms = ['short', 'long'] as const satisfies readonly Term[];
 const NOTES = {
   average: 'average cost is only for fund shares and dividend reinvestment plans (IRS Publication 550)',
   highest:
-    'highest cost is a choice of lots: tell your broker which lots by the settlement of each sale (26 CFR 1.1012-1(c))',
-  specific: 'tell your broker which lots by the settlement of each sale (26 CFR 1.1012-1(c))',
+    'highest cost means that you choose the lots: name them to your broker by each sale’s settlement date (26 CFR 1.1012-1(c))',
+  specific: 'name the lots to your broker by each sale’s settlement date (26 CFR 1.1012-1(c))',
   wash: 'wash sales count only this account’s trades in the same symbol; the disallowed loss and the holding period carry over to the replacement shares',
 } as const;
 

@@ -39,7 +39,7 @@ export interface RebalanceOptions {
   readonly minOrder: Dec;
   /** The smallest quantity step: 1, or less for fractional shares. */
   readonly lot: Dec;
-  /** Dollars that stay in cash regardless of the targets. */
+  /** Dollars to keep in cash regardless of the targets. */
   readonly cashReserve: Dec;
   readonly orderType: 'limit' | 'market';
   /**

@@ -76,7 +76,7 @@ describe('check', () => {
   it('prints text and Markdown for people', async () => {
     const text = await world.run(['check']);
     expect(text.stdout).toContain('PA3ALICE01 PAPER (simulated)');
-    expect(text.stdout).toMatch(/return, time-weighted +[+-]/);
+    expect(text.stdout).toMatch(/time-weighted return +[+-]/);
     const markdown = await world.run(['check', '--format', 'markdown']);
     expect(markdown.stdout).toMatch(/^# Portfolio check: /);
     expect(markdown.stdout).toContain('| symbol | value | weight |');

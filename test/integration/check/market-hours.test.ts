@@ -31,7 +31,7 @@ describe('through Thanksgiving, by the calendar of the exchange', () => {
     const { found, result } = await checkAt('2026-11-25', '12:00');
     expect(found).toEqual(['closure', 'open', 'dip']);
     expect(result.findings[0]?.message).toBe('the market is closed on Nov 26, 2026');
-    expect(result.notes.join()).toContain('clock and the broker’s differ');
+    expect(result.notes.join()).toContain('clock differs from the broker’s');
     expect(result.market.closures).toEqual([
       { date: '2026-11-26', what: 'is closed' },
       { date: '2026-11-27', what: 'closes early, at 1:00 PM New York time,' },

@@ -10,7 +10,7 @@ describe('what nobody knows', () => {
 
   it('is said, and which figures it touches, in JSON and in words', async () => {
     const { result } = (await checks('rules: []')).run(snapshot({ activities: [strange] }));
-    const reason = 'the effect of activity XYZ of 2026-11-24 (-3 KO, -$250.00) is not known';
+    const reason = 'the effect of activity XYZ of 2026-11-24 (-3 KO, -$250.00) is unknown';
     const returns = ['time_weighted_return', 'money_weighted_return', 'volatility', 'drawdown'];
     const figures = ['day_profit', 'realized', 'income', ...returns];
     expect(result.figures.incomplete).toEqual([{ figures, reason }]);
@@ -25,7 +25,7 @@ describe('what nobody knows', () => {
     const { result } = (await checks('rules: []')).run(snapshot({ activities: [moved] }));
     expect(result.figures.incomplete).toMatchObject([
       {
-        reason: 'activity JNLS of 2026-11-02 (3 KO) transferred shares whose value at the time is not known',
+        reason: 'the value of the shares transferred by activity JNLS of 2026-11-02 (3 KO) is unknown',
       },
     ]);
     expect(result.figures.incomplete[0]?.figures).not.toContain('day_profit');

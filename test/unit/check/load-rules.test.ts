@@ -63,7 +63,7 @@ describe('a rules file is refused, with its line and the nearest right word, for
       'a file that holds something else',
       'just words',
       ' must be keys and values',
-      'Its keys are targets, benchmark, sectors, suggest, rules',
+      'The valid keys are targets, benchmark, sectors, suggest, rules',
     ],
     [
       'both limits',

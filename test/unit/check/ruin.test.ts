@@ -38,7 +38,7 @@ describe('a ruined account', () => {
     expect(result.findings[0]).toMatchObject({
       kind: 'ruin',
       severity: 'critical',
-      message: 'the account is worth nothing: all of $10,000.00 is lost',
+      message: 'the account is worth $0.00 after a peak of $10,000.00',
     });
     expect(run(lost).result.ongoing).toContainEqual(expect.objectContaining({ kind: 'ruin' }));
   });
@@ -46,7 +46,7 @@ describe('a ruined account', () => {
   it('that owes more than it has is one, with what it owes', async () => {
     const { result } = (await checks('rules: []')).run(owing);
     expect(result.findings).toMatchObject([
-      { kind: 'ruin', severity: 'critical', message: 'the account owes $500.00 more than it is worth' },
+      { kind: 'ruin', severity: 'critical', message: 'the account’s debts exceed its assets by $500.00' },
     ]);
     expect(result.status).toBe('found');
   });
@@ -78,7 +78,7 @@ rules:
       ended: new Date(dayEnd('2026-11-23')).toISOString(),
     });
     expect(result.figures.money_weighted_return).toBe(null);
-    expect(renderTextReport(result)).toContain('-100.00% in 3 days, until all was lost on Nov 23, 2026');
+    expect(renderTextReport(result)).toContain('-100.00% in 3 days, until the total loss on Nov 23, 2026');
   });
 
   it('that has new money begins again, and its return does, too', async () => {
@@ -184,7 +184,7 @@ describe('the day’s result', () => {
 it('a rule about the day’s loss says that it saw nothing where the last close is not known', async () => {
   const { run } = await checks(rules('name: day, kind: loss, over: day, above: 2%'));
   const { result } = run(snapshot({ account: account('10000', { last_equity: null }) }));
-  const message = expect.stringContaining('the last close is not known');
+  const message = expect.stringContaining('therefore today’s loss, is unknown');
   expect(result.findings).toMatchObject([{ rule: 'day', message }]);
   expect(result.figures).toMatchObject({ day_profit: null, day_return: null });
   expect(renderTextReport(result)).toMatch(/today +unknown/);

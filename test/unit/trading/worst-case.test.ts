@@ -111,12 +111,12 @@ it.each<[string, Changes, string]>([
   [
     'a covered call, whose shares may go',
     { symbol: 'AAPL261218C00200000', ...writes, qty: '2', ...limit('1.20') },
-    `${sold('240.00', '1.20')} If assigned by Dec 18, 2026, 200 AAPL are sold at $200.00 a share, $40,000.00 total, whatever they are worth then.`,
+    `${sold('240.00', '1.20')} If assigned by Dec 18, 2026, 200 AAPL are sold at $200.00 a share, $40,000.00 total, regardless of the market price then.`,
   ],
   [
     'a cash-secured put, whose shares may come',
     { symbol: 'AAPL261218P00180000', ...writes, qty: '1', ...limit('2.00') },
-    `${sold('200.00', '2.00')} If assigned by Dec 18, 2026, 100 AAPL are bought at $180.00 a share, $18,000.00 total, whatever they are worth then.`,
+    `${sold('200.00', '2.00')} If assigned by Dec 18, 2026, 100 AAPL are bought at $180.00 a share, $18,000.00 total, regardless of the market price then.`,
   ],
   [
     'coins, on their own tick',

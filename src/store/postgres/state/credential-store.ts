@@ -170,7 +170,7 @@ function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
         return await ask(work, person);
       } catch (error) {
         if (isTradeAgentError(error)) throw error;
-        const { code = 'no answer' } = error as { code?: unknown };
+        const { code = 'no response' } = error as { code?: unknown };
         throw new TradeAgentError('credential_store_unavailable', `the credentials database is unavailable (${code})`, {
           hint: 'Try again in a moment.',
           details: { state: 'database', away: isDatabaseUnavailableError(error) },
