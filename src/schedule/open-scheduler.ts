@@ -44,8 +44,8 @@ export function detectSchedulerName({ platform, env }: Pick<SchedulerHost, 'plat
   throw new TradeAgentError('not_found', 'this machine has no cron, systemd or launchd', {
     hint:
       platform === 'win32'
-        ? 'Let the Windows Task Scheduler run "trade-agent check", or use cron in WSL.'
-        : 'Install cron, or let another program run "trade-agent check".',
+        ? 'Run "trade-agent check" from the Windows Task Scheduler, or use cron in WSL.'
+        : 'Install cron, or run "trade-agent check" from another scheduler.',
   });
 }
 

@@ -37,7 +37,7 @@ export function checkOrderClass(order: CheckedOrder): void {
     throw words.entry
       ? problem(
           'an entry with exits must be a buy: a sale would open a short position',
-          'Use order_class oco for the exits of what you hold.',
+          'Use order_class oco for the exits of a position you hold.',
           'side',
         )
       : problem(`an ${order_class} order must sell a position you hold`, 'Use side sell.', 'side');

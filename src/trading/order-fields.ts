@@ -120,7 +120,7 @@ export const orderContextFields = {
     label: 'Approve by',
     shown: (value) => value.replace('T', ' ').replace('Z', ' UTC'),
   },
-  mandate: { form: 'word', sent: false, label: 'Under mandate', shown: identity },
+  mandate: { form: 'word', sent: false, label: 'Mandate', shown: identity },
   slot: { form: 'word', sent: false, label: 'For', shown: identity },
 } as const satisfies Record<string, OrderField>;
 

@@ -121,7 +121,7 @@ function checkClass(order: CheckedOrder, name: OrderClass, classes: OrderTerms['
   if (taken === undefined) {
     throw problem(
       `order_class ${name} is not supported here`,
-      'Remove the exits, and propose them as separate orders once you hold the position.',
+      'Remove the exits, and propose them as separate orders after the entry fills.',
       'order_class',
     );
   }

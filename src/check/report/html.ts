@@ -254,7 +254,7 @@ function driftChart(
   rows: readonly { readonly name: string; readonly drift: number; readonly text: string }[],
   label: string,
 ): string {
-  if (rows.length === 0) return '<p class="none">There are no targets.</p>';
+  if (rows.length === 0) return '<p class="none">No targets.</p>';
   const most = Math.max(...rows.map(({ drift }) => Math.abs(drift)), 0.01);
   const middle = 300;
   const reach = 148;

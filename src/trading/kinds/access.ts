@@ -76,11 +76,11 @@ export function describeAccess(subject: Pick<AccessSubject, 'who' | 'role' | 'of
 const fieldWords: FieldWords = {
   client_access_id: { label: 'Access ID' },
   who: { label: 'Who' },
-  role: { label: 'As' },
-  of: { label: 'Of' },
-  from: { label: 'From' },
-  until: { label: 'Until' },
-  account: { label: 'Account of' },
+  role: { label: 'Role' },
+  of: { label: 'Firm or household' },
+  from: { label: 'Starts' },
+  until: { label: 'Ends' },
+  account: { label: 'Account owner' },
 };
 
 export const access = defineKind({
@@ -113,7 +113,7 @@ export const access = defineKind({
     fieldWords,
     view: (subject) => ({
       headline: `Allow ${describeAccess({ ...subject, until: null })}`,
-      terms: `${subject.who} ${roleDescriptions[subject.role]}${subject.until === null ? '' : ` · until ${subject.until}`}`,
+      terms: `${subject.who}: ${roleDescriptions[subject.role]}${subject.until === null ? '' : ` · until ${subject.until}`}`,
       fields: toDetailFields({ ...subject, of: subject.of ?? '-', until: subject.until ?? 'no end date' }, fieldWords),
     }),
   },

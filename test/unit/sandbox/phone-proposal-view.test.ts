@@ -25,7 +25,7 @@ describe('a proposal as a person sees it', () => {
     [
       'access',
       'Allow bob as advisor of acme',
-      'bob can see the account and propose orders, which you approve; can cancel orders and halt trading · until 2027-01-01T00:00:00Z',
+      'bob: can see the account and propose orders, which you approve; can cancel orders and halt trading · until 2027-01-01T00:00:00Z',
     ],
     [
       'mandate',
