@@ -209,7 +209,7 @@ function benchmarkView({ benchmark }: Snapshot, figures: Figures): CheckResult['
   return { symbol: benchmark.symbol, return: other, excess: rate(own.period.minus(other.period)) };
 }
 
-/** @param amount dollars; null if the order is specified by a rule */
+/** Returns a suggested order for the result. @param amount dollars; null if a rule specifies the order */
 function suggestedOrder(request: OrderRequest, amount: string | null, reason: string) {
   const { symbol, side, qty = null, notional = null, type, limit_price = null } = request;
   return { symbol, side, qty, notional, type, limit_price, amount, reason };

@@ -54,7 +54,7 @@ export interface AuditLine {
 
 /** Signs the state of the tree. Synchronous, because it is called within a transaction. */
 export interface TreeSigner {
-  /** @returns the checkpoint's text */
+  /** Returns the checkpoint's text. */
   sign(head: { readonly size: number; readonly root: Buffer }): string;
   /** Whether a checkpoint has this signer's signature. If not, the tree is signed again. */
   hasSigned(checkpoint: string): boolean;

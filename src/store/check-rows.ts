@@ -34,7 +34,10 @@ export function toHighWaterMark(row: HighWaterMarkRow | undefined): HighWaterMar
 
 export type NotifiedFiringRow = Omit<RuleFiring, 'since'> & { readonly channel: string };
 
-/** @param rows one account's firings, each with a channel for which a notice of the firing was stored */
+/**
+ * Creates a filter from one account's notified firings.
+ * @param rows one account's firings, each with a channel for which a notice of the firing was stored
+ */
 export function createUnnotifiedFilter(rows: readonly NotifiedFiringRow[]): UnnotifiedFilter {
   const told = new Set(rows.map((row) => firingKey(row.channel, row)));
   return (channel, firings) => firings.filter((firing) => !told.has(firingKey(channel, firing)));

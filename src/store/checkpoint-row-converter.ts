@@ -94,7 +94,7 @@ export class CheckpointRowConverter {
   }
 
   /**
-   * @returns the rows, and whether they replace existing rows (`replaces`). LangGraph overwrites a task's errors and
+   * Returns the rows, and whether they replace existing rows (`replaces`). LangGraph overwrites a task's errors and
    * interrupts, but not its result
    */
   async toWriteRows(

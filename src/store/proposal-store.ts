@@ -179,9 +179,9 @@ export interface SnapshotQuery {
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
-  /** @param subjectId a `client_order_id` or a mandate's ID */
   /** Returns whether the person named the symbol in an order of their own, in their own words. */
   hasNamed(sub: string, symbol: string): Promise<boolean>;
+  /** Finds a proposal. @param subjectId a `client_order_id` or a mandate's ID */
   bySubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
   keyed(key: ProposalKey): Promise<KeyedProposal | undefined>;
   /** Lists proposals, newest first. */

@@ -84,7 +84,7 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
   /** Returns the schedules in the order in which they were created. */
   list(): Promise<ScheduleRow<Schedule, Run>[]>;
   find(idOrName: string): Promise<ScheduleRow<Schedule, Run> | undefined>;
-  /** @param most maximum number of schedules per person */
+  /** Adds a schedule. @param most maximum number of schedules per person */
   add(schedule: NewSchedule<Schedule>, most: number): Promise<AddScheduleResult<Schedule>>;
   /**
    * Replaces a schedule's content, but keeps its ID, name and runs. Conditions that are in both the old and the

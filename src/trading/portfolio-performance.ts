@@ -10,7 +10,10 @@ export interface AccountPerformance {
   readonly cashWeight: string;
 }
 
-/** @param dayFlow external flows since the last close, in dollars; if omitted, such flows count as profit */
+/**
+ * Computes an account's profits.
+ * @param dayFlow external flows since the last close, in dollars; if omitted, they count as profit
+ */
 export function accountPerformance(
   account: Account,
   positions: readonly Position[],

@@ -15,7 +15,7 @@ const MAX_UNUSED = 500;
 /** @param now milliseconds since the epoch */
 export function createOpenRegistrationStore(database: SqlTransactions, now: () => number) {
   return {
-    /** @param address the network address that the registration came from */
+    /** Records a registration. @param address the network address that it came from */
     add: (clientId: string, address: string): Promise<void> =>
       database.write(function* () {
         yield* run(

@@ -77,7 +77,7 @@ export function createSessionStore(options: {
     });
 
   return {
-    /** @returns the secret for the session's cookie */
+    /** Opens a session. @returns the secret for the session's cookie */
     async open({ username, by, credentialId, synced = false, browser, key }: NewSession): Promise<string> {
       const made = newSecret();
       const now = clock.now();

@@ -21,7 +21,7 @@ export async function loadVapidKeys(database: SqlTransactions): Promise<VapidKey
   return stored;
 }
 
-/** @returns the stored key pair, which is another process's if that process was faster */
+/** Stores a new key pair, unless another process has stored one. @returns the stored key pair */
 function storeVapidKeys(database: SqlTransactions): Promise<VapidKeys | undefined> {
   const made = createECDH('prime256v1');
   made.generateKeys();

@@ -108,7 +108,7 @@ export function createVaultStore(database: SqlTransactions, key: Buffer) {
     },
     refreshToken: (user: string, row: VaultRow): string =>
       openBytes(key, row.sealed_refresh_token, sealContext(user, row.connection)).toString('utf8'),
-    /** @returns the removed connection; undefined if there was none */
+    /** Removes a connection. @returns the removed connection; undefined if there was none */
     remove: (user: string, connection: string): Promise<VaultRow | undefined> =>
       database.write(() =>
         one<VaultRow>(`DELETE FROM vault_connections WHERE ${IS_OWN} RETURNING ${COLUMNS}`, { user, connection }),

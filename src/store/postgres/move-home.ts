@@ -304,7 +304,7 @@ async function deleteRows(client: PoolClient, tables: readonly Table[]): Promise
   for (const { schema, name } of tables.toReversed()) await client.query(`DELETE FROM ${schema}.${name}`);
 }
 
-/** @returns the number of rows @throws if the two databases have different rows */
+/** Compares a table's rows. @returns their number @throws if the two databases have different rows */
 async function compare(client: PoolClient, table: Table, database: Database.Database): Promise<number> {
   const [ours, theirs] = [startDigest(), startDigest()];
   for (const row of sqliteRows(database, table, table.keyOrder.sqlite)) ours.add(row);

@@ -7,7 +7,7 @@ import { type ParameterValues, statementValues, toStatement } from './statement.
 export interface Transaction {
   all<Row>(text: string, values?: ParameterValues): Promise<Row[]>;
   one<Row>(text: string, values?: ParameterValues): Promise<Row | undefined>;
-  /** @returns the number of rows written or removed */
+  /** Returns the number of rows written or removed. */
   run(text: string, values?: ParameterValues): Promise<number>;
   /** Runs a statement with positional parameters, such as `$1`, that a library has created. */
   execute(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>;

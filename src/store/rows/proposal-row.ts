@@ -57,7 +57,7 @@ type DisplayFields = Pick<
   'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership' | 'trace' | 'codeEntry' | 'policy'
 >;
 
-/** @param seal decrypts the row's `auth_req_id`s when they are first read */
+/** Converts a row to a proposal. @param seal decrypts the row's `auth_req_id`s when they are first read */
 export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposal {
   return {
     id: row.id,
@@ -150,7 +150,10 @@ export function toChangeValues(id: string, change: ProposalChange, seal: AuthReq
   };
 }
 
-/** @param sql expressions for the next version, and for when to check whether the phone was notified of the outcome */
+/**
+ * Returns the SET clause for a change.
+ * @param sql expressions for the next version and for the time of the next check that the phone was notified
+ */
 export function toChangeClause(
   { token, state, authReqId }: ProposalChange,
   { next, notifyCheckAt }: { readonly next: string; readonly notifyCheckAt: string },

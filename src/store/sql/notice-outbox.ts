@@ -46,7 +46,7 @@ export function createNoticeOutbox<Notice extends StoredNotice>(
   };
 }
 
-/** @returns the IDs of the notices that were not stored before */
+/** Stores notices. @returns the IDs of the notices that were not stored before */
 function* putNotices(
   owner: { readonly profile: string; readonly account: string },
   notices: readonly OutgoingNotice<StoredNotice>[],

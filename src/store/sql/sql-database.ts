@@ -38,7 +38,7 @@ export function* one<Row>(text: string, values: SqlValues = {}): TransactionWork
   return (yield* all<Row>(text, values))[0];
 }
 
-/** @returns the number of rows that were changed */
+/** Runs a statement that changes rows. @returns the number of changed rows */
 export function* run(text: string, values: SqlValues = {}): TransactionWork<number> {
   return (yield { kind: 'run', text, values }) as number;
 }

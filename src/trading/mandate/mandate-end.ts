@@ -60,7 +60,7 @@ function hasSession(last: IsoDate, now: number): boolean {
   return false;
 }
 
-/** @param expiresAt RFC 3339 */
+/** Formats the mandate's last day with its weekday. @param expiresAt RFC 3339 */
 export function formatLastDayWithWeekday(expiresAt: string): string {
   return formatDay(Date.parse(expiresAt) - 1);
 }

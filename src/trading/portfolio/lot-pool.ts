@@ -229,7 +229,7 @@ export class LotPool {
     else newer.unused.older = node;
   }
 
-  /** @returns the shares that were not found */
+  /** Moves `qty` shares of the lots that `next` returns to `taken`. @returns the number of missing shares */
   #takeWhile(qty: Dec, taken: Lot[], next: () => LotNode | undefined): Dec {
     let left = qty;
     while (isPositive(left)) {
