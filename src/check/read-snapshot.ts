@@ -21,7 +21,7 @@ interface GatherOptions {
   readonly file: RulesFile;
   readonly closes: ClosingPriceCache;
   readonly activities: (account: string) => ActivityCache;
-  /** If omitted, there are no imported activities. */
+  /** Returns an account's imported activities. Can be omitted if nothing was imported. */
   readonly imported?: (account: string) => Pick<ImportStore, 'activities'>;
   readonly localNow: number;
   readonly suggest: boolean;
@@ -29,7 +29,7 @@ interface GatherOptions {
 
 /** Number of days of the calendar to read, enough to find the usual closing time. */
 const CALENDAR_DAYS = 28;
-/** If this machine's clock and the broker's differ by more than this, the result has a note that says so. */
+/** Maximum difference, in milliseconds, between this machine's clock and the broker's before the result mentions it. */
 const CLOCK_SKEW_MS = 60_000;
 
 export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {

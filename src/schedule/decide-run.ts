@@ -13,7 +13,7 @@ export type RunDecision =
   | {
       readonly run: true;
       readonly due: number;
-      /** Number of earlier run times that were not run; {@link MAX_MISSED_RUNS} means that many or more. */
+      /** Number of earlier run times that were missed; {@link MAX_MISSED_RUNS} means that many or more. */
       readonly missed: number;
       /** The attempt number, starting at 1. */
       readonly attempt: number;

@@ -41,11 +41,11 @@ export interface GatewayStores {
   /** The rules that all processes share. Undefined if the rules are files in the gateway's folder. */
   readonly rules?: RuleStore;
   readonly earlyPings: EarlyPingStore;
-  /** Undefined if only one process uses the database. */
+  /** Notifications between processes. Undefined if only one process uses the database. */
   readonly others?: OtherProcesses;
   /** Rate limits that all processes share. Undefined if only one process uses the database. */
   readonly buckets?: RateBuckets;
-  /** Undefined if only one process uses the database. */
+  /** Usage of the connection pools. Undefined if only one process uses the database. */
   readonly connections?: DatabaseConnections;
   /**
    * Returns the database's time, in milliseconds since the epoch. Undefined if the database uses this machine's clock.

@@ -31,7 +31,7 @@ export interface StoredProposal {
   readonly kind: ProposalKind;
   readonly state: ProposalState;
   readonly code: string;
-  /** Set if the person must type the code to approve. */
+  /** `typed` if the person must type the code to approve. */
   readonly codeEntry?: CodeEntry | undefined;
   /** The digest of the rules that allowed the order to be proposed. The proposal's digest covers it. */
   readonly policy?: string | undefined;

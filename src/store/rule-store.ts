@@ -23,7 +23,7 @@ export interface RuleChange {
 export interface RuleStore {
   /** The folder with the files. Undefined for a database. */
   readonly folder?: string;
-  /** Called before each decision, so it must be cheap. */
+  /** Returns the current version. Called before each decision, so implementations must be fast. */
   version(): Promise<string>;
   /** @throws {TradeAgentError} `invalid_config` if a file can't be used; the database's error if it is unavailable */
   read(): Promise<RuleSnapshot>;

@@ -13,7 +13,7 @@ export interface NewRun {
   /** The OAuth client that requested the run. Idempotency keys are unique per client. */
   readonly client: string;
   readonly idempotencyKey: string;
-  /** Undefined if the run only continues a thread. */
+  /** The person's request. Undefined if the run only continues a thread. */
   readonly input: unknown;
   readonly options: unknown;
   /** Scopes of the token that requested the run. They limit what the run can do. */

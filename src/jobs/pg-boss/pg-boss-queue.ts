@@ -146,8 +146,8 @@ interface Running {
 }
 
 /**
- * Starts a worker that does the jobs of one queue. pg-boss's own `work` reports jobs that were fetched together only
- * when the last one has ended, and blocks their keys until then; this worker reports each job separately.
+ * Starts a worker that processes the jobs of one queue. pg-boss's own `work` reports jobs that were fetched together
+ * only when the last one has ended, and blocks their keys until then; this worker reports each job separately.
  */
 function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   const running = new Map<ClaimedJob, Running>();

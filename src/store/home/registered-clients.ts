@@ -12,7 +12,7 @@ interface RegisteredClient {
   readonly name: string;
   /** Unverified host of the client's ping endpoint or `client_uri`. */
   readonly host: string | undefined;
-  /** Milliseconds since the epoch, as all times here. */
+  /** Milliseconds since the epoch. All times in this interface use this unit. */
   readonly registeredAt: number;
   /** When the client's access ends, as its owner signed. */
   readonly endsAt: number;

@@ -133,7 +133,7 @@ function toUnit({ send }: Statements): Transaction {
 interface BeginOptions {
   readonly begin: string;
   readonly person: string | undefined;
-  /** Set if a pooler may run each transaction on another connection. */
+  /** SQL that sets a transaction's settings. Needed if a pooler may run each transaction on another connection. */
   readonly settings: string | undefined;
 }
 

@@ -20,8 +20,8 @@ import type { LimitUsage, OrderClaim, OrderToCheck } from '../order-journal.ts';
 /** How long an order is compared with new orders, to find identical ones. Longer than any `min_seconds_between_same`. */
 export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 /**
- * If the newest order is further ahead of the clock than this, in milliseconds, either its time or the clock is wrong.
- * The current day is then unknown, so no orders are placed until a person has determined which one is wrong.
+ * Maximum time, in milliseconds, by which the newest order may be ahead of the clock. Beyond this, the order's time or
+ * the clock is wrong and the current day is unknown, so no orders are placed until a person has found the error.
  */
 const MAX_CLOCK_AHEAD_MS = DAY_MS;
 
@@ -73,7 +73,7 @@ function countingTime(newest: number | null | undefined, clock: number): number 
 /** Maximum number of cached accounts whose newest order is ahead of the machine's clock. */
 const MAX_BEHIND_ACCOUNTS = 10_000;
 
-/** Returns the time at which an account's orders are counted toward limits, in milliseconds since the epoch. */
+/** The clock by which an account's orders are counted toward limits. Times are milliseconds since the epoch. */
 export interface OrderCountClock {
   /** Returns an estimate of the time for counting, to be used before the newest order is read. */
   expected(account: string, clock: number): number;

@@ -16,7 +16,7 @@ export interface TradingStateRow {
   readonly reduced_by: string;
 }
 
-/** @param now milliseconds since the epoch */
+/** Returns the trading state at a time. @param now milliseconds since the epoch */
 export function tradingStateAt(row: TradingStateRow, now: number): TradingStateSnapshot {
   const { halted_at: halted, reduced_at: reduced, until } = row;
   const isOver = until !== null && until <= now;

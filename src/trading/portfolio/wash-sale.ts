@@ -85,7 +85,7 @@ export function findRecentLosses(symbol: string, activities: readonly Activity[]
     .reverse();
 }
 
-/** @param sold the closings of the sale */
+/** Describes a prospective sale. @param sold the closings of the sale */
 function toWashSale(
   { symbol, at, qty, price }: Sale,
   closings: readonly LotClosing[],
