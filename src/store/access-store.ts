@@ -27,10 +27,7 @@ export interface AccessStore {
   grant(grant: NewAccessGrant, now: number): Promise<'granted' | 'known'>;
   /** Returns false if the account has no active grant with this ID. */
   revoke(account: string, id: string, now: number): Promise<boolean>;
-  /**
-   * Returns the account's grants that are not revoked, including grants that have expired or are not valid yet. Oldest
-   * first.
-   */
+  /** Returns the account's grants that are not revoked, even if expired or not valid yet. Oldest first. */
   listByAccount(account: string): Promise<AccessGrant[]>;
   /** Returns the person's grants that are not revoked. Oldest first. */
   listByPerson(who: string): Promise<AccessGrant[]>;

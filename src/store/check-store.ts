@@ -110,10 +110,7 @@ export interface ImportStore {
    * @returns the number of new activities
    */
   put(file: Omit<ImportedFile, 'rows'>, activities: readonly Activity[]): Promise<number>;
-  /**
-   * Removes a file and its activities.
-   * @returns the number of removed activities, or undefined if there is no such file
-   */
+  /** Removes a file and its activities. @returns the number of these activities; undefined if there is no such file */
   remove(id: string): Promise<number | undefined>;
 }
 

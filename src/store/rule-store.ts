@@ -50,10 +50,7 @@ export interface RuleStore {
  */
 export interface LimitsStore {
   hadLimits(): Promise<boolean>;
-  /**
-   * Stores the time of the first call. Later calls do nothing.
-   * @param now milliseconds since the epoch
-   */
+  /** Stores the time of the first call; later calls do nothing. @param now milliseconds since the epoch */
   remember(now: number): Promise<void>;
   forget(): Promise<void>;
 }

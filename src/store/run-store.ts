@@ -73,10 +73,7 @@ export interface RunStore {
     | { readonly outcome: 'other'; readonly run: StoredRun }
   >;
   find(id: string): Promise<StoredRun | undefined>;
-  /**
-   * Returns a run's events, oldest first.
-   * @param after number of the last event that the caller already has
-   */
+  /** Returns a run's events, oldest first. @param after number of the last event that the caller has */
   eventsAfter(id: string, after: number, limit: number): Promise<RunEvent[]>;
   /** Claims a run that is queued or whose job died. Returns undefined if the run does not exist or can't be claimed. */
   claim(id: string): Promise<StoredRun | undefined>;
@@ -86,10 +83,7 @@ export interface RunStore {
   /** Sets the run to `waiting`, or queues the run if a stop was requested. */
   wait(turn: RunClaim, wait: RunWait): Promise<boolean>;
   end(turn: RunClaim, events: readonly unknown[], now: number): Promise<boolean>;
-  /**
-   * Resumes the runs that wait for this proposal.
-   * @returns the IDs of these runs
-   */
+  /** Resumes the runs that wait for this proposal. @returns the runs' IDs */
   settled(proposal: string): Promise<string[]>;
   wake(id: string): Promise<boolean>;
   /** Stops a run as if the person had interrupted it. Returns false if the run has already ended. */
@@ -114,9 +108,7 @@ export interface DueRuns {
   claim(now: number, again: number, limit: number): Promise<DueRun[]>;
 }
 
-/**
- * Notifies processes of changes to runs. If a notification is lost, processes notice the change when they next poll.
- */
+/** Notifies processes of changes to runs. If a notification is lost, processes notice the change at their next poll. */
 export interface RunAnnouncements {
   announce(run: string): void;
   /**

@@ -96,17 +96,11 @@ export interface ThreadProposalStore {
    * @returns the thread's previous and current copy of the proposal
    */
   note(seen: ThreadProposal): Promise<{ readonly before: Proposal | undefined; readonly kept: ThreadProposal }>;
-  /**
-   * Finds a proposal.
-   * @param thread if omitted, the first thread that has the proposal
-   */
+  /** Finds a proposal. @param thread if omitted, the first thread with the proposal */
   get(id: string, thread?: string): Promise<ThreadProposal | undefined>;
   /** Returns a thread's proposals, oldest first. */
   byThread(thread: string, prompt?: number): Promise<ThreadProposal[]>;
-  /**
-   * Returns a user's proposals, oldest first. A proposal that belongs to several threads is returned once for each
-   * thread.
-   */
+  /** Returns a user's proposals, oldest first. A proposal of several threads is returned once for each thread. */
   list(owner: ThreadOwner): Promise<ThreadProposal[]>;
 }
 

@@ -56,9 +56,7 @@ const optionTaf: FeeRow = { ...taf, rate: '0.00329', per: 'contract' };
 const cat: FeeRow = { name: 'CAT fee', sides: 'buy and sell', rate: '0.000072', per: 'share', ...daily };
 const optionCat: FeeRow = { ...cat, rate: '0.0072', per: 'contract' };
 
-/**
- * Options Regulatory Fee: the total over all exchanges in 2019. ibkr.info/article/1184, read 2026-12-03 ($0.02815 now).
- */
+/** Options Regulatory Fee of all exchanges in 2019. ibkr.info/article/1184, read 2026-12-03 ($0.02815 now). */
 const orf: FeeRow = {
   name: 'options regulatory fee',
   sides: 'buy and sell',

@@ -11,10 +11,7 @@ export function formatDayOfMonth(date: IsoDate): string {
   return `${MONTHS[Number(month) - 1] ?? month} ${Number(day)}`;
 }
 
-/**
- * Formats a date as `Dec 24, 2026`, or in the format of another language.
- * @param locale BCP 47; undefined for English
- */
+/** Formats a date as `Dec 24, 2026`, or in another language's format. @param locale BCP 47; undefined for English */
 export function formatDate(date: IsoDate, locale?: string): string {
   if (locale === undefined) return `${formatDayOfMonth(date)}, ${date.slice(0, 4)}`;
   const style = { dateStyle: 'long', timeZone: 'UTC' } as const;

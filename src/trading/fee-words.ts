@@ -1,16 +1,13 @@
 import { formatDollarAmount } from './amounts.ts';
 import { Dec } from './decimal.ts';
 
-/**
- * Describes a purchase's fees: ` including $0.05 in fees`. Empty if there are no fees.
- * @param fees undefined if unknown
- */
+/** Describes a purchase's fees: ` including $0.05 in fees`. Empty for no fees. @param fees undefined if unknown */
 export function purchaseFeeWords(fees: string | undefined): string {
   if (fees === undefined) return ' plus your broker’s fees';
   return new Dec(fees).isZero() ? '' : ` including ${formatDollarAmount(fees)} in fees`;
 }
 
-/** Describes a sale's fees: ` after $0.05 in fees`. Empty if there are no fees. @param fees undefined if unknown */
+/** Describes a sale's fees: ` after $0.05 in fees`. Empty for no fees. @param fees undefined if unknown */
 export function saleFeeWords(fees: string | undefined): string {
   if (fees === undefined) return ', less your broker’s fees,';
   return new Dec(fees).isZero() ? '' : ` after ${formatDollarAmount(fees)} in fees`;

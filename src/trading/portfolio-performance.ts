@@ -10,10 +10,7 @@ export interface AccountPerformance {
   readonly cashWeight: string;
 }
 
-/**
- * Computes an account's profits.
- * @param dayFlow external flows since the last close, in dollars; if omitted, they count as profit
- */
+/** Computes an account's profits. @param dayFlow net deposits since the last close; if omitted, they count as profit */
 export function accountPerformance(
   account: Account,
   positions: readonly Position[],

@@ -159,10 +159,7 @@ const proposalShape = () => ({
   approval: z.object({
     method: z.string(),
     phone_url: z.string().optional(),
-    /**
-     * The person who has to approve after the owner, and whether the owner has approved. Set if a second approver is
-     * needed.
-     */
+    /** The second approver, and whether the owner has approved. Set if a second approver is needed. */
     second: z.object({ person: z.string(), owner_approved: z.boolean() }).optional(),
   }),
   reason: z

@@ -13,9 +13,7 @@ export function createClaims(database: SqlTransactions, table: string, key: stri
       now: now(),
     });
   return {
-    /**
-     * Claims a row's work. Returns false if another process has a claim, or if the row does not meet the SQL condition.
-     */
+    /** Claims a row's work. Returns false if another process has a claim, or if the row fails the SQL condition. */
     *claim(id: string, condition: string): TransactionWork<boolean> {
       const claimed = yield* run(
         `UPDATE ${table} SET claimed_until = ${until}

@@ -5,10 +5,7 @@ import { isLoopbackUrl } from '../../net/secure-url.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Default timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/**
- * Timeout for a lock, in milliseconds. Shorter than the statement timeout, so that the error names the lock as the
- * cause.
- */
+/** Timeout for a lock, in milliseconds. Shorter than the statement timeout, so that the error names the lock. */
 const LOCK_TIMEOUT_MS = 5_000;
 /** How long a process that was suspended during a transaction can keep its locks, in milliseconds. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;

@@ -3,10 +3,7 @@ import { CLAIM_MS, MAX_STEP_DELAY_MS, NOTIFY_CHECK_MS, type ProposalQueue } from
 import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
-/**
- * The database's time. Comparisons with `statement_timestamp()` can use an index, unlike those with
- * `clock_timestamp()`.
- */
+/** The database's time. Comparisons with it can use an index, unlike those with `clock_timestamp()`. */
 const NOW = 'statement_timestamp()';
 
 export const timeAfterMs = (ms: number) => `${NOW} + interval '${ms} milliseconds'`;

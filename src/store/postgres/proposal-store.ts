@@ -66,8 +66,7 @@ function draftMethods(database: TenantDatabase, opened: ProposalRowReader) {
       now: number,
     ) =>
       database.write(async (unit) => {
-        // The statements are sent together. Each sees all earlier commits, so the reads see the commits that the lock
-        // waited for.
+        // The statements are sent together. Each sees all earlier commits, also those that the lock waited for.
         const [, known, epoch] = await Promise.all([
           runTransactionWork(unit, lockPeople(draft.sub, draft.proposedBy, key.sub)),
           runTransactionWork(unit, findProposalByIdempotencyKey(key, opened)),

@@ -89,9 +89,7 @@ export interface OrderRecord {
   /** Best price since the trailing stop was placed (Alpaca's `hwm`). */
   hwm: string | null;
   triggered: 0 | 1;
-  /**
-   * Dollars reserved per share while the order is open. Null if the order neither opens a position nor covers a short.
-   */
+  /** Dollars reserved per share of an open order. Null if the order neither opens a position nor covers a short. */
   reserve_price: string | null;
   /** Number of shares in the first fill. Null if the order is not filled in two parts. */
   first_part: string | null;

@@ -110,8 +110,7 @@ export function createAuditStore(database: SqlTransactions): AuditStore {
     async about(ids) {
       const rows = await database.read(function* () {
         const found: LineRow[] = [];
-        // Runs one statement per ID, because PostgreSQL would read all lines to join them with a list of unknown
-        // length.
+        // Runs one statement per ID, because PostgreSQL would read all lines to join them with a list of any length.
         for (const about of new Set(ids))
           found.push(
             ...(yield* all<LineRow>('SELECT id, leaf, line FROM record_lines WHERE about = @about', { about })),

@@ -112,9 +112,7 @@ function* countUses(row: MandateRow, { since, slot }: MandateQuery, excluded: st
   return toCountedMandate(row, uses, since, taken?.count ?? 0);
 }
 
-/**
- * Records that an order uses its mandate. Call it in the transaction that claims the order, after checking the mandate.
- */
+/** Records an order's use of a mandate that was checked. Call it in the transaction that claims the order. */
 export function* recordMandateUse(
   { sub, clientOrderId }: OrderKey,
   mandate: string,

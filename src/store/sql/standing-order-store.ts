@@ -106,10 +106,7 @@ interface DueRow extends StandingOrderRow {
   readonly mandate_state: DueStandingOrder['mandateState'];
 }
 
-/**
- * Returns the first due time, or null if the standing order waits for a price.
- * @param now milliseconds since the epoch
- */
+/** Returns the first due time; null if the standing order waits for a price. @param now milliseconds since the epoch */
 function firstDue({ standing, not_before }: MandateEnvelope, now: number): number | null {
   if (standing === undefined || !isRecurring(standing.when)) return null;
   return nextDueTime(standing.when, Math.max(now, Date.parse(not_before)));

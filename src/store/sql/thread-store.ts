@@ -82,8 +82,7 @@ export function createThreadStore(database: SqlTransactions): ThreadStore {
     },
     remove: (id, { epoch }) =>
       database.write(function* () {
-        // Locks the thread until the end of the transaction, so that nobody takes its lease or adds a proposal in the
-        // meantime.
+        // Locks the thread until the end of the transaction, so that nobody takes its lease or adds a proposal.
         const found = yield* one(`SELECT id FROM threads WHERE id = @id AND lease_epoch = @epoch${forUpdate}`, {
           id,
           epoch,

@@ -75,10 +75,7 @@ export const message = defineKind({
   },
 });
 
-/**
- * Returns whether authorization details that a client requested without a proposal are for a message instead of an
- * order.
- */
+/** Returns whether authorization details that a client requested without a proposal are for a message. */
 export function isMessageDetails(details: Readonly<Record<string, unknown>>): boolean {
   return details.recipient !== undefined && details.side === undefined;
 }

@@ -80,10 +80,7 @@ export class LotPool {
    * whether their cost is known.
    */
   readonly #known: { amount: Dec; qty: Dec } | undefined;
-  /**
-   * With the `highest` method, the lots by cost. Lots that were sold or changed since are skipped when they are
-   * reached.
-   */
+  /** With the `highest` method, the lots by cost. Lots that were sold or changed since are skipped when reached. */
   readonly #byCost: TinyQueue<PricedLot> | undefined;
   /** The oldest and newest of the lots that have replaced no shares yet, if wash sales are tracked. */
   readonly #unused: { oldest: LotNode | undefined; newest: LotNode | undefined } | undefined;
@@ -299,10 +296,7 @@ export class LotPool {
     if (day !== undefined) day.qty = day.qty.plus(change);
   }
 
-  /**
-   * Returns the lot with the highest cost per share. Among equals, returns the oldest lot. Lots of unknown cost come
-   * last.
-   */
+  /** Returns the oldest of the lots with the highest cost per share. Lots of unknown cost come last. */
   #dearest(): LotNode | undefined {
     for (let first = this.#byCost?.peek(); first !== undefined; first = this.#byCost?.peek()) {
       if (first.node.isHeld && first.node.lot === first.lot) return first.node;

@@ -9,10 +9,7 @@ export interface PriceHistory {
   readonly closes: Float64Array;
 }
 
-/**
- * Converts a price to ten-thousandths of a dollar.
- * @throws {RangeError} for a price that is too large or too precise
- */
+/** Converts a price to ten-thousandths of a dollar. @throws {RangeError} if the price is too large or too precise */
 function toUnits(close: string): number {
   const units = new Dec(close).mul(UNITS_PER_DOLLAR);
   if (!units.isInteger() || units.lt(0) || units.gt(Number.MAX_SAFE_INTEGER)) {

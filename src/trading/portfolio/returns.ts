@@ -232,10 +232,7 @@ interface PresentValueCurve {
   readonly several: { readonly above: boolean; readonly below: boolean };
 }
 
-/**
- * Returns the root with |e^(y/years) - 1| nearest to zero.
- * @param years the number of years in which a value grows by e^y
- */
+/** Returns the root with |e^(y/years) - 1| nearest to zero. @param years the years in which a value grows by e^y */
 function findNearestRoot(curve: PresentValueCurve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;
   const rate = (y: number) => Math.abs(Math.expm1(y / years));
