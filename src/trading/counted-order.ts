@@ -34,7 +34,7 @@ export interface CountedTotals {
   readonly mandate?: MandateWithUse | null;
 }
 
-export const emptyTotals: CountedTotals = {
+export const emptyCountedTotals: CountedTotals = {
   state: 'active',
   day_notional: '0',
   day_orders: 0,

@@ -11,7 +11,7 @@ import type { LoadedRules } from '../../gateway/policy/files/rules-source.ts';
 import { toOrderFacts } from '../../gateway/policy/order-world.ts';
 import { limitsSchema } from '../../gateway/policy/rules.ts';
 import { contractMultiplier, parseOptionSymbol } from '../../trading/asset-class.ts';
-import { emptyTotals } from '../../trading/counted-order.ts';
+import { emptyCountedTotals } from '../../trading/counted-order.ts';
 import { Dec, decimalString, positiveDecimalString, toPlain } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import {
@@ -293,7 +293,7 @@ export function buildDecisionFacts(one: PolicyCase, general: GivenFacts, account
     holdings:
       given.holdings === null ? null : holdingFacts(given.holdings ?? {}, reference, contractMultiplier(draft.symbol)),
     ...(parseOptionSymbol(draft.symbol) === undefined ? {} : { option: optionFacts(draft, given.option ?? {}) }),
-    counted: withOverrides(emptyTotals, given.counted ?? {}),
+    counted: withOverrides(emptyCountedTotals, given.counted ?? {}),
     more: given.more ?? {},
   };
 }

@@ -1,5 +1,5 @@
 import { formatShares } from '../../trading/amounts.ts';
-import { emptyTotals } from '../../trading/counted-order.ts';
+import { emptyCountedTotals } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
@@ -106,7 +106,7 @@ export function requireAllowedAction(
     market: null,
     broker: null,
     holdings: null,
-    counted: emptyTotals,
+    counted: emptyCountedTotals,
     more: toTokenFacts(subject),
   });
   // If only the approval is missing and nobody was asked for it yet, the action passes: the approval comes next.

@@ -1,6 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { MessageJournal, MessageLimit } from '../../store/message-journal.ts';
-import { emptyTotals } from '../../trading/counted-order.ts';
+import { emptyCountedTotals } from '../../trading/counted-order.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { type MessageDraft, toRecipientKey } from '../../trading/message.ts';
 import { newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
@@ -53,7 +53,7 @@ export function createMessageRules({ rules: source, journal, brokerFor, environm
         broker: null,
         holdings: null,
         message: { recipient: toRecipientKey(draft), sent_today: sentToday },
-        counted: emptyTotals,
+        counted: emptyCountedTotals,
         more: { ...toTokenFacts(subject), ...toMessageOriginFacts(subject.origin, draft) },
       });
       // If only the approval is missing and nobody was asked for it yet, the message passes: the approval comes next.

@@ -5,7 +5,7 @@ import { deliverNotices } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailedError } from '../../notify/notice.ts';
 import { createChannelSender } from '../../notify/open-channel.ts';
 import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
-import { postgresSingleNotice } from '../../store/postgres/state/notice-outbox.ts';
+import { postgresNoticeJobStore } from '../../store/postgres/state/notice-outbox.ts';
 import { limitToPerson } from '../../store/postgres/state/person-database.ts';
 import { createScheduleJob } from '../../store/postgres/state/schedule-jobs.ts';
 import { type NoticeParts, personNoticeChannels } from '../server-parts.ts';
@@ -21,7 +21,7 @@ export function createNoticeJob(parts: NoticeParts): JobHandler {
   const { database, jobs, clock } = parts;
   return async ({ ids: { person, notice: id } }, signal) => {
     if (person === undefined || id === undefined) return;
-    const outbox = postgresSingleNotice<Notice>(limitToPerson(database, person));
+    const outbox = postgresNoticeJobStore<Notice>(limitToPerson(database, person));
     const waiting = await outbox.get(id);
     if (waiting === undefined) return;
     const channel = (await personNoticeChannels(parts, person).all())[waiting.channel];

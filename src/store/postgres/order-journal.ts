@@ -33,7 +33,7 @@ import { TRADING_STATE_COLUMNS, type TradingStateRow, tradingStateAt, tradingSta
 import { findMandate, recordMandateUse } from '../sql/mandate-store.ts';
 import {
   adoptRejectedOrder,
-  closeIfFinal,
+  closeOrderIfFinal,
   createOrderChanges,
   ORDER_KEY_CONDITION,
   toOrderKey,
@@ -83,7 +83,10 @@ async function place(
 ): Promise<OrderJournalState | undefined> {
   const values = { ...toOrderKey(key), result: JSON.stringify(order), now };
   const placed = (isFinalStatus(order.status) ? unit : unit.last).one<{ state: OrderJournalState }>(PLACE, values);
-  const [seen] = await Promise.all([placed, runTransactionWork(unit, closeIfFinal(' FOR UPDATE', key, order, now))]);
+  const [seen] = await Promise.all([
+    placed,
+    runTransactionWork(unit, closeOrderIfFinal(' FOR UPDATE', key, order, now)),
+  ]);
   return seen?.state;
 }
 

@@ -63,7 +63,7 @@ export function createOrderChanges(database: SqlTransactions) {
          WHERE created_at >= @since ORDER BY sub, account`,
         { since },
       ),
-    recordReport: (key, order, now) => database.write(() => closeIfFinal(forUpdate, key, order, now)),
+    recordReport: (key, order, now) => database.write(() => closeOrderIfFinal(forUpdate, key, order, now)),
     async reclaim(seen, now) {
       const { submissions, submittedAt } = seen;
       // If the order has a submission time, the broker may have accepted it. The next submission is then ambiguous.
@@ -140,12 +140,12 @@ export function* adoptRejectedOrder(
   if (changed === 0) return 'known';
   const { symbol, side } = JSON.parse(found.draft) as OrderDraft;
   if (mandate !== null) yield* restoreMandateUse(key, mandate, { slot: slot ?? '', symbol, side });
-  yield* closeIfFinal(forUpdate, key, order, now);
+  yield* closeOrderIfFinal(forUpdate, key, order, now);
   return 'adopted';
 }
 
 /** If a placed order has a final status, records that it is closed, and reduces its amounts to the filled part. */
-export function* closeIfFinal(
+export function* closeOrderIfFinal(
   forUpdate: Dialect['forUpdate'],
   key: OrderKey,
   order: Order,

@@ -26,7 +26,7 @@ import { readTradingState } from '../sql/halts.ts';
 import { findMandate, recordMandateUse } from '../sql/mandate-store.ts';
 import {
   adoptRejectedOrder,
-  closeIfFinal,
+  closeOrderIfFinal,
   createOrderChanges,
   ORDER_KEY_CONDITION,
   toOrderKey,
@@ -87,7 +87,7 @@ export function createSqliteOrderJournal(database: Database.Database): OrderJour
           `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${UNSETTLED_ORDER_CONDITION}`,
           { ...toOrderKey(key), result: JSON.stringify(order), now },
         );
-        yield* closeIfFinal('', key, order, now);
+        yield* closeOrderIfFinal('', key, order, now);
         return before === undefined || before === 'placed' ? 'known' : 'placed';
       }),
   };

@@ -4,7 +4,7 @@ import type { Transaction } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
 /** Returns methods for jobs that each send a single notice. */
-export function postgresSingleNotice<Notice extends StoredNotice>(database: PersonDatabase) {
+export function postgresNoticeJobStore<Notice extends StoredNotice>(database: PersonDatabase) {
   return {
     async get(id: string) {
       const row = await database.read((unit) =>
