@@ -54,7 +54,7 @@ export interface OrderClaim extends OrderKey {
   readonly slot?: string | undefined;
 }
 
-/** An order to check against limits. The account's other orders are counted for it. */
+/** An order to check against limits, together with the account's other orders. */
 export type OrderToCheck = OrderKey & Pick<OrderClaim, 'draft' | 'replaces'>;
 
 export interface OpenOrderEntry extends OrderKey {

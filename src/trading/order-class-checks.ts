@@ -82,7 +82,7 @@ function checkExitPrices(order: CheckedOrder): void {
   }
 }
 
-/** A market order is sent as a limit order, and the broker checks the exits against that limit. */
+/** Returns the highest price that the entry can fill at. A market order is sent as a limit order at this price. */
 function highestEntryPrice({ limit_price, reference_price, max_slippage }: CheckedOrder): string | undefined {
   if (limit_price !== undefined || reference_price === undefined || max_slippage === undefined) return limit_price;
   return worstPrice('buy', reference_price, max_slippage);

@@ -21,7 +21,7 @@ interface RegisteredClient {
 }
 
 export interface ClientNote {
-  /** One line that says that the client is unverified, whether it is less than seven days old, and its claimed host. */
+  /** One line of text: the client is unverified, whether it is less than seven days old, and its claimed host. */
   readonly text: string;
 }
 
