@@ -144,7 +144,7 @@ it('the command that a killed home left is reported, and ended by the next start
   const { stdout } = await start(['home', 'doctor']).finished;
   expect(stdout).toContain(`a killed home left its Tailscale command running (process ${pid})`);
   const next = await serve();
-  await next.waitFor(new RegExp(`Ended the Tailscale command that a killed home had left \\(process ${pid}\\)`));
+  await next.waitFor(new RegExp(`Stopped the Tailscale command of a home that was killed \\(process ${pid}\\)`));
   expect(await findRecordedProcess(copy)).toBeUndefined();
   next.child.kill('SIGTERM');
   expect((await next.finished).code).toBe(0);

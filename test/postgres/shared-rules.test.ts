@@ -364,7 +364,9 @@ withPostgres('the rules of gateways that share a database', () => {
       expect(problem).toContain('gateway rules --import');
       expect((await rules.current()).problem).toBe(problem);
       expect(await importRules('out', { base })).toMatchObject({ outcome: 'imported' });
-      expect(asked[0]?.[0]).toBe('looser: nothing can be traded until the present rules are replaced');
+      expect(asked[0]?.[0]).toBe(
+        'looser: the current rules can’t be used, so nothing can be traded until they are replaced',
+      );
       const restored = await rules.current();
       expect(restored.problem).toBeUndefined();
       expect(restored.limitsOf('PA1')).toMatchObject({ max_order_notional: '1000' });

@@ -138,7 +138,7 @@ export interface CheckOutcome {
 }
 
 const FINDINGS_NOT_SAVED =
-  'findings are not remembered on this machine, so the next check reports them again. A schedule on the server remembers them';
+  'findings are not saved on this machine, so the next check reports them again. A schedule on the server saves them';
 
 /** Maximum number of rounds. The first has all sales, and the second has the purchases that need their proceeds. */
 const MAX_ROUNDS = 2;

@@ -39,7 +39,7 @@ export function resolveShell(named: string | undefined, { env }: Pick<InstallEnv
   const shell = shells.find((known) => known === wanted);
   if (shell !== undefined) return shell;
   throw new TradeAgentError('usage', "can't tell which shell you use", {
-    hint: `Name it: trade-agent completion install ${shells.join('|')}`,
+    hint: `Pass its name: trade-agent completion install ${shells.join('|')}`,
   });
 }
 

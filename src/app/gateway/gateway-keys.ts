@@ -192,7 +192,7 @@ interface WrappedKeysOptions {
 }
 
 function changedConcurrently(): TradeAgentError {
-  return new TradeAgentError('busy', 'someone else is changing the gateways’ keys', {
+  return new TradeAgentError('busy', 'another process is changing the gateways’ keys', {
     hint: 'Nothing is lost. Check with "trade-agent gateway key --show", then try again.',
   });
 }

@@ -191,7 +191,9 @@ function describeImport(
 ): string[] {
   const toCompared = ({ written, cedarRules = [] }: LoadedRules) => ({ limits: written.limits, cedarRules });
   return [
-    ...(problem === undefined ? [] : ['looser: nothing can be traded until the present rules are replaced']),
+    ...(problem === undefined
+      ? []
+      : ['looser: the current rules can’t be used, so nothing can be traded until they are replaced']),
     ...(before === undefined ? [] : describeRuleChanges(toCompared(before), toCompared(after), '')),
   ];
 }
@@ -282,7 +284,7 @@ export async function verifyAuditLog(
 
 function emptyLogError(file: string): TradeAgentError {
   return new TradeAgentError('usage', `the audit log in ${file} is empty, so there is nothing to verify`, {
-    hint: 'Pass the folder or the export of a gateway that has recorded something. If this one has, its log was removed: restore it from a backup.',
+    hint: 'Pass the folder or the export of a gateway that has been used. If this one has, its log was removed: restore the log from a backup.',
     details: { file },
   });
 }

@@ -45,7 +45,7 @@ export function readCertificateState(folder: string): CertificateState | undefin
   const file = homeFilePaths(folder).acme;
   const unusable = (why: string) =>
     new TradeAgentError('state_corrupt', `${file} can't be used: ${why}`, {
-      hint: 'Fix it, or remove it: the home then registers another account at the certificate authority.',
+      hint: 'Fix it, or remove it. The home then registers a new account with the certificate authority.',
       details: { file },
     });
   const text = readPrivateFile(file, MAX_STATE_BYTES, unusable);
@@ -53,7 +53,7 @@ export function readCertificateState(folder: string): CertificateState | undefin
   try {
     return stateSchema.parse(JSON.parse(text));
   } catch {
-    throw unusable('it has another format');
+    throw unusable('its format is unknown');
   }
 }
 
@@ -67,7 +67,7 @@ function readHeldCertificate(folder: string, host: string): HeldCertificate | un
   const file = homeFilePaths(folder).certificate;
   const unusable = (why: string) =>
     new TradeAgentError('state_corrupt', `${file} can't be used: ${why}`, {
-      hint: 'Remove it: the home then gets another certificate.',
+      hint: 'Remove it. The home then gets a new certificate.',
       details: { file },
     });
   const text = readPrivateFile(file, MAX_STATE_BYTES, unusable);

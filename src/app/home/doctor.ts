@@ -231,7 +231,7 @@ async function checkAddress({ address }: HomeSettings): Promise<Finding> {
 async function checkTailscale(folder: string): Promise<Finding> {
   const { ready, tailscale } = homeFilePaths(folder);
   const pid = await findRecordedProcess(tailscale);
-  if (pid === undefined) return skip('tailscale', 'no Tailscale command of this home runs');
+  if (pid === undefined) return skip('tailscale', 'no Tailscale command is running for this home');
   if (readHomeReady(ready) !== undefined) return ok('tailscale', `Tailscale forwards to the home (process ${pid})`);
   return warn(
     'tailscale',

@@ -53,7 +53,7 @@ async function askAgain({ stores, transitions }: Pick<OpenHome, 'stores' | 'tran
   const underWay = open.filter(({ state }) => state !== 'drafted' && state !== 'requested');
   if (underWay.length > 0) {
     throw new TradeAgentError('busy', `${underWay.length} approved proposals are not completed yet`, {
-      hint: 'Serve the home until their outcome is known ("trade-agent home status"), then run this again. Nothing was changed.',
+      hint: 'Run the home until their outcome is known ("trade-agent home status"), then run this command again. Nothing was changed.',
     });
   }
   for (const proposal of open) if (proposal.state === 'requested') await transitions.move(proposal, 'drafted');

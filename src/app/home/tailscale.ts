@@ -120,7 +120,7 @@ function parseJson<T>(text: string, schema: z.ZodType<T>): T {
   }
   const { data } = schema.safeParse(json);
   if (data !== undefined) return data;
-  throw notUsable('the answer of "tailscale status --json" is not known', 'Update Tailscale, and try again.');
+  throw notUsable('the output of Tailscale has an unknown format', 'Update Tailscale, and try again.');
 }
 
 export async function readTailscaleStatus(app: TailscaleApp, program: string): Promise<TailscaleStatus> {
@@ -242,7 +242,7 @@ export async function keepTailscale(
   const name = tailscaleName(await readTailscaleStatus(app, program));
   requireSameName(address, name);
   const left = await endRecordedProcess(record, app.clock);
-  if (left !== undefined) tell(`Ended the Tailscale command that a killed home had left (process ${left}).`);
+  if (left !== undefined) tell(`Stopped the Tailscale command of a home that was killed (process ${left}).`);
   const stop = new AbortController();
   let child: ChildProcess | undefined;
   let told = '';

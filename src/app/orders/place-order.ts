@@ -138,8 +138,8 @@ async function explainKey(gateway: GatewayClient, key: string, error: unknown): 
 }
 
 function unconfirmedProposal(key: string, cause: unknown): TradeAgentError {
-  return new TradeAgentError('outcome_unknown', 'the gateway did not confirm whether it has the proposal', {
-    hint: `Run the same command again with --key ${key}. It continues with the same proposal. Don't request the order in any other way until then.`,
+  return new TradeAgentError('outcome_unknown', 'the gateway did not confirm that it received the proposal', {
+    hint: `Run the same command again with --key ${key}. It continues with the same proposal. Until then, don't request the order in any other way.`,
     ...defined({ cause }),
   });
 }

@@ -186,7 +186,7 @@ export function toOrderDraft(details: TradeOrderDetails): OrderDraft {
 function parseSingleObject(text: unknown): Record<string, unknown> {
   const value = parseJson(text);
   if (!Array.isArray(value) || value.length !== 1 || typeof value[0] !== 'object' || value[0] === null) {
-    throw new UnacceptableDetailsError('authorization_details must hold exactly one object');
+    throw new UnacceptableDetailsError('authorization_details must contain exactly one object');
   }
   if (!isWellFormed(value)) {
     throw new UnacceptableDetailsError('authorization_details contains an unpaired surrogate');

@@ -50,7 +50,7 @@ export function createThirdPartyClient(request: typeof fetch) {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch {
-      throw new VaultError('broker_unreachable', 'the broker did not answer');
+      throw new VaultError('broker_unreachable', 'the broker did not respond');
     }
   };
 

@@ -125,7 +125,7 @@ function listPage(
   return renderPage(context, {
     title: 'Passkeys',
     body: html`<h1 tabindex="-1">Passkeys</h1>
-<p class="soft">Each of these can approve in your name. Keep two on separate devices: if you lose one, you can remove it with the other.</p>
+<p class="soft">Each of these can approve for you. Keep two on separate devices: if you lose one, you can remove it with the other.</p>
 ${keys.map((key) => keyCard(key, token, { full, removable: passkeys > (key.method === 'webauthn' ? 1 : 0) }))}
 ${
   full

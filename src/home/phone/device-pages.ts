@@ -143,7 +143,7 @@ function consentPage(context: BrowserContext, request: DeviceRequest, signed: Si
         ? ' wants to act as you.'
         : html`, on a device that calls itself <strong data-testid="device-name">${request.deviceName}</strong>, wants to act as you.`
     }</p>
-${request.address === undefined ? '' : html`<p class="soft small">It asked from the network address <span class="mono" data-testid="device-address">${request.address}</span>.</p>`}
+${request.address === undefined ? '' : html`<p class="soft small">The request came from the network address <span class="mono" data-testid="device-address">${request.address}</span>.</p>`}
 <div class="codebox"><span class="soft small">Your terminal must show<br>the same code</span><span class="value" data-testid="device-code">${request.userCode}</span></div>
 <div class="note"><strong>Continue only if you started this yourself.</strong>If someone sent you this code, don’t use it: it’s a scam.</div>
 ${

@@ -182,7 +182,7 @@ function ownerWarning({ ownerWarning: read }: Pick<PhoneServices, 'ownerWarning'
   const text = read?.();
   return text === undefined
     ? html``
-    : html`<section class="note" data-testid="owner-warning" aria-label="Warning"><strong>Your home needs you.</strong>${text}</section>`;
+    : html`<section class="note" data-testid="owner-warning" aria-label="Warning"><strong>Your home needs attention.</strong>${text}</section>`;
 }
 
 /** Renders the switch for notifications. It stays hidden until its script (web/push.ts) knows their state. */

@@ -73,7 +73,7 @@ async function forward(
   );
   if (response.status === 401) {
     await response.body?.cancel();
-    throw new HttpProblem(401, 'token_revoked', 'the gateway no longer accepts this server’s access on your behalf', {
+    throw new HttpProblem(401, 'token_revoked', 'the gateway no longer lets this server act on your behalf', {
       hint: 'Log in again.',
       challenge: { error: 'invalid_token' },
     });

@@ -43,7 +43,7 @@ export const serverSettingsSchema = z.strictObject({
     .default('paper')
     .describe('`live` trades real money; the gateway must have the same setting'),
   database: databaseSchema.describe(
-    'A PostgreSQL database: where its URL is stored (`url_file` or `url_env`), and which `tenant` it is used for.',
+    'A PostgreSQL database: the location of its URL (`url_file` or `url_env`), and the `tenant` to use.',
   ),
   kms: kmsSettingsSchema.describe("The key management service that wraps the keys that encrypt people's sessions."),
   model: modelSchema

@@ -254,7 +254,7 @@ async function verifyAssertion(assertion: string, { company, key, now }: Asserti
     if (error instanceof joseErrors.JOSEError) throw rejectedAssertion(error.message);
     if (!(error instanceof HttpProblem)) throw error;
     if (error.status === 503)
-      throw temporarilyUnavailableError('the company’s identity provider gives no usable response');
+      throw temporarilyUnavailableError('the company’s identity provider gave no usable response');
     throw rejectedAssertion('it is signed by a key that the issuer does not have');
   }
 }

@@ -274,7 +274,7 @@ function tradingPart({ state, since }: TradingStatus, { path, formToken }: Propo
 
 function mandatesPart(mandates: readonly MandateView[]): Markup {
   if (mandates.length === 0)
-    return html`<p class="soft none" data-testid="no-mandates">No mandates. Every order needs your approval. To let small orders through without a tap: <span class="mono">trade-agent mandates add</span></p>`;
+    return html`<p class="soft none" data-testid="no-mandates">No mandates. Every order needs your approval. To allow small orders without approval: <span class="mono">trade-agent mandates add</span></p>`;
   return html`<ul class="lines" data-testid="mandates">${mandates
     .slice(0, MAX_LINES)
     .map(
@@ -331,9 +331,9 @@ const recordProblems: Readonly<Record<Extract<RecordVerdict, { ok: false }>['wha
   added: 'was added or moved',
   unreadable: 'can’t be read',
   tile: 'has a wrong hash',
-  checkpoint: 'and those before it are not what was signed',
+  checkpoint: 'and the entries before it don’t match the signed checkpoint',
   signer: 'is signed by another key',
-  anchor: 'has no valid time stamp',
+  anchor: 'has no valid timestamp',
 };
 
 function recordPart(

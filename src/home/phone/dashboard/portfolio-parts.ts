@@ -197,7 +197,7 @@ const activityWords: Readonly<Record<Activity['kind'], string>> = {
   fee: 'Fee',
   transfer: 'Shares transferred',
   other: 'Change in shares',
-  unknown: 'Other booking',
+  unknown: 'Other activity',
 };
 
 function activityLine({ kind, at, symbol, side, qty, price, amount }: Activity): Markup {
@@ -282,7 +282,7 @@ export async function valuePart(reads: AccountReads, period: Period, now: number
   const deepest =
     worst === undefined
       ? 'It had no drawdown.'
-      : html`Deepest drawdown ${drawdownMark(worst.fraction)}, ${formatDate(newYorkDate(worst.peakAt))} to ${formatDate(newYorkDate(worst.troughAt))}; now ${drawdownMark(current)}.`;
+      : html`Maximum drawdown ${drawdownMark(worst.fraction)}, ${formatDate(newYorkDate(worst.peakAt))} to ${formatDate(newYorkDate(worst.troughAt))}; now ${drawdownMark(current)}.`;
   return html`<div class="chart ${brief ? 'brief' : ''}" data-chart="${chart}" data-period="${period}" data-keep="chart"></div>
 ${brief ? '' : chartKey(benchmark, trades.length > 0)}
 <p class="words small" data-testid="value-words">${began === ended ? `On ${formatDate(began)}` : `From ${formatDate(began)} to ${formatDate(ended)}`}: ${formatDollarAmount(first.value.toFixed())} to ${formatDollarAmount(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${

@@ -33,7 +33,7 @@ export function renderProposalsPart(
   form: ProposalFormOptions,
 ): Markup {
   if (proposals.length === 0)
-    return html`<p class="soft none" data-testid="no-proposals">No proposals yet. To have one made, tell your agent what to buy or sell, for example <span class="mono">buy 1 SPY</span></p>`;
+    return html`<p class="soft none" data-testid="no-proposals">No proposals yet. To get one, tell your agent what to buy or sell, for example <span class="mono">buy 1 SPY</span></p>`;
   return html`<ul class="stories" data-testid="proposals">${proposals.map((one) => proposalItem(one, record, form))}</ul>`;
 }
 
@@ -162,7 +162,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   expired: 'Expired',
   cancelled: 'Withdrawn',
   blocked: 'Refused',
-  unknown: 'It is not known yet whether it was carried out',
+  unknown: 'Outcome not known yet',
   order_cancelled: 'Order canceled',
   halted: 'Trading halted',
   reducing: 'Trading limited to reducing positions',
@@ -186,7 +186,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   standing_refused: 'Standing order refused',
   standing_missed: 'Standing order missed its time',
   standing_ended: 'Standing order ended',
-  anchored: 'Audit log time-stamped up to here',
+  anchored: 'Audit log timestamped up to here',
   orders_recounted: 'Today’s orders recounted because they were dated in the future',
 };
 

@@ -19,7 +19,7 @@ import { formatGain, formatGainPercent, formatWeight, limitPoints, readPortfolio
 /** Renders a symbol's name, price, and change since the last close. */
 export async function quotePart(reads: AccountReads, symbol: string): Promise<Markup> {
   const [quote] = await reads.quotes([symbol]);
-  if (quote === undefined) return html`<p class="soft none" data-testid="no-quote">There is no price now.</p>`;
+  if (quote === undefined) return html`<p class="soft none" data-testid="no-quote">No price available.</p>`;
   const { name, last, previous_close, simulated } = quote;
   const change = new Dec(last).minus(previous_close);
   const fraction = new Dec(previous_close).isZero() ? undefined : change.div(previous_close).toFixed(6);
@@ -43,7 +43,7 @@ export async function pricePart(
   const bars = limitPoints(all);
   const [first, last] = [bars[0], bars.at(-1)];
   if (first === undefined || last === undefined || bars.length < 2)
-    return html`<p class="soft none" data-testid="no-prices">There are no prices of this period.</p>`;
+    return html`<p class="soft none" data-testid="no-prices">No prices for this period.</p>`;
   const starts = bars.map(({ at }) => Date.parse(at));
   const trades = activities.flatMap(({ kind, symbol: traded, side, at }) => {
     if (kind !== 'fill' || traded !== symbol || side === null) return [];
@@ -69,7 +69,7 @@ export async function heldPart(reads: AccountReads, symbol: string, now: number)
   const row = rows.find((one) => one.symbol === symbol);
   const position = positions.find((one) => one.symbol === symbol);
   if (row === undefined || position === undefined)
-    return html`<p class="soft none" data-testid="not-held">You hold none.</p>`;
+    return html`<p class="soft none" data-testid="not-held">You have no position.</p>`;
   const lots = await reads.activities({ after: EARLIEST_ACTIVITY_MS }).then(
     (activities) => computeTaxLots(activities, [position], now)[0],
     () => undefined,

@@ -92,7 +92,7 @@ function statusSentence(request: ApprovalRequest): string {
   if (outcome !== undefined && (outcome.state !== 'executing' || outcome.text !== '')) return summarizeOutcome(request);
   switch (status) {
     case 'approved':
-      return details.proposal === undefined ? 'The app that requested it now carries it out.' : 'On its way.';
+      return details.proposal === undefined ? 'The app that requested it is now carrying it out.' : 'On its way.';
     case 'denied':
       return 'Nothing was done.';
     default:

@@ -331,7 +331,7 @@ const activityWords: Readonly<Record<ConversationActivity, string>> = {
   idle: '',
   working: 'Working…',
   waiting: 'Waiting for your phone. Another message starts a new conversation.',
-  elsewhere: 'In use in another window or terminal. You can read along; a message is accepted once that run ends.',
+  elsewhere: 'In use in another window or terminal. You can follow along, and send a message once that run ends.',
   open: 'A request is still open. Its order is placed once you approve it.',
 };
 

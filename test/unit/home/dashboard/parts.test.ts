@@ -351,7 +351,7 @@ describe('a symbol’s page', () => {
     expect(html).toContain('<dt>Average cost</dt><dd>$150.00</dd>');
     expect(html).toContain('1 lot<');
     expect(html).toContain('<strong>2</strong> since Nov 24, 2026');
-    expect(await of('held', {}, 'KO')).toContain('You hold none.');
+    expect(await of('held', {}, 'KO')).toContain('You have no position.');
   });
 
   it('lists its own open orders and trades only', async () => {
