@@ -136,7 +136,7 @@ async function runCheckTurn(
   const limit = startClockTimeLimit(clock, ms, signal, overdue);
   const desk = signInNotifier(parts, person);
   try {
-    const session = limitSessionToScopes(await parts.sessions.of(person), schedule.scopes);
+    const session = limitSessionToScopes(await parts.sessions.forPerson(person), schedule.scopes);
     if (row.last?.error?.code === 'login_required') await desk.signedIn();
     const app = personApp(parts, person, session, schedule.account, limit.signal);
     try {

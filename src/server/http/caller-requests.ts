@@ -24,7 +24,7 @@ export function createReadRoutes(app: Hono, authenticator: Authenticator) {
 /** Returns the caller's session, limited to their token's scopes. */
 export function getCallerSession(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
   return withHttpProblems(async () =>
-    limitSessionToScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
+    limitSessionToScopes(await parts.sessions.forCaller(caller, caller.accessToken), [...caller.scopes]),
   );
 }
 

@@ -59,7 +59,7 @@ async function forward(
 ): Promise<Response> {
   const { method } = c.req;
   const body = method === 'GET' ? null : await readLimitedBody(c.req.raw.body, MAX_REQUEST_BYTES);
-  const session = await sessions.seen(caller, caller.accessToken);
+  const session = await sessions.forCaller(caller, caller.accessToken);
   const response = await session.fetch(
     `${session.profile.gateway.replace(/\/+$/, '')}${path}`,
     {

@@ -21,7 +21,7 @@ export type TradingDayReader = ReturnType<typeof createTradingDayReader>;
 export function createTradingDayReader(options: {
   readonly rows: CalendarRows<CachedCalendar>;
   readonly schedules: Pick<TenantSchedules, 'marketPeople'>;
-  readonly sessions: Pick<PersonSessions, 'of'>;
+  readonly sessions: Pick<PersonSessions, 'forPerson'>;
   readonly clock: Clock;
 }) {
   const { rows, schedules, sessions, clock } = options;
@@ -38,7 +38,7 @@ export function createTradingDayReader(options: {
     let why: unknown = loginRequiredError();
     for (const person of people) {
       try {
-        return (await calendarOf(() => sessions.of(person))).days;
+        return (await calendarOf(() => sessions.forPerson(person))).days;
       } catch (error) {
         why = error;
       }

@@ -20,7 +20,7 @@ export function createReconcileJob(parts: ServerParts): JobHandler {
   const { database, jobs, sessions, clock } = parts;
   return async ({ ids: { person, proposal } }) => {
     if (person === undefined || proposal === undefined) return;
-    const session = limitSessionToScopes(await sessions.of(person), READ_SCOPES);
+    const session = limitSessionToScopes(await sessions.forPerson(person), READ_SCOPES);
     const agent = createPersonAgent(parts, session, { model: 'builtin', read_only: true });
     try {
       const open = (await agent.reconcile(proposal)).filter(({ status }) => isInProgressState(status));

@@ -81,7 +81,7 @@ async function pollProposals(
   await paced();
   let stillOpen: readonly string[];
   try {
-    const gateway = createGatewayClient(await sessions.of(person));
+    const gateway = createGatewayClient(await sessions.forPerson(person));
     const listed = (await gateway.proposals({ state: 'open', limit: MAX_LISTED_PROPOSALS })).map(({ id }) => id);
     // If the list may be truncated, treats every proposal that a run waits for as open. A watched run is woken by its
     // own event stream.

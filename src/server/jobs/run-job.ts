@@ -167,7 +167,7 @@ async function runTurn(
     return failedResult(parts, run, interrupted());
   let session: Session;
   try {
-    session = limitSessionToScopes(await parts.sessions.of(person), run.scopes);
+    session = limitSessionToScopes(await parts.sessions.forPerson(person), run.scopes);
   } catch (error) {
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
     return failedResult(parts, run, error);

@@ -18,7 +18,7 @@ const MAX_PEOPLE = 5;
 export interface CheckPriceConditionsOptions {
   readonly schedules: Pick<TenantSchedules, 'watched' | 'watchers' | 'applyObserved'>;
   readonly leases: Pick<WorkerLeases, 'hold'>;
-  readonly sessions: Pick<PersonSessions, 'of'>;
+  readonly sessions: Pick<PersonSessions, 'forPerson'>;
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
@@ -55,7 +55,7 @@ async function fetchQuotes(
   for (const person of await schedules.watchers(symbols, MAX_PEOPLE)) {
     signal.throwIfAborted();
     try {
-      const session: Session = await sessions.of(person);
+      const session: Session = await sessions.forPerson(person);
       const { quotes } = await readQuotes(createGatewayClient(session, { signal }), symbols);
       return [...quotes.values()];
     } catch (error) {

@@ -69,7 +69,7 @@ export function createTokenExchangeSessions(options: TokenExchangeSessionsOption
     });
 
   return {
-    async seen(caller, token) {
+    async forCaller(caller, token) {
       const name = cacheKey('seen', caller.sub, token);
       const found = recent.find(name);
       if (found !== undefined) return found;
@@ -94,7 +94,7 @@ export function createTokenExchangeSessions(options: TokenExchangeSessionsOption
       );
     },
 
-    async of(person) {
+    async forPerson(person) {
       const store = credentials(person);
       const { session, subject, hasGrant } = await storedSession(store, profile, clock);
       if (session === undefined || (subject === undefined && !hasGrant)) {

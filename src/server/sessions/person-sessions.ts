@@ -11,12 +11,12 @@ import type { Caller } from '../../gateway/auth/caller.ts';
  * import type { PersonSessions } from './person-sessions.ts';
  * // In a route, where the caller's token was verified.
  * export const ordersOf = async (sessions: PersonSessions, caller: Caller): Promise<Response> => {
- *   const session = await sessions.seen(caller, caller.accessToken);
+ *   const session = await sessions.forCaller(caller, caller.accessToken);
  *   return await session.fetch(`${session.profile.gateway}/v1/orders`, {}, ['orders:read']);
  * };
  * // In a worker, later and on any machine, with only the person's `sub`.
  * export const clockFor = async (sessions: PersonSessions, person: string): Promise<Response> => {
- *   const session = await sessions.of(person);
+ *   const session = await sessions.forPerson(person);
  *   return await session.fetch(`${session.profile.gateway}/v1/clock`, {}, ['market:read']);
  * };
  * ```
@@ -29,14 +29,14 @@ export interface PersonSessions {
    * @param token the caller's access token, whose audience is the server
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`, `credential_store_…`
    */
-  seen(caller: Caller, token: string): Promise<Session>;
+  forCaller(caller: Caller, token: string): Promise<Session>;
   /**
    * Returns the session of a person who may be away. It uses the token of the person's last request or, if that is no
    * longer valid, the offline grant.
    * @param person the person's `sub`
    * @throws {TradeAgentError} `login_required` if the person has neither; `provider_unreachable`, `credential_store_…`
    */
-  of(person: string): Promise<Session>;
+  forPerson(person: string): Promise<Session>;
   /**
    * Obtains an offline grant for the caller, which schedules and alerts require. The caller must have allowed
    * `offline_access` when they signed in. Does nothing if there is already a grant.

@@ -27,7 +27,7 @@ const clockOf = async (
       scopes,
     )
   ).status;
-const seen = (laptop: Laptop) => world.sessions.seen(laptop.caller(), laptop.tokens.access_token);
+const seen = (laptop: Laptop) => world.sessions.forCaller(laptop.caller(), laptop.tokens.access_token);
 const exchanges = () => world.sent.filter(({ url }) => url.endsWith('/token')).length;
 /** What was brought is over in so long, as it is ten minutes later. */
 async function lapse(credentials: (person: string) => PersonCredentialStore, person: string, inMs = -1) {
@@ -83,23 +83,23 @@ describe('a session of who has called', () => {
   it('goes on by what they brought, in another process too, and not when that is over', async () => {
     const credentials = memoryCredentials();
     const [server, worker] = [world.sessionsOver(credentials), world.sessionsOver(credentials)];
-    await expect(worker.of('alice')).rejects.toMatchObject({ code: 'login_required' });
+    await expect(worker.forPerson('alice')).rejects.toMatchObject({ code: 'login_required' });
     const laptop = await world.laptop();
-    await server.seen(laptop.caller(), laptop.tokens.access_token);
-    expect(await clockOf(await worker.of('alice'))).toBe(200);
-    await expect(worker.of('bob')).rejects.toMatchObject({ code: 'login_required' });
+    await server.forCaller(laptop.caller(), laptop.tokens.access_token);
+    expect(await clockOf(await worker.forPerson('alice'))).toBe(200);
+    await expect(worker.forPerson('bob')).rejects.toMatchObject({ code: 'login_required' });
     await lapse(credentials, 'alice');
-    await expect(worker.of('alice')).rejects.toMatchObject({ code: 'login_required' });
+    await expect(worker.forPerson('alice')).rejects.toMatchObject({ code: 'login_required' });
   });
 
   it('is not cut down by a later request that may only read', async () => {
     const credentials = memoryCredentials();
     const sessions = world.sessionsOver(credentials);
     const whole = await world.laptop();
-    await sessions.seen(whole.caller(), whole.tokens.access_token);
+    await sessions.forCaller(whole.caller(), whole.tokens.access_token);
     const reader = await world.laptop('alice', `openid ${READ_SCOPES.join(' ')}`);
-    const reading = await sessions.seen(reader.caller(), reader.tokens.access_token);
-    expect(await clockOf(await sessions.of('alice'), CANCEL)).toBe(200);
+    const reading = await sessions.forCaller(reader.caller(), reader.tokens.access_token);
+    expect(await clockOf(await sessions.forPerson('alice'), CANCEL)).toBe(200);
     await expect(clockOf(reading, CANCEL)).rejects.toMatchObject({ code: 'insufficient_scope' });
   });
 
@@ -109,22 +109,22 @@ describe('a session of who has called', () => {
   ])('is not held up by an earlier request that may only read, whose token %s', async (_, earlier) => {
     const sessions = world.sessionsOver(memoryCredentials());
     const reader = await world.laptop('alice', `openid ${READ_SCOPES.join(' ')}`);
-    await sessions.seen(reader.caller(), reader.tokens.access_token);
+    await sessions.forCaller(reader.caller(), reader.tokens.access_token);
     const whole = await world.laptop();
     const expiresAt = reader.caller().expiresAt - earlier;
-    await sessions.seen({ ...whole.caller(), expiresAt }, whole.tokens.access_token);
-    expect(await clockOf(await sessions.of('alice'), CANCEL)).toBe(200);
+    await sessions.forCaller({ ...whole.caller(), expiresAt }, whole.tokens.access_token);
+    expect(await clockOf(await sessions.forPerson('alice'), CANCEL)).toBe(200);
   });
 
   it('is over where the sign-in was ended meanwhile', async () => {
     const sessions = world.sessionsOver(memoryCredentials());
     const laptop = await world.laptop();
-    await sessions.seen(laptop.caller(), laptop.tokens.access_token);
-    const session = await sessions.of('alice');
+    await sessions.forCaller(laptop.caller(), laptop.tokens.access_token);
+    const session = await sessions.forPerson('alice');
     expect(await clockOf(session)).toBe(200);
     await laptop.end();
     await expect(clockOf(session)).rejects.toMatchObject({ code: 'login_required' });
-    await expect(sessions.of('alice')).rejects.toMatchObject({ code: 'login_required' });
+    await expect(sessions.forPerson('alice')).rejects.toMatchObject({ code: 'login_required' });
   });
 });
 
@@ -136,7 +136,7 @@ describe('an order with live money', () => {
     const signedIn = async (ago: number | undefined) => {
       const { access_token } = (await world.laptop()).tokens;
       const authTime = ago === undefined ? undefined : Math.floor(Date.now() / 1000) - ago;
-      return await sessions.seen({ ...callerOf(access_token), authTime }, access_token);
+      return await sessions.forCaller({ ...callerOf(access_token), authTime }, access_token);
     };
     return { credentials, signedIn };
   };
@@ -174,9 +174,9 @@ describe('what was brought', () => {
     const credentials = memoryCredentials();
     const sessions = world.sessionsOver(credentials);
     const laptop = await world.laptop();
-    await sessions.seen(laptop.caller(), laptop.tokens.access_token);
+    await sessions.forCaller(laptop.caller(), laptop.tokens.access_token);
     await lapse(credentials, 'alice', ms);
-    return async () => await clockOf(await sessions.of('alice'));
+    return async () => await clockOf(await sessions.forPerson('alice'));
   };
 
   it('serves until it ends: nobody who is there is taken for away', async () => {
@@ -209,7 +209,7 @@ describe('a grant for when they are away', () => {
     const { sessions, credentials, laptop } = await granted();
     await laptop.end();
     await lapse(credentials, 'alice');
-    const session = await sessions.of('alice');
+    const session = await sessions.forPerson('alice');
     expect(await clockOf(session)).toBe(200);
     expect(await clockOf(session, PROPOSE)).toBe(200);
     await expect(clockOf(session, CANCEL)).rejects.toMatchObject({ code: 'insufficient_scope' });
@@ -227,11 +227,11 @@ describe('a grant for when they are away', () => {
     const sessions = world.sessionsOver(credentials);
     await expect(sessions.grantOfflineTo('alice')).rejects.toMatchObject({ code: 'login_required' });
     const laptop = await world.laptop('alice', OFFLINE);
-    await sessions.seen(laptop.caller(), laptop.tokens.access_token);
+    await sessions.forCaller(laptop.caller(), laptop.tokens.access_token);
     await sessions.grantOfflineTo('alice');
     await laptop.end();
     await lapse(credentials, 'alice');
-    expect(await clockOf(await sessions.of('alice'))).toBe(200);
+    expect(await clockOf(await sessions.forPerson('alice'))).toBe(200);
   });
 
   it('ends when the server ends it, at the provider too', async () => {
@@ -240,10 +240,10 @@ describe('a grant for when they are away', () => {
     await sessions.revokeOffline('bob');
     await sessions.revokeOffline('bob');
     await credentials('bob').delete(['subject_token']);
-    await expect(sessions.of('bob')).rejects.toMatchObject({ code: 'login_required' });
+    await expect(sessions.forPerson('bob')).rejects.toMatchObject({ code: 'login_required' });
     // Somebody who has kept a copy has nothing by it.
     await credentials('bob').set({ refresh_token: refresh_token ?? '' });
-    await expect(clockOf(await sessions.of('bob'))).rejects.toMatchObject({ code: 'login_required' });
+    await expect(clockOf(await sessions.forPerson('bob'))).rejects.toMatchObject({ code: 'login_required' });
   });
 
   it('is no way around a provider that has none', async () => {
@@ -259,7 +259,7 @@ describe('a grant for when they are away', () => {
 it('a provider that does not let the server exchange says what to set there', async () => {
   const sessions = world.sessionsOver(memoryCredentials(), { login_client: { client_id: 'trade-agent' } });
   const laptop = await world.laptop();
-  const session = await sessions.seen(laptop.caller(), laptop.tokens.access_token);
+  const session = await sessions.forCaller(laptop.caller(), laptop.tokens.access_token);
   await expect(clockOf(session)).rejects.toMatchObject({ code: 'provider_error' });
 });
 
@@ -279,7 +279,7 @@ it.each([
   };
   const laptop = await world.laptop();
   const sessions = world.sessionsOver(memoryCredentials(), { provider: 'keycloak' }, keycloak);
-  const session = await sessions.seen(laptop.caller(), laptop.tokens.access_token);
+  const session = await sessions.forCaller(laptop.caller(), laptop.tokens.access_token);
   await expect(clockOf(session)).rejects.toMatchObject(error);
   expect(asked.map((form) => [form.has('subject_token'), form.has('audience')])).toEqual([[true, false]]);
 });

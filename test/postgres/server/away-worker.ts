@@ -50,7 +50,7 @@ async function work(task: WorkerTask): Promise<number[]> {
       clock: systemClock,
       credentials: (sub) => postgresCredentialStore({ database, sub, seal }),
     });
-    const session = await sessions.of(person);
+    const session = await sessions.forPerson(person);
     const response = await session.fetch(`${gateway}/v1/clock`, {}, ['market:read', 'orders:propose']);
     await response.body?.cancel();
     answers.push(response.status);

@@ -97,7 +97,7 @@ withPostgres('a schedule’s check at a server', () => {
 
   const gatewayOf = async () => {
     const { createGatewayClient } = await import('../../../src/tools/gateway/gateway-client.ts');
-    return { gateway: createGatewayClient(await tenant.parts.sessions.of('alice')) };
+    return { gateway: createGatewayClient(await tenant.parts.sessions.forPerson('alice')) };
   };
 
   it('goes no further than whoever added it was let go', async () => {
@@ -140,14 +140,14 @@ withPostgres('a schedule’s check at a server', () => {
     const { cron, due } = hourly(Date.now(), 60_000);
     await tenant.add(ABOVE.replace('high', 'again'), { timing: { cron } }, due - 1);
     const taken = new AbortController();
-    tenant.parts.sessions.of = async () => {
+    tenant.parts.sessions.forPerson = async () => {
       taken.abort(new Error('taken back'));
       throw taken.signal.reason;
     };
     await expect(check(taken.signal)).rejects.toThrow('taken back');
     expect(await last()).toMatchObject({ status: 'running', attempt: 1 });
-    tenant.parts.sessions.of = tenant.parts.sessions.seen as never;
-    tenant.parts.sessions.of = async () => await tenant.parts.sessions.seen({ sub: 'alice' } as never, '');
+    tenant.parts.sessions.forPerson = tenant.parts.sessions.forCaller as never;
+    tenant.parts.sessions.forPerson = async () => await tenant.parts.sessions.forCaller({ sub: 'alice' } as never, '');
     await check();
     expect(await tenant.rows.runs('s1', 9)).toMatchObject([
       { status: 'found', attempt: 2 },
@@ -158,8 +158,8 @@ withPostgres('a schedule’s check at a server', () => {
   it('is tried again later where it failed for a passing reason, five times in all', async () => {
     const { cron, due } = hourly(Date.now(), 60_000);
     await tenant.add(ABOVE, { timing: { cron } }, due - 1);
-    const fetched = tenant.parts.sessions.of;
-    tenant.parts.sessions.of = async () => {
+    const fetched = tenant.parts.sessions.forPerson;
+    tenant.parts.sessions.forPerson = async () => {
       throw new TradeAgentError('gateway_unreachable', 'nobody answers');
     };
     try {
@@ -174,7 +174,7 @@ withPostgres('a schedule’s check at a server', () => {
       expect(await tenant.rows.runs('s1', 9)).toHaveLength(5);
       expect(await tenant.rows.find('s1')).toMatchObject({ handled: due, pending: null });
     } finally {
-      tenant.parts.sessions.of = fetched;
+      tenant.parts.sessions.forPerson = fetched;
     }
   });
 
@@ -215,7 +215,7 @@ withPostgres('a schedule’s check at a server', () => {
     expect(known.length).toBeGreaterThan(200);
     const asked = tenant.state.sessions;
     expect(await days.known()).toEqual(known);
-    expect(await days.askedBy(await sessions.seen({ sub: 'alice' } as never, ''))).toEqual(known);
+    expect(await days.askedBy(await sessions.forCaller({ sub: 'alice' } as never, ''))).toEqual(known);
     expect(tenant.state.sessions).toBe(asked + 1);
     await sweep();
     const wakeAt = (await tenant.rows.find('s1'))?.wakeAt ?? 0;

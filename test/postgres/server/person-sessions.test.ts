@@ -91,7 +91,7 @@ withPostgres('people’s sessions at a server', () => {
     };
     const told = await Promise.all([awayWorker(task), awayWorker(task)]);
     expect(told).toEqual([Array(6).fill(200), Array(6).fill(200)]);
-    const session = await world.sessionsOver(credentials()).of('bob');
+    const session = await world.sessionsOver(credentials()).forPerson('bob');
     expect((await session.fetch(`${gateway}/v1/clock`, {}, ['market:read', 'orders:propose'])).status).toBe(200);
   });
 });

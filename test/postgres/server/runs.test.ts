@@ -269,7 +269,7 @@ withPostgres('a run of a server’s', () => {
 
   it('says that nobody is signed in any more, and takes up a conversation where it ended', async () => {
     const signedOut = new TradeAgentError('login_required', 'you are not signed in');
-    const away = await world.worker({ sessions: { of: () => Promise.reject(signedOut) } as never });
+    const away = await world.worker({ sessions: { forPerson: () => Promise.reject(signedOut) } as never });
     const run = await begin(front, { prompt: 'quote AAPL' });
     expect((await watched(front, run)).result).toMatchObject({ error: { code: 'login_required' } });
     await away.close();

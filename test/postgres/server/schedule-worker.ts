@@ -33,8 +33,8 @@ const work = await startScheduleWork({
     model: { provider: 'builtin' },
   },
   sessions: {
-    of,
-    seen: ({ sub }) => of(sub),
+    forPerson: of,
+    forCaller: ({ sub }) => of(sub),
     grantOffline: async () => undefined,
     grantOfflineTo: async () => undefined,
     revokeOffline: async () => undefined,

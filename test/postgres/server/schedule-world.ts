@@ -52,7 +52,7 @@ export async function openScheduleWorld(server: TestDatabase) {
       return session;
     };
     const sessions = {
-      ...{ of, seen: ({ sub }: { sub: string }) => of(sub) },
+      ...{ forPerson: of, forCaller: ({ sub }: { sub: string }) => of(sub) },
       ...{ grantOffline: async () => undefined, grantOfflineTo: async () => undefined },
       revokeOffline: async () => undefined,
     };

@@ -19,8 +19,8 @@ import { newTenant, type TestDatabase } from '../support/database.ts';
 export function sessionsAt(gateway: string): PersonSessions {
   const of = async (person: string) => sessionOf(profileAt(gateway), person);
   return {
-    seen: ({ sub }) => of(sub),
-    of,
+    forCaller: ({ sub }) => of(sub),
+    forPerson: of,
     grantOffline: async () => undefined,
     grantOfflineTo: async () => undefined,
     revokeOffline: async () => undefined,

@@ -53,8 +53,8 @@ beforeEach(() => {
   });
   app = new Hono();
   const sessions = {
-    seen: async () => session,
-    of: async () => session,
+    forCaller: async () => session,
+    forPerson: async () => session,
     grantOffline: async () => undefined,
     grantOfflineTo: async () => undefined,
     revokeOffline: async () => undefined,
