@@ -11,9 +11,9 @@ import { postgresStateStores } from '../store/postgres/state/state-stores.ts';
 import type { StateStores } from '../store/state-stores.ts';
 import { defined } from '../values/defined.ts';
 import { personAlerts } from './person-alerts.ts';
-import type { ServerParts } from './server-parts.ts';
+import type { ServerDeps } from './server-deps.ts';
 
-export function personStores({ database }: Pick<ServerParts, 'database'>, person: string): StateStores {
+export function personStores({ database }: Pick<ServerDeps, 'database'>, person: string): StateStores {
   return postgresStateStores(limitToPerson(database, person));
 }
 
@@ -23,26 +23,26 @@ export function personStores({ database }: Pick<ServerParts, 'database'>, person
  * @throws {TradeAgentError} `usage` for a model that this server does not offer
  */
 export function createPersonAgent(
-  parts: Pick<ServerParts, 'database' | 'clock' | 'fetch' | 'env' | 'model' | 'jobs' | 'sessions'>,
+  deps: Pick<ServerDeps, 'database' | 'clock' | 'fetch' | 'env' | 'model' | 'jobs' | 'sessions'>,
   session: Session,
   made: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},
   scopes: readonly string[] = READ_SCOPES,
 ): Agent {
-  const { clock, fetch, env } = parts;
-  const stores = personStores(parts, session.user.sub);
+  const { clock, fetch, env } = deps;
+  const stores = personStores(deps, session.user.sub);
   return createAgentOnStores(
     { stores, reclaimSpace: () => undefined, close: async () => undefined },
     {
-      profile: { ...session.profile, model: chooseModel(parts.model, made.model) },
+      profile: { ...session.profile, model: chooseModel(deps.model, made.model) },
       session,
       clock,
       fetch,
       env,
       ...defined({ account: made.account }),
       readOnly: made.read_only ?? false,
-      alerts: personAlerts(parts, session.user.sub, {
+      alerts: personAlerts(deps, session.user.sub, {
         scopes,
-        allowOffline: () => parts.sessions.grantOfflineTo(session.user.sub),
+        allowOffline: () => deps.sessions.grantOfflineTo(session.user.sub),
       }),
     },
   );

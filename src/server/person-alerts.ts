@@ -8,14 +8,14 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { READ_SCOPES } from '../oauth/scopes.ts';
 import { timingRunTimes } from '../schedule/cron-expression.ts';
 import { type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
-import type { ServerParts } from './server-parts.ts';
+import type { ServerDeps } from './server-deps.ts';
 import {
   MAX_SCHEDULES,
   nextReviewTime,
   personNoticeChannels,
   personSchedules,
   type ServerSchedule,
-} from './server-parts.ts';
+} from './server-deps.ts';
 
 /** Name of the schedule whose rules are the person's alerts. It runs on price changes and at intervals. */
 const ALERTS_SCHEDULE = 'alerts';
@@ -32,22 +32,22 @@ export interface AlertRights {
 
 /** Returns a person's alerts, which the server stores and checks. */
 export function personAlerts(
-  parts: Pick<ServerParts, 'database' | 'jobs' | 'sessions' | 'clock'>,
+  deps: Pick<ServerDeps, 'database' | 'jobs' | 'sessions' | 'clock'>,
   person: string,
   rights: AlertRights,
 ): Alerts {
-  const rows = personSchedules(parts, person);
+  const rows = personSchedules(deps, person);
   const find = async () => (await rows.find(ALERTS_SCHEDULE))?.schedule;
   const care = async (schedule: ServerSchedule | undefined) => ({
     looked_at_by: schedule === undefined ? [] : [schedule.name ?? schedule.id],
-    told_by: Object.entries(await personNoticeChannels(parts, person).all()).flatMap(([name, { enabled }]) =>
+    told_by: Object.entries(await personNoticeChannels(deps, person).all()).flatMap(([name, { enabled }]) =>
       enabled ? [name] : [],
     ),
   });
   const revised = async (seen: ServerSchedule, to: ServerSchedule): Promise<boolean> =>
-    await rows.revise(seen, { schedule: to, ...(await wakeConditions(to, parts.clock.now())) });
+    await rows.revise(seen, { schedule: to, ...(await wakeConditions(to, deps.clock.now())) });
   const added = async (text: string): Promise<boolean> => {
-    const now = parts.clock.now();
+    const now = deps.clock.now();
     const schedule = newSchedule(text, rights, now);
     const { outcome } = await rows.add(
       { schedule, key: randomUUID(), request: text, now, ...(await wakeConditions(schedule, now)) },
@@ -66,7 +66,7 @@ export function personAlerts(
     if ((await parseRules(text, ALERTS_SCHEDULE)).rules.length > 0)
       return await revised(seen, { ...seen, check: { ...seen.check, rules: text } });
     await rows.remove(seen.id);
-    if ((await rows.list()).length === 0) await parts.sessions.revokeOffline(person);
+    if ((await rows.list()).length === 0) await deps.sessions.revokeOffline(person);
     return true;
   };
   const change = async <T>(work: (before: string) => Promise<T & { readonly text: string }>): Promise<T> => {

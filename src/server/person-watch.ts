@@ -2,7 +2,7 @@ import type { Session } from '../auth/session/session.ts';
 import { followEvents } from '../tools/gateway/follow-events.ts';
 import { createGatewayClient } from '../tools/gateway/gateway-client.ts';
 import { isSettledState } from '../trading/proposal.ts';
-import { personRuns, type ServerParts } from './server-parts.ts';
+import { personRuns, type ServerDeps } from './server-deps.ts';
 
 export type PersonProposalWatch = ReturnType<typeof createPersonProposalWatch>;
 
@@ -11,12 +11,12 @@ export type PersonProposalWatch = ReturnType<typeof createPersonProposalWatch>;
  * proposals at the gateway in one stream. When a proposal is decided, the watch immediately wakes the runs that wait
  * for the proposal. If the stream breaks, the run collector wakes the runs.
  */
-export function createPersonProposalWatch(parts: Omit<ServerParts, 'sessions' | 'model'>) {
+export function createPersonProposalWatch(deps: Omit<ServerDeps, 'sessions' | 'model'>) {
   const followed = new Map<string, { watchers: number; readonly stop: AbortController; ended: Promise<void> }>();
   const follow = (session: Session, signal: AbortSignal): Promise<void> => {
-    const runs = personRuns(parts, session.user.sub);
+    const runs = personRuns(deps, session.user.sub);
     return followEvents(createGatewayClient(session), {
-      clock: parts.clock,
+      clock: deps.clock,
       signal,
       changed: ({ id, state }) => {
         if (isSettledState(state)) runs.settled(id).catch(() => undefined);

@@ -11,14 +11,14 @@ import { decideRun } from '../../schedule/decide-run.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { TradingDayReader } from '../../server/jobs/market-days.ts';
 import { createPersonAgent, limitSessionToScopes } from '../../server/person-agent.ts';
-import type { ServerParts } from '../../server/server-parts.ts';
+import type { ServerDeps } from '../../server/server-deps.ts';
 import {
-  type NoticeParts,
+  type NoticeDeps,
   personChecks,
   personNoticeChannels,
   personSchedules,
   type ServerSchedule,
-} from '../../server/server-parts.ts';
+} from '../../server/server-deps.ts';
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
@@ -43,7 +43,7 @@ const RETRY_DELAY_MS = 15 * 60_000;
 /** Maximum time limit of a schedule's run, in milliseconds. It is shorter than the time limit of the run's job. */
 const MAX_RUN_MS = 4 * 60_000;
 
-export interface CheckJobParts extends ServerParts, NoticeParts {
+export interface CheckJobDeps extends ServerDeps, NoticeDeps {
   readonly days: Pick<TradingDayReader, 'known'>;
 }
 
@@ -54,7 +54,7 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
  * 3. A run that was killed can be repeated safely: the gateway treats an order proposed twice as one order
  *    (`app/check/run-check.ts`), and a notice sent twice has the same ID (`app/check/check-notices.ts`).
  */
-export function createCheckJob(parts: CheckJobParts): JobHandler {
+export function createCheckJob(parts: CheckJobDeps): JobHandler {
   return async ({ ids: { person, schedule: id } }, signal) => {
     if (person === undefined || id === undefined) return;
     const rows = personSchedules(parts, person);
@@ -91,7 +91,7 @@ interface CheckTurn {
 
 /** Runs the check and records it. Writes nothing and returns undefined if another run has begun in the meantime. */
 async function runTurn(
-  parts: CheckJobParts,
+  parts: CheckJobDeps,
   rows: ScheduleRows<ServerSchedule, RunRecord>,
   turn: CheckTurn,
   handled: number,
@@ -125,7 +125,7 @@ type OpenFindings = readonly { readonly rule: string; readonly subject: string }
 
 /** Runs the check itself. Converts an error to the run's outcome. */
 async function runCheckTurn(
-  parts: CheckJobParts,
+  parts: CheckJobDeps,
   { person, row, due, signal }: CheckTurn,
   begun: RunRecord,
 ): Promise<EndedRun & { readonly standing?: OpenFindings }> {
@@ -192,7 +192,7 @@ const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
 /** Creates a notifier that tells a person, once per sign-out, that their checks stopped because they are signed out. */
-function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
+function signInNotifier(parts: Pick<ServerDeps, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = personChecks(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
     // After a sign-in, the person can be notified of the next sign-out.
@@ -234,7 +234,7 @@ function signInNotice(person: string, channel: string, error: TradeAgentError, n
  * @param account account number, or `all`; undefined for the default account
  */
 function personApp(
-  parts: NoticeParts & ServerParts,
+  parts: NoticeDeps & ServerDeps,
   person: string,
   session: Session,
   account: string | undefined,

@@ -10,8 +10,8 @@ import { addGatewayProxy } from '../../server/http/gateway-proxy.ts';
 import { createNoticeRoutes } from '../../server/http/notice-routes.ts';
 import { addScheduleRoutes } from '../../server/http/schedule-routes.ts';
 import { findChannelProblem } from '../../server/jobs/notice-job.ts';
-import type { ServerParts } from '../../server/server-parts.ts';
-import { type NoticeParts, personNoticeChannels } from '../../server/server-parts.ts';
+import type { ServerDeps } from '../../server/server-deps.ts';
+import { type NoticeDeps, personNoticeChannels } from '../../server/server-deps.ts';
 import { createTokenExchangeSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { type ServerSettings, toServerProfile } from '../../server/settings/server-settings.ts';
 import type { RateLimit } from '../../store/rate-buckets.ts';
@@ -69,8 +69,8 @@ export async function openServer(
   });
   const noticeResolve = createPublicResolver({ maxConcurrent: 4, maxQueued: 32 });
   const noticeFetch = createPublicFetch(noticeResolve);
-  const notices: NoticeParts = { database, jobs, clock, credentials, noticeFetch, noticeResolve };
-  const parts: ServerParts = {
+  const notices: NoticeDeps = { database, jobs, clock, credentials, noticeFetch, noticeResolve };
+  const parts: ServerDeps = {
     database,
     jobs,
     news,
@@ -104,7 +104,7 @@ export async function openServer(
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 /** Sends a test notice through one of a person's channels. @throws {TradeAgentError} `not_found`; `notice_failed` */
-export async function sendPersonTestNotice(parts: NoticeParts, person: string, name: string, signal: AbortSignal) {
+export async function sendPersonTestNotice(parts: NoticeDeps, person: string, name: string, signal: AbortSignal) {
   const place: NoticeChannelSource = {
     channels: () => personNoticeChannels(parts, person).all(),
     store: async () => parts.credentials(person),

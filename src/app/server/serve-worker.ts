@@ -7,8 +7,8 @@ import { collectRuns } from '../../server/jobs/run-collector.ts';
 import { createRunJob } from '../../server/jobs/run-job.ts';
 import { createScheduleSweep } from '../../server/jobs/sweep-schedules.ts';
 import { checkPriceConditions } from '../../server/jobs/watch-prices.ts';
-import type { NoticeParts, ServerParts } from '../../server/server-parts.ts';
-import { tenantSchedules } from '../../server/server-parts.ts';
+import type { NoticeDeps, ServerDeps } from '../../server/server-deps.ts';
+import { tenantSchedules } from '../../server/server-deps.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
 import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.ts';
 import { defined } from '../../values/defined.ts';
@@ -87,7 +87,7 @@ export async function serveWorker(
   });
 }
 
-export async function readWorkerBacklog(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>): Promise<Backlog> {
+export async function readWorkerBacklog(parts: Pick<ServerDeps, 'database' | 'jobs' | 'clock'>): Promise<Backlog> {
   const [jobs, { due }, leases] = await Promise.all([
     countJobs(parts.database),
     tenantSchedules(parts).waiting(parts.clock.now()),
@@ -99,7 +99,7 @@ export async function readWorkerBacklog(parts: Pick<ServerParts, 'database' | 'j
 /** Intervals at which due schedules and prices are checked, in milliseconds. */
 const [SWEEP_MS, WATCH_MS] = [1_000, 5_000];
 
-interface ScheduleWorkOptions extends ServerParts, NoticeParts {
+interface ScheduleWorkOptions extends ServerDeps, NoticeDeps {
   /** Maximum number of checks in parallel. The same limit applies separately to notices and to reconciliations. */
   readonly concurrency?: number;
 }

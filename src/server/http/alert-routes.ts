@@ -3,17 +3,17 @@ import { addAlertSchema, scheduleAlertChecksSchema } from '../../agent/remote/pr
 import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
 import { personAlerts } from '../person-alerts.ts';
-import type { ServerParts } from '../server-parts.ts';
+import type { ServerDeps } from '../server-deps.ts';
 import { withHttpProblems } from './agent-problem.ts';
 import { createReadRoutes, parseJsonBody } from './caller-requests.ts';
 
 /** Adds the routes for a person's alerts. Like schedules, the first alert requires offline access. */
-export function addAlertRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+export function addAlertRoutes(app: Hono, authenticator: Authenticator, deps: ServerDeps): void {
   const routes = createReadRoutes(app, authenticator);
   const alertsOf = (caller: Caller) =>
-    personAlerts(parts, caller.sub, {
+    personAlerts(deps, caller.sub, {
       scopes: [...caller.scopes],
-      allowOffline: () => parts.sessions.grantOffline(caller, caller.accessToken),
+      allowOffline: () => deps.sessions.grantOffline(caller, caller.accessToken),
     });
   routes.get('/v1/agent/alerts', async (c, caller) => c.json(await withHttpProblems(() => alertsOf(caller).list())));
   routes.post('/v1/agent/alerts', async (c, caller) => {

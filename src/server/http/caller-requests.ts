@@ -9,7 +9,7 @@ import { readJsonBody } from '../../gateway/routes/request.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
-import type { ServerParts } from '../server-parts.ts';
+import type { ServerDeps } from '../server-deps.ts';
 import { withHttpProblems } from './agent-problem.ts';
 
 /** Returns functions that add routes. The routes require a token with the read scope. */
@@ -22,21 +22,21 @@ export function createReadRoutes(app: Hono, authenticator: Authenticator) {
 }
 
 /** Returns the caller's session, limited to their token's scopes. */
-export function getCallerSession(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
+export function getCallerSession(deps: Pick<ServerDeps, 'sessions'>, caller: Caller): Promise<Session> {
   return withHttpProblems(async () =>
-    limitSessionToScopes(await parts.sessions.forCaller(caller, caller.accessToken), [...caller.scopes]),
+    limitSessionToScopes(await deps.sessions.forCaller(caller, caller.accessToken), [...caller.scopes]),
   );
 }
 
 /** Opens the person's agent for one request and closes it afterward. Converts the agent's errors to HTTP problems. */
 export async function withAgent<T>(
-  parts: ServerParts,
+  deps: ServerDeps,
   caller: Caller,
   question: (agent: Agent) => Promise<T>,
 ): Promise<T> {
-  const session = await getCallerSession(parts, caller);
+  const session = await getCallerSession(deps, caller);
   return await withHttpProblems(async () => {
-    const agent = createPersonAgent(parts, session);
+    const agent = createPersonAgent(deps, session);
     try {
       return await question(agent);
     } finally {

@@ -11,7 +11,7 @@ import {
 } from '../../secrets/notice-secrets.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { findChannelProblem } from '../jobs/notice-job.ts';
-import { type NoticeParts, personChecks, personNoticeChannels } from '../server-parts.ts';
+import { type NoticeDeps, personChecks, personNoticeChannels } from '../server-deps.ts';
 import { withHttpProblems } from './agent-problem.ts';
 import { createReadRoutes, parseJsonBody } from './caller-requests.ts';
 
@@ -19,7 +19,7 @@ const MAX_CHANNELS = 10;
 
 /** * Sends a test notice through a channel. @throws {TradeAgentError} `not_found`, `notice_failed` */
 export type SendTestNotice = (
-  parts: NoticeParts,
+  deps: NoticeDeps,
   person: string,
   name: string,
   signal: AbortSignal,
@@ -27,19 +27,19 @@ export type SendTestNotice = (
 
 /** Adds the routes for a person's notice channels. Secrets are sealed immediately and never returned. */
 export const createNoticeRoutes =
-  (parts: NoticeParts, test: SendTestNotice) =>
+  (deps: NoticeDeps, test: SendTestNotice) =>
   (app: Hono, authenticator: Authenticator): void => {
     const routes = createReadRoutes(app, authenticator);
     const named = async (person: string, name: string): Promise<NoticeChannel> => {
-      const channels = await personNoticeChannels(parts, person).all();
+      const channels = await personNoticeChannels(deps, person).all();
       const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
       if (channel !== undefined) return channel;
       throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
     };
     routes.get('/v1/agent/notices', async (c, { sub }) => {
-      const secretOf = await withHttpProblems(() => loadNoticeSecrets(parts.credentials(sub)));
-      const all = Object.entries(await personNoticeChannels(parts, sub).all());
-      const waiting = await personChecks(parts, sub).waitingNotices();
+      const secretOf = await withHttpProblems(() => loadNoticeSecrets(deps.credentials(sub)));
+      const all = Object.entries(await personNoticeChannels(deps, sub).all());
+      const waiting = await personChecks(deps, sub).waitingNotices();
       return c.json({
         channels: all.map(([name, channel]) => ({
           name,
@@ -62,13 +62,13 @@ export const createNoticeRoutes =
     routes.post('/v1/agent/notices/:notice', async (c, { sub }) => {
       const name = parseChannelName(c.req.param('notice'));
       const { channel, secret } = await parseJsonBody(c, putNoticeChannelSchema);
-      const problem = await findChannelProblem(channel, parts.noticeResolve);
+      const problem = await findChannelProblem(channel, deps.noticeResolve);
       if (problem?.passing) throw new HttpProblem(503, 'service_busy', problem.message);
       if (problem !== undefined)
         throw usageProblem(problem.message, 'Choose slack, webhook, ntfy, or email through a public server.');
       if (secret !== undefined)
-        await withHttpProblems(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
-      if (!(await personNoticeChannels(parts, sub).put(name, channel, MAX_CHANNELS)))
+        await withHttpProblems(() => storeNoticeSecret(deps.credentials(sub), name, channel, secret));
+      if (!(await personNoticeChannels(deps, sub).put(name, channel, MAX_CHANNELS)))
         throw usageProblem(`you already have ${MAX_CHANNELS} channels, the maximum`, 'Remove one first.');
       return c.body(null, 204);
     });
@@ -76,17 +76,17 @@ export const createNoticeRoutes =
       const name = parseChannelName(c.req.param('notice'));
       const { secret } = await parseJsonBody(c, noticeSecretSchema);
       const channel = await named(sub, name);
-      await withHttpProblems(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
+      await withHttpProblems(() => storeNoticeSecret(deps.credentials(sub), name, channel, secret));
       return c.body(null, 204);
     });
     routes.post('/v1/agent/notices/:notice/test', async (c, { sub }) => {
       const name = parseChannelName(c.req.param('notice'));
-      return c.json(await withHttpProblems(() => test(parts, sub, name, c.req.raw.signal)));
+      return c.json(await withHttpProblems(() => test(deps, sub, name, c.req.raw.signal)));
     });
     routes.delete('/v1/agent/notices/:notice', async (c, { sub }) => {
       const name = parseChannelName(c.req.param('notice'));
-      await withHttpProblems(() => deleteNoticeSecret(parts.credentials(sub), name));
-      if (!(await personNoticeChannels(parts, sub).remove(name)))
+      await withHttpProblems(() => deleteNoticeSecret(deps.credentials(sub), name));
+      if (!(await personNoticeChannels(deps, sub).remove(name)))
         throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
       return c.body(null, 204);
     });

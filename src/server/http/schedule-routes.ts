@@ -19,14 +19,14 @@ import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 import { createTradingDayReader } from '../jobs/market-days.ts';
-import type { ServerParts } from '../server-parts.ts';
+import type { ServerDeps } from '../server-deps.ts';
 import {
   MAX_SCHEDULES,
   nextReviewTime,
   personSchedules,
   type ServerSchedule,
   tenantSchedules,
-} from '../server-parts.ts';
+} from '../server-deps.ts';
 import { withHttpProblems } from './agent-problem.ts';
 import { createReadRoutes, getCallerSession, parseJsonBody, requireIdempotencyKey } from './caller-requests.ts';
 
@@ -41,12 +41,12 @@ const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128
  * person is away. Adding the first schedule therefore requires offline access, and removing the last one revokes that
  * access.
  */
-export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+export function addScheduleRoutes(app: Hono, authenticator: Authenticator, deps: ServerDeps): void {
   const routes = createReadRoutes(app, authenticator);
-  const { clock, sessions } = parts;
+  const { clock, sessions } = deps;
   const days = createTradingDayReader({
-    rows: postgresCalendarRows(parts.database),
-    schedules: tenantSchedules(parts),
+    rows: postgresCalendarRows(deps.database),
+    schedules: tenantSchedules(deps),
     sessions,
     clock,
   });
@@ -54,7 +54,7 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
     timingRunTimes(timing, 'at' in timing ? await days.askedBy(await session()) : []);
   const shown = async (caller: Caller, rows: readonly ScheduleRow<ServerSchedule, RunRecord>[]) => {
     let session: Promise<Session> | undefined;
-    const once = () => (session ??= getCallerSession(parts, caller));
+    const once = () => (session ??= getCallerSession(deps, caller));
     return await Promise.all(
       rows.map(async (row) =>
         toRemoteSchedule(row, await withHttpProblems(() => runTimesOf(row.schedule.timing, once)), clock.now()),
@@ -62,7 +62,7 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
     );
   };
   const find = async ({ sub }: Caller, idOrName: string) => {
-    const row = scheduleNamePattern.test(idOrName) ? await personSchedules(parts, sub).find(idOrName) : undefined;
+    const row = scheduleNamePattern.test(idOrName) ? await personSchedules(deps, sub).find(idOrName) : undefined;
     if (row !== undefined) return row;
     throw new HttpProblem(404, 'not_found', `there is no schedule ${JSON.stringify(idOrName)}`, {
       hint: 'List yours with "trade-agent schedule list".',
@@ -70,18 +70,18 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
   };
 
   routes.get('/v1/agent/schedules', async (c, caller) =>
-    c.json({ schedules: await shown(caller, await personSchedules(parts, caller.sub).list()) }),
+    c.json({ schedules: await shown(caller, await personSchedules(deps, caller.sub).list()) }),
   );
   routes.post('/v1/agent/schedules', async (c, caller) => {
     const key = requireIdempotencyKey(c);
     const asked = await parseJsonBody(c, addScheduleRequestSchema, MAX_BODY_BYTES);
-    const session = await getCallerSession(parts, caller);
+    const session = await getCallerSession(deps, caller);
     const runTimes = await withHttpProblems(() =>
       withUsageProblems(() => runTimesOf(asked.timing, async () => session)),
     );
     const made = await withUsageProblems(() => newSchedule(asked, caller, { key, runTimes, now: clock.now() }));
     await withHttpProblems(() => sessions.grantOffline(caller, caller.accessToken));
-    const added = await personSchedules(parts, caller.sub).add(made, MAX_SCHEDULES);
+    const added = await personSchedules(deps, caller.sub).add(made, MAX_SCHEDULES);
     if (!('schedule' in added)) throw addProblem(added.outcome, asked.name);
     const [schedule] = await shown(caller, [await find(caller, added.schedule.id)]);
     return c.json({ schedule }, 201);
@@ -91,7 +91,7 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
     return c.json({ schedule });
   });
   routes.delete('/v1/agent/schedules/:schedule', async (c, caller) => {
-    const rows = personSchedules(parts, caller.sub);
+    const rows = personSchedules(deps, caller.sub);
     await rows.remove((await find(caller, c.req.param('schedule') ?? '')).schedule.id);
     if ((await rows.list()).length === 0) await withHttpProblems(() => sessions.revokeOffline(caller.sub));
     return c.body(null, 204);
@@ -100,14 +100,14 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
     const key = requireIdempotencyKey(c);
     const { schedule } = await find(caller, c.req.param('schedule') ?? '');
     // Stores the run's credentials before the run is created.
-    await getCallerSession(parts, caller);
-    const queued = await personSchedules(parts, caller.sub).requestRun(schedule.id, key, clock.now());
+    await getCallerSession(deps, caller);
+    const queued = await personSchedules(deps, caller.sub).requestRun(schedule.id, key, clock.now());
     return c.json({ queued_at: new Date(queued ?? clock.now()).toISOString() }, 202);
   });
   routes.get('/v1/agent/schedules/:schedule/runs', async (c, caller) => {
     const { limit } = parseQuery(runsQuery, c.req.url);
     const { schedule } = await find(caller, c.req.param('schedule') ?? '');
-    return c.json({ runs: await personSchedules(parts, caller.sub).runs(schedule.id, limit) });
+    return c.json({ runs: await personSchedules(deps, caller.sub).runs(schedule.id, limit) });
   });
 }
 

@@ -49,7 +49,7 @@ import { defined } from '../../values/defined.ts';
 import { createSchemaRegistry } from '../../values/schema-registry.ts';
 import { personStores } from '../person-agent.ts';
 import { createPersonProposalWatch, type PersonProposalWatch } from '../person-watch.ts';
-import { personRuns, type ServerParts } from '../server-parts.ts';
+import { personRuns, type ServerDeps } from '../server-deps.ts';
 import {
   createReadRoutes,
   getCallerSession,
@@ -60,7 +60,7 @@ import {
 
 const PROVIDER_TIMEOUT_MS = 10_000;
 
-export interface ServerAppOptions extends ServerParts {
+export interface ServerAppOptions extends ServerDeps {
   /** The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
   readonly address: string;
   readonly issuer: string;
@@ -70,7 +70,7 @@ export interface ServerAppOptions extends ServerParts {
   /** Version in the OpenAPI document. */
   readonly version: string;
   readonly log: RequestLog;
-  readonly routes?: readonly ((app: Hono, authenticator: Authenticator, parts: ServerParts) => void)[];
+  readonly routes?: readonly ((app: Hono, authenticator: Authenticator, deps: ServerDeps) => void)[];
 }
 
 export interface ServerApp {
@@ -168,40 +168,40 @@ const threadsQuery = z.strictObject({
     .transform((text) => text === 'true'),
 });
 
-function threadRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+function threadRoutes(app: Hono, authenticator: Authenticator, deps: ServerDeps): void {
   const routes = createReadRoutes(app, authenticator);
   routes.get('/v1/agent/threads', async (c, caller) => {
     const { as_kept: asKept } = parseQuery(threadsQuery, c.req.url);
-    return c.json({ threads: await withAgent(parts, caller, (agent) => agent.threads({ asKept })) });
+    return c.json({ threads: await withAgent(deps, caller, (agent) => agent.threads({ asKept })) });
   });
   routes.post('/v1/agent/threads/prune', async (c, caller) => {
     const { older_than: olderThan, keep, dry_run: dryRun = false } = await parseJsonBody(c, pruneThreadsSchema);
-    const deleted = await withAgent(parts, caller, (agent) => agent.pruneThreads({ olderThan, keep, dryRun }));
+    const deleted = await withAgent(deps, caller, (agent) => agent.pruneThreads({ olderThan, keep, dryRun }));
     return c.json({ deleted });
   });
   routes.get('/v1/agent/threads/:thread', async (c, caller) => {
     const id = c.req.param('thread') ?? '';
-    return c.json({ thread: await withAgent(parts, caller, (agent) => agent.thread(id)) });
+    return c.json({ thread: await withAgent(deps, caller, (agent) => agent.thread(id)) });
   });
   routes.delete('/v1/agent/threads/:thread', async (c, caller) => {
     const id = c.req.param('thread') ?? '';
-    await withAgent(parts, caller, (agent) => agent.deleteThread(id));
+    await withAgent(deps, caller, (agent) => agent.deleteThread(id));
     return c.body(null, 204);
   });
 }
 
-function approvalRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+function approvalRoutes(app: Hono, authenticator: Authenticator, deps: ServerDeps): void {
   const routes = createReadRoutes(app, authenticator);
   routes.get('/v1/agent/approvals', async (c, caller) =>
-    c.json({ approvals: await withAgent(parts, caller, (agent) => agent.approvals()) }),
+    c.json({ approvals: await withAgent(deps, caller, (agent) => agent.approvals()) }),
   );
   routes.post('/v1/agent/approvals/reconcile', async (c, caller) => {
     const { id } = await parseJsonBody(c, reconcileRequestSchema);
-    return c.json({ approvals: await withAgent(parts, caller, (agent) => agent.reconcile(id)) });
+    return c.json({ approvals: await withAgent(deps, caller, (agent) => agent.reconcile(id)) });
   });
   routes.get('/v1/agent/approvals/:approval', async (c, caller) => {
     const id = c.req.param('approval') ?? '';
-    const approval = await withAgent(parts, caller, (agent) => agent.approval(id));
+    const approval = await withAgent(deps, caller, (agent) => agent.approval(id));
     if (approval !== undefined) return c.json({ approval });
     throw new HttpProblem(404, 'not_found', `there is no approval ${id}`, {
       hint: 'List yours with "trade-agent approvals".',
@@ -211,7 +211,7 @@ function approvalRoutes(app: Hono, authenticator: Authenticator, parts: ServerPa
     '/v1/agent/approvals/:approval/cancel',
     authenticator.guard([PROPOSE_ORDERS_SCOPE], async (c, caller) => {
       const id = c.req.param('approval') ?? '';
-      return c.json({ approval: await withAgent(parts, caller, (agent) => agent.cancelApproval(id)) });
+      return c.json({ approval: await withAgent(deps, caller, (agent) => agent.cancelApproval(id)) });
     }),
   );
 }
@@ -223,13 +223,13 @@ const MAX_RUN_BYTES = 5 * 1024 * 1024;
  * Adds the routes that start and stop runs, which workers execute. A run has the rights of the token that started it,
  * so starting a run requires only the read scope.
  */
-function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
+function runRoutes(app: Hono, authenticator: Authenticator, deps: ServerDeps): void {
   const routes = createReadRoutes(app, authenticator);
-  const { clock } = parts;
+  const { clock } = deps;
   const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes' | 'trace'>) => {
     // Stores the run's credentials before the run is created.
-    await getCallerSession(parts, caller);
-    const begun = await personRuns(parts, caller.sub).begin(
+    await getCallerSession(deps, caller);
+    const begun = await personRuns(deps, caller.sub).begin(
       {
         ...run,
         id: createShortId('run_', 20),
@@ -261,7 +261,7 @@ function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts):
     const idempotencyKey = requireIdempotencyKey(c);
     const { options }: { options: WireOptions } = await parseJsonBody(c, resumeThreadSchema);
     const thread = threadIdSchema.safeParse(c.req.param('thread')).data ?? '';
-    if ((await personStores(parts, caller.sub).threads.find(thread)) === undefined) throw threadNotFound(thread);
+    if ((await personStores(deps, caller.sub).threads.find(thread)) === undefined) throw threadNotFound(thread);
     return c.json(await begin(caller, { thread, idempotencyKey, input: undefined, options }), 202);
   });
   app.delete(
@@ -269,7 +269,7 @@ function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts):
     // Any token may stop a run, because stopping a run never trades.
     authenticator.guard([], async (c, caller) => {
       const id = c.req.param('run') ?? '';
-      const runs = personRuns(parts, caller.sub);
+      const runs = personRuns(deps, caller.sub);
       if (!(await runs.stop(id)) && (await runs.find(id)) === undefined) throw runNotFound(id);
       return c.body(null, 204);
     }),
@@ -293,22 +293,22 @@ const EVENT_BATCH = 200;
 /** Maximum delay of a Node timer, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-interface RunEventsOptions extends ServerParts {
+interface RunEventsOptions extends ServerDeps {
   readonly watch: PersonProposalWatch;
   readonly closing: AbortSignal;
 }
 
 /** Adds the route for a run's events. All servers send the same events, because they read them from the database. */
-function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEventsOptions): void {
-  const { clock, news, watch, closing } = parts;
+function runEventRoutes(app: Hono, authenticator: Authenticator, deps: RunEventsOptions): void {
+  const { clock, news, watch, closing } = deps;
   app.get(
     '/v1/agent/runs/:run/events',
     authenticator.stream([READ_SCOPES[0]], async (c, caller) => {
       const id = c.req.param('run') ?? '';
-      const runs = personRuns(parts, caller.sub);
+      const runs = personRuns(deps, caller.sub);
       const run = await runs.find(id);
       if (run === undefined) throw runNotFound(id);
-      const session = await getCallerSession(parts, caller);
+      const session = await getCallerSession(deps, caller);
       // Makes the next poll due now: a proposal may have been decided while no session was available to ask the
       // gateway.
       if (run.state === 'waiting') await runs.postponePoll(id, clock.now());

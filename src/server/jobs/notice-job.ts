@@ -8,7 +8,7 @@ import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
 import { postgresNoticeJobStore } from '../../store/postgres/state/notice-outbox.ts';
 import { limitToPerson } from '../../store/postgres/state/person-database.ts';
 import { createScheduleJob } from '../../store/postgres/state/schedule-jobs.ts';
-import { type NoticeParts, personNoticeChannels } from '../server-parts.ts';
+import { type NoticeDeps, personNoticeChannels } from '../server-deps.ts';
 
 /** Minimum and maximum retry delay of a notice, in milliseconds. The delay doubles with each attempt. */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
@@ -17,20 +17,20 @@ const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
  * Creates the job that sends one notice. Retries transient failures until the notice expires. After a permanent
  * failure, keeps the job as a dead job, and the notice's row, for the operator.
  */
-export function createNoticeJob(parts: NoticeParts): JobHandler {
-  const { database, jobs, clock } = parts;
+export function createNoticeJob(deps: NoticeDeps): JobHandler {
+  const { database, jobs, clock } = deps;
   return async ({ ids: { person, notice: id } }, signal) => {
     if (person === undefined || id === undefined) return;
     const outbox = postgresNoticeJobStore<Notice>(limitToPerson(database, person));
     const waiting = await outbox.get(id);
     if (waiting === undefined) return;
-    const channel = (await personNoticeChannels(parts, person).all())[waiting.channel];
+    const channel = (await personNoticeChannels(deps, person).all())[waiting.channel];
     if (channel?.enabled !== true) return await outbox.remove(id);
     if (clock.now() >= waiting.until) {
       await outbox.remove(id);
       throw new NoticeFailedError('too_old', 'the notice expired before it could be sent');
     }
-    const failure = await sendNotice(parts, person, waiting.channel, channel, waiting.notice, signal);
+    const failure = await sendNotice(deps, person, waiting.channel, channel, waiting.notice, signal);
     if (failure === undefined) return await outbox.remove(id);
     signal.throwIfAborted();
     if (!failure.passing) throw new NoticeFailedError(failure.code, failure.message);
@@ -44,7 +44,7 @@ export function createNoticeJob(parts: NoticeParts): JobHandler {
 }
 
 async function sendNotice(
-  { clock, credentials, noticeFetch, noticeResolve }: NoticeParts,
+  { clock, credentials, noticeFetch, noticeResolve }: NoticeDeps,
   person: string,
   name: string,
   channel: NoticeChannel,

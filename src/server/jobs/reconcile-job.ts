@@ -4,7 +4,7 @@ import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { createScheduleJob } from '../../store/postgres/state/schedule-jobs.ts';
 import { isInProgressState } from '../../trading/proposal.ts';
 import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
-import type { ServerParts } from '../server-parts.ts';
+import type { ServerDeps } from '../server-deps.ts';
 
 /**
  * Retry delay limits and total retry time, in milliseconds. The delay equals the proposal's age, within these limits.
@@ -16,12 +16,12 @@ const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_60
  * the outcome at the broker and never sends the order again. If the outcome is still unknown after a week, the job is
  * kept as a dead job for the operator.
  */
-export function createReconcileJob(parts: ServerParts): JobHandler {
-  const { database, jobs, sessions, clock } = parts;
+export function createReconcileJob(deps: ServerDeps): JobHandler {
+  const { database, jobs, sessions, clock } = deps;
   return async ({ ids: { person, proposal } }) => {
     if (person === undefined || proposal === undefined) return;
     const session = limitSessionToScopes(await sessions.forPerson(person), READ_SCOPES);
-    const agent = createPersonAgent(parts, session, { model: 'builtin', read_only: true });
+    const agent = createPersonAgent(deps, session, { model: 'builtin', read_only: true });
     try {
       const open = (await agent.reconcile(proposal)).filter(({ status }) => isInProgressState(status));
       for (const { id, expires_at } of open) {

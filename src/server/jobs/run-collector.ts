@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { DueRuns, RunStore, StoredRun } from '../../store/run-store.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { personRuns, type ServerParts } from '../server-parts.ts';
+import { personRuns, type ServerDeps } from '../server-deps.ts';
 
 /** Interval between reads of due runs, in milliseconds. After a full batch, the next batch is read immediately. */
 const COLLECT_INTERVAL_MS = 1_000;
@@ -15,7 +15,7 @@ const MAX_POLL_INTERVAL_MS = 60_000;
 /** Maximum number of proposals in a list from the gateway. */
 const MAX_LISTED_PROPOSALS = 200;
 
-export interface RunCollectorOptions extends ServerParts {
+export interface RunCollectorOptions extends ServerDeps {
   readonly due: DueRuns;
   /** Waits until the shared rate limit allows another request. */
   readonly paced: () => Promise<void>;

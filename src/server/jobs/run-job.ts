@@ -17,7 +17,7 @@ import type { RunClaim, RunStore, RunWait, StoredRun } from '../../store/run-sto
 import type { StateStores } from '../../store/state-stores.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import { createPersonAgent, limitSessionToScopes, personStores } from '../person-agent.ts';
-import { personRuns, type ServerParts } from '../server-parts.ts';
+import { personRuns, type ServerDeps } from '../server-deps.ts';
 
 /**
  * Delay before the first poll, in milliseconds. People rarely decide faster, and a watched run is woken without
@@ -81,15 +81,15 @@ function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUnti
  * already there. If so, the run resumes, and stored model steps are not requested again.
  * 4. A proposal's key consists of thread, call and attempt, so sending it again creates no second proposal.
  */
-export function createRunJob(parts: ServerParts): JobHandler {
+export function createRunJob(deps: ServerDeps): JobHandler {
   return async ({ ids: { person, run: id } }, signal) => {
     if (person === undefined || id === undefined) return;
-    const runs = personRuns(parts, person);
+    const runs = personRuns(deps, person);
     const run = await runs.claim(id);
     if (run === undefined) return;
     extendLogContext({ trace: run.trace });
     try {
-      await runInLogContext({ trace: run.trace }, () => driveRun(parts, runs, run, { person, signal }));
+      await runInLogContext({ trace: run.trace }, () => driveRun(deps, runs, run, { person, signal }));
     } catch (error) {
       if (!(error instanceof TurnLost)) throw error;
     }
@@ -106,16 +106,16 @@ interface Turn {
  * Executes a claimed run and writes its events and result.
  * @throws {TurnLost}; transient errors of the database or a provider
  */
-async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn: Turn): Promise<void> {
-  const { clock } = parts;
+async function driveRun(deps: ServerDeps, runs: RunStore, run: StoredRun, turn: Turn): Promise<void> {
+  const { clock } = deps;
   const { signal } = turn;
   const ended = new AbortController();
   const lost = (reason: unknown) => ended.abort(reason);
   const events = await createEventWriter(runs, run, clock, lost);
-  const stop = watchForStop(parts, runs, run);
+  const stop = watchForStop(deps, runs, run);
   // Releases the thread's lease first, so that this interruption is not recorded in the thread.
   const handOver = () =>
-    void releaseThread(personStores(parts, turn.person), run.thread, clock).then(() => lost(signal.reason), lost);
+    void releaseThread(personStores(deps, turn.person), run.thread, clock).then(() => lost(signal.reason), lost);
   signal.addEventListener('abort', handOver, { once: true });
   try {
     signal.throwIfAborted();
@@ -124,7 +124,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     const emit = (event: AgentEvent) => {
       if (!signal.aborted) events.emit(event);
     };
-    const { result, isStopped } = await runTurn(parts, runs, run, { ...turn, options, driving, stop, emit });
+    const { result, isStopped } = await runTurn(deps, runs, run, { ...turn, options, driving, stop, emit });
     ended.signal.throwIfAborted();
     signal.throwIfAborted();
     const rest = await events.rest();
@@ -155,22 +155,22 @@ interface TurnResult {
 }
 
 async function runTurn(
-  parts: ServerParts,
+  deps: ServerDeps,
   runs: RunStore,
   run: StoredRun,
   { person, options, driving, stop, emit }: TurnContext,
 ): Promise<TurnResult> {
-  const stores = personStores(parts, person);
+  const stores = personStores(deps, person);
   await stop.looked;
   // The run's prompt is not in the thread yet, so open proposals in the thread belong to other runs.
   if (stop.signal.aborted && run.input !== undefined && run.prompts === undefined)
-    return failedResult(parts, run, interrupted());
+    return failedResult(deps, run, interrupted());
   let session: Session;
   try {
-    session = limitSessionToScopes(await parts.sessions.forPerson(person), run.scopes);
+    session = limitSessionToScopes(await deps.sessions.forPerson(person), run.scopes);
   } catch (error) {
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
-    return failedResult(parts, run, error);
+    return failedResult(deps, run, error);
   }
   const heard = async (events: AsyncIterable<AgentEvent>): Promise<RunResult> => {
     for await (const event of events) {
@@ -181,12 +181,12 @@ async function runTurn(
   };
   let agent: ReturnType<typeof createPersonAgent>;
   try {
-    agent = createPersonAgent(parts, session, options, run.scopes);
+    agent = createPersonAgent(deps, session, options, run.scopes);
   } catch (error) {
-    return failedResult(parts, run, error);
+    return failedResult(deps, run, error);
   }
   try {
-    await releaseThread(stores, run.thread, parts.clock);
+    await releaseThread(stores, run.thread, deps.clock);
     // Stopping a run withdraws its open proposals. A worker's shutdown does not.
     const wire = {
       ...fromWireOptions(options, driving),
@@ -233,7 +233,7 @@ async function countPrompts(stores: StateStores, thread: string): Promise<number
 }
 
 /** Releases the thread's lease without waiting, because the lease's owner is a job that has ended or is suspended. */
-async function releaseThread({ threads }: StateStores, id: string, { now }: ServerParts['clock']): Promise<void> {
+async function releaseThread({ threads }: StateStores, id: string, { now }: ServerDeps['clock']): Promise<void> {
   const found = await threads.find(id);
   if (found?.holder === undefined) return;
   await threads.end({ thread: id, holder: found.holder, epoch: found.epoch }, undefined, now());
@@ -246,7 +246,7 @@ interface Stop {
   close(): void;
 }
 
-function watchForStop({ news }: ServerParts, runs: RunStore, run: StoredRun): Stop {
+function watchForStop({ news }: ServerDeps, runs: RunStore, run: StoredRun): Stop {
   const stop = new AbortController();
   const look = async () => {
     if ((await runs.find(run.id))?.stopping) stop.abort(interrupted());
@@ -261,7 +261,7 @@ function watchForStop({ news }: ServerParts, runs: RunStore, run: StoredRun): St
 const interrupted = () => new TradeAgentError('interrupted', 'the run was stopped');
 
 /** Returns the result of a run that could not start and has no open proposals. */
-function failedResult({ model }: ServerParts, run: StoredRun, error: unknown): TurnResult {
+function failedResult({ model }: ServerDeps, run: StoredRun, error: unknown): TurnResult {
   const result = createRunResult(run.thread, {}, [], {
     model: model.name ?? model.provider,
     error: toErrorFacts(toTradeAgentError(error)),

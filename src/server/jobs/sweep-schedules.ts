@@ -3,7 +3,7 @@ import { decideRun } from '../../schedule/decide-run.ts';
 import { timingSchema } from '../../schedule/schedule.ts';
 import type { DueSchedule, TenantSchedules, WakePlan, WorkerLeases } from '../../store/schedule-rows.ts';
 import type { TradingDay } from '../../trading/activity.ts';
-import { nextReviewTime } from '../server-parts.ts';
+import { nextReviewTime } from '../server-deps.ts';
 
 const SCHEDULE_BATCH = 500;
 /** Maximum number of queued jobs. A long queue makes finding the next job slow, so other due schedules wait as rows. */

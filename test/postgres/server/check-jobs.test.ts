@@ -8,7 +8,7 @@ import { createNoticeJob } from '../../../src/server/jobs/notice-job.ts';
 import { createReconcileJob } from '../../../src/server/jobs/reconcile-job.ts';
 import { createScheduleSweep } from '../../../src/server/jobs/sweep-schedules.ts';
 import { checkPriceConditions } from '../../../src/server/jobs/watch-prices.ts';
-import { personChecks, personNoticeChannels } from '../../../src/server/server-parts.ts';
+import { personChecks, personNoticeChannels } from '../../../src/server/server-deps.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { createRunJob } from '../../../src/server/jobs/run-job.ts';
 import { personStores } from '../../../src/server/person-agent.ts';
-import { personRuns, personSchedules, type ServerParts } from '../../../src/server/server-parts.ts';
+import { personRuns, personSchedules, type ServerDeps } from '../../../src/server/server-deps.ts';
 import type { TenantDatabase, Transaction } from '../../../src/store/postgres/tenant-database.ts';
 import { MAX_OPEN_RUNS } from '../../../src/store/run-store.ts';
 import { hastyClock } from '../../integration/hasty-clock.ts';
@@ -15,7 +15,7 @@ import { begin, type ServerWorld, startServerWorld, watched } from './server-wor
 withPostgres('a run of a server’s', () => {
   const server = blockJobsDatabase();
   let world: ServerWorld;
-  let front: ServerParts;
+  let front: ServerDeps;
   beforeEach(async () => {
     world = await startServerWorld(server, newTenant(), hastyClock());
     front = await world.machine();

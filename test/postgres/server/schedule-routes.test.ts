@@ -7,7 +7,7 @@ import { addAlertRoutes } from '../../../src/server/http/alert-routes.ts';
 import { createNoticeRoutes } from '../../../src/server/http/notice-routes.ts';
 import { addScheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
 import { findChannelProblem } from '../../../src/server/jobs/notice-job.ts';
-import { personSchedules, tenantSchedules } from '../../../src/server/server-parts.ts';
+import { personSchedules, tenantSchedules } from '../../../src/server/server-deps.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { blockJobsDatabase } from '../jobs/jobs-database.ts';

@@ -1,5 +1,5 @@
 import { createApp } from '../../../src/app/create-app.ts';
-import type { CheckJobParts } from '../../../src/app/server/check-job.ts';
+import type { CheckJobDeps } from '../../../src/app/server/check-job.ts';
 import type { NoticeChannel } from '../../../src/config/notice-channels.ts';
 import { loginRequiredError } from '../../../src/errors/login-required.ts';
 import type { Job, JobQueue } from '../../../src/jobs/job-queue.ts';
@@ -12,7 +12,7 @@ import {
   personSchedules,
   type ServerSchedule,
   tenantSchedules,
-} from '../../../src/server/server-parts.ts';
+} from '../../../src/server/server-deps.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
 import type { PriceCondition } from '../../../src/store/schedule-rows.ts';
 import { openCliWorld } from '../../integration/cli/cli-world.ts';
@@ -63,7 +63,7 @@ export async function openScheduleWorld(server: TestDatabase) {
     const shared = { database, jobs: jobs as JobQueue, sessions, clock };
     const schedules = tenantSchedules(shared);
     const days = createTradingDayReader({ rows: postgresCalendarRows(database), schedules, sessions, clock });
-    const parts: CheckJobParts = {
+    const parts: CheckJobDeps = {
       ...shared,
       ...{ fetch, env: {}, model: { provider: 'builtin' }, onError: () => undefined },
       news: { tell: () => undefined, hear: () => () => undefined, close: async () => undefined } as never,

@@ -7,7 +7,7 @@ import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { followRunEvents } from '../../../src/server/http/server-app.ts';
 import { collectRuns } from '../../../src/server/jobs/run-collector.ts';
 import { createRunJob } from '../../../src/server/jobs/run-job.ts';
-import { personRuns, type ServerParts } from '../../../src/server/server-parts.ts';
+import { personRuns, type ServerDeps } from '../../../src/server/server-deps.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { postgresDueRuns } from '../../../src/store/postgres/server-database.ts';
 import { postgresRunAnnouncements } from '../../../src/store/postgres/state/run-news.ts';
@@ -33,7 +33,7 @@ export async function startServerWorld(server: TestDatabase, tenant = newTenant(
   const errors: string[] = [];
   const closing: (() => Promise<unknown>)[] = [];
 
-  const machine = async (change: Partial<ServerParts> = {}): Promise<ServerParts> => {
+  const machine = async (change: Partial<ServerDeps> = {}): Promise<ServerDeps> => {
     const database = await server.open(tenant);
     const jobs = await openPgBossQueue({
       address: server.app,
@@ -54,7 +54,7 @@ export async function startServerWorld(server: TestDatabase, tenant = newTenant(
     };
   };
   /** One that does jobs, and looks after what no job stands behind. */
-  const worker = async (change: Partial<ServerParts> = {}): Promise<{ close(drainMs?: number): Promise<void> }> => {
+  const worker = async (change: Partial<ServerDeps> = {}): Promise<{ close(drainMs?: number): Promise<void> }> => {
     const parts = await machine(change);
     await parts.jobs.work('run', createRunJob(parts));
     const stop = new AbortController();
@@ -84,7 +84,7 @@ let keys = 0;
 
 /** Asks for a run, as the route does. @returns its id */
 export async function begin(
-  parts: ServerParts,
+  parts: ServerDeps,
   input: WireInput | undefined,
   {
     person = 'alice-sub',
@@ -111,7 +111,7 @@ export async function begin(
 }
 
 export async function watched(
-  parts: ServerParts,
+  parts: ServerDeps,
   run: string,
   { person = 'alice-sub', from = 0, onEvent = (_: AgentEvent): void => undefined, ms = 20_000 } = {},
 ): Promise<{ readonly events: AgentEvent[]; readonly result: RunResult }> {

@@ -23,7 +23,7 @@ export const outboundPaths = {
   'Web Push': { chosenBy: 'stranger', files: ['home/phone/push/phone-push.ts', 'home/phone/push/push-sender.ts'] },
   'webhooks of people on a server': {
     chosenBy: 'stranger',
-    files: ['app/server/open-server.ts', 'server/server-parts.ts', 'notify/http-post.ts'],
+    files: ['app/server/open-server.ts', 'server/server-deps.ts', 'notify/http-post.ts'],
   },
   'mail servers of people on a server': { chosenBy: 'stranger', files: ['notify/email.ts'] },
   'what an MCP server refers to': {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createScheduleSweep } from '../../../../src/server/jobs/sweep-schedules.ts';
-import { nextReviewTime } from '../../../../src/server/server-parts.ts';
+import { nextReviewTime } from '../../../../src/server/server-deps.ts';
 import type { DueSchedule, WakePlan } from '../../../../src/store/schedule-rows.ts';
 
 const MINUTE = 60_000;

@@ -23,7 +23,7 @@ import type { ScheduleRows, TenantSchedules } from '../store/schedule-rows.ts';
 import type { PersonSessions } from './sessions/person-sessions.ts';
 
 /** Dependencies that a server and its workers share: a database that is limited to one tenant, and one gateway. */
-export interface ServerParts {
+export interface ServerDeps {
   readonly database: TenantDatabase;
   readonly jobs: JobQueue;
   readonly news: RunAnnouncements;
@@ -40,7 +40,7 @@ export interface ServerParts {
 
 /** Returns the store of a person's runs. Runs of the same thread are executed one after the other. */
 export function personRuns(
-  { database, jobs, news, clock }: Pick<ServerParts, 'database' | 'jobs' | 'news' | 'clock'>,
+  { database, jobs, news, clock }: Pick<ServerDeps, 'database' | 'jobs' | 'news' | 'clock'>,
   person: string,
 ): RunStore {
   const { tenant } = database;
@@ -66,13 +66,13 @@ export interface ServerSchedule extends AddScheduleRequest {
 }
 
 export function personSchedules(
-  { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
+  { database, jobs }: Pick<ServerDeps, 'database' | 'jobs'>,
   person: string,
 ): ScheduleRows<ServerSchedule, RunRecord> {
   return postgresScheduleRows(database, person, jobs);
 }
 
-export function tenantSchedules({ database, jobs }: Pick<ServerParts, 'database' | 'jobs'>): TenantSchedules {
+export function tenantSchedules({ database, jobs }: Pick<ServerDeps, 'database' | 'jobs'>): TenantSchedules {
   return postgresTenantSchedules(database, jobs);
 }
 
@@ -86,7 +86,7 @@ export function nextReviewTime(timing: Timing, next: number | undefined, now: nu
   return next === undefined ? now + UNKNOWN_MARKET_REVIEW_INTERVAL_MS : Math.min(next, now + MARKET_REVIEW_INTERVAL_MS);
 }
 
-export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'clock'> {
+export interface NoticeDeps extends Pick<ServerDeps, 'database' | 'jobs' | 'clock'> {
   credentials(person: string): CredentialStore;
   /** A `fetch` for addresses that people configure. It connects only to public addresses. */
   readonly noticeFetch: typeof fetch;
@@ -95,7 +95,7 @@ export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'cl
 }
 
 export function personNoticeChannels(
-  { database }: Pick<ServerParts, 'database'>,
+  { database }: Pick<ServerDeps, 'database'>,
   person: string,
 ): NoticeChannelRows<NoticeChannel> {
   return postgresNoticeChannelRows(limitToPerson(database, person));
@@ -103,7 +103,7 @@ export function personNoticeChannels(
 
 /** Returns the store of a person's checks. A notice is sent by a job, which is enqueued when the notice is stored. */
 export function personChecks(
-  { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
+  { database, jobs }: Pick<ServerDeps, 'database' | 'jobs'>,
   person: string,
 ): CheckStore<Notice> {
   return postgresCheckStore(limitToPerson(database, person), (unit, notice) =>
