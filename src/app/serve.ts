@@ -5,7 +5,7 @@ import { reportReady } from '../machine/service-manager.ts';
 import { createHostCheck } from '../net/host-check.ts';
 import { createRequestListener, type HttpServer } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
-import { logWhenAnswered, type RequestLogParts, withRequestContext } from './gateway/server-log.ts';
+import { logWhenAnswered, type RequestLogDeps, withRequestContext } from './gateway/server-log.ts';
 
 /** Time in milliseconds to wait for requests in progress, such as an order that is being sent to the broker. */
 export const DRAIN_TIMEOUT_MS = 20_000;
@@ -58,7 +58,7 @@ export function serveRoutes(
   server: HttpServer,
   app: Hono,
   address: string,
-  parts: RequestLogParts & { readonly telemetry: Pick<ServedTelemetry, 'requests'> },
+  parts: RequestLogDeps & { readonly telemetry: Pick<ServedTelemetry, 'requests'> },
 ): void {
   const isForUs = createHostCheck([address, server.url, `http://localhost:${server.port}`]);
   const toRoutes = parts.telemetry.requests(

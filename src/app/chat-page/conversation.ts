@@ -27,7 +27,7 @@ const COLLECT_MS = 30;
 /** Number of patches kept for pages that reconnect. A page that missed more patches receives all items. */
 const MAX_KEPT_PATCHES = 200;
 
-export interface ConversationParts {
+export interface ConversationDeps {
   /** * Reads the thread. @param asKept whether to use stored states of approvals instead of asking the gateway */
   read(thread: string, asKept: boolean): Promise<ThreadRecord>;
   readonly gateway: Pick<GatewayClient, 'proposal'>;
@@ -48,7 +48,7 @@ type Item<Kind extends ConversationItem['kind']> = Extract<ConversationItem, { k
  */
 export class Conversation {
   readonly thread: string;
-  readonly #parts: ConversationParts;
+  readonly #parts: ConversationDeps;
   /** Prefix of this object's patch IDs, because another process also numbers its patches from 1. */
   readonly #id = randomBytes(6).toString('hex');
   readonly #listeners = new Set<() => void>();
@@ -69,7 +69,7 @@ export class Conversation {
   #patches: readonly NumberedPatch[] = [];
   #isCollecting = false;
 
-  constructor(thread: string, parts: ConversationParts) {
+  constructor(thread: string, parts: ConversationDeps) {
     this.thread = thread;
     this.#parts = parts;
   }

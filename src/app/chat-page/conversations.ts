@@ -6,7 +6,7 @@ import { followEvents } from '../../tools/gateway/follow-events.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { AgentOptions, App } from '../app.ts';
 import { resumeChat, sendMessage } from '../chat.ts';
-import { Conversation, type ConversationParts, isUnknownThread } from './conversation.ts';
+import { Conversation, type ConversationDeps, isUnknownThread } from './conversation.ts';
 
 /** Milliseconds between reads of threads that other processes may run. Reading a file on this machine costs little. */
 const LOCAL_INTERVAL_MS = 400;
@@ -38,7 +38,7 @@ export function createConversations(
   let linesText = '';
   let watching: AbortController | undefined;
 
-  const parts: ConversationParts = {
+  const parts: ConversationDeps = {
     read: async (thread, asKept) => (await app.agent(options)).thread(thread, { asKept }),
     gateway,
     clock,

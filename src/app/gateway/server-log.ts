@@ -88,7 +88,7 @@ export function withRequestContext(listener: RequestListener): RequestListener {
   };
 }
 
-export interface RequestLogParts {
+export interface RequestLogDeps {
   readonly log: Pick<ServerLog, 'request'>;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -97,7 +97,7 @@ export interface RequestLogParts {
 export function logWhenAnswered(
   request: IncomingMessage,
   response: ServerResponse,
-  { log, clock }: RequestLogParts,
+  { log, clock }: RequestLogDeps,
 ): void {
   const since = clock.now();
   const { request_id, trace } = currentLogContext();
