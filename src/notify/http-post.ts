@@ -18,10 +18,10 @@ const MAX_RETRY_AFTER_MS = 15_000;
  * @param make builds the request for a notice
  */
 export function createPostSender(
-  surroundings: Pick<ChannelDeps, 'fetch' | 'now'>,
+  deps: Pick<ChannelDeps, 'fetch' | 'now'>,
   make: (notice: Notice) => PostRequest,
 ): SendNotice {
-  return async (notice, signal) => post(make(notice), surroundings, signal);
+  return async (notice, signal) => post(make(notice), deps, signal);
 }
 
 async function post(

@@ -32,8 +32,8 @@ export function ntfyMessage(
   });
 }
 
-export const createNtfySender: SenderFactory<'ntfy'> = (channel, token, surroundings) =>
-  createPostSender(surroundings, (notice) => ({
+export const createNtfySender: SenderFactory<'ntfy'> = (channel, token, deps) =>
+  createPostSender(deps, (notice) => ({
     url: channel.server,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     body: ntfyMessage(channel, notice),

@@ -24,16 +24,16 @@ export function createChannelSender(
   name: string,
   channel: NoticeChannel,
   secret: string | undefined,
-  surroundings: ChannelDeps,
+  deps: ChannelDeps,
 ): SendNotice {
   if (secret === undefined && noticeSecretRequirement(channel) === 'required') {
     return async () => {
       throw new NoticeFailedError(
         'secret_missing',
-        `the ${noticeSecretLabel(channel)} is missing; run "${surroundings.command} set-secret ${name}"`,
+        `the ${noticeSecretLabel(channel)} is missing; run "${deps.command} set-secret ${name}"`,
       );
     };
   }
   const open = senders[channel.kind] as SenderFactory<NoticeChannelKind>;
-  return open(channel, secret, surroundings);
+  return open(channel, secret, deps);
 }

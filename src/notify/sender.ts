@@ -34,5 +34,5 @@ export interface ChannelDeps {
 export type SenderFactory<Kind extends NoticeChannelKind> = (
   channel: NoticeChannelOf<Kind>,
   secret: string | undefined,
-  surroundings: ChannelDeps,
+  deps: ChannelDeps,
 ) => SendNotice;

@@ -28,10 +28,10 @@ export function createSignatureHeaders(
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
 }
 
-export const createWebhookSender: SenderFactory<'webhook'> = ({ url }, secret = '', surroundings) =>
-  createPostSender(surroundings, (notice) => {
+export const createWebhookSender: SenderFactory<'webhook'> = ({ url }, secret = '', deps) =>
+  createPostSender(deps, (notice) => {
     const key = decodeSigningKey(secret);
     if (key === undefined) throw new NoticeFailedError('secret_missing', 'the signing secret is damaged');
     const body = webhookMessage(notice);
-    return { url, headers: createSignatureHeaders(key, notice.id, body, surroundings.now()), body };
+    return { url, headers: createSignatureHeaders(key, notice.id, body, deps.now()), body };
   });

@@ -15,5 +15,5 @@ function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-export const createSlackSender: SenderFactory<'slack'> = (_channel, address, surroundings) =>
-  createPostSender(surroundings, (notice) => ({ url: address, headers: {}, body: slackMessage(notice) }));
+export const createSlackSender: SenderFactory<'slack'> = (_channel, address, deps) =>
+  createPostSender(deps, (notice) => ({ url: address, headers: {}, body: slackMessage(notice) }));

@@ -59,7 +59,7 @@ interface PhoneNoticeSenderOptions {
   /** Returns the owner's user name, or undefined if the home has no users. */
   readonly owner: () => Promise<string | undefined>;
   readonly secrets: CredentialStore;
-  readonly surroundings: Omit<ChannelDeps, 'now'>;
+  readonly channelDeps: Omit<ChannelDeps, 'now'>;
   readonly clock: Clock;
   /** Receives the name of the failed channel and the cause, but never the notice's text. */
   readonly onError: (message: string) => void;
@@ -95,10 +95,10 @@ async function sendNotice(
   channel: NoticeChannel,
   secret: string | undefined,
   notice: Notice,
-  { surroundings, clock }: Pick<PhoneNoticeSenderOptions, 'surroundings' | 'clock'>,
+  { channelDeps, clock }: Pick<PhoneNoticeSenderOptions, 'channelDeps' | 'clock'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const open = createChannelSender(name, channel, secret, { ...surroundings, now: () => clock.now() });
+  const open = createChannelSender(name, channel, secret, { ...channelDeps, now: () => clock.now() });
   const [delivery] = await deliverNotices(open, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
   const failure = delivery?.failure;
   if (failure !== undefined) throw new NoticeFailedError(failure.code, failure.message);

@@ -283,7 +283,7 @@ function homePush(
       channels,
       owner,
       secrets: openHomeSecrets(folder),
-      surroundings: { fetch, env, platform: process.platform, command: HOME_NOTICES_COMMAND },
+      channelDeps: { fetch, env, platform: process.platform, command: HOME_NOTICES_COMMAND },
       clock,
       onError: app.log.error,
     });

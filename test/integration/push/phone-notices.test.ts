@@ -57,7 +57,7 @@ const ring = (notices: NoticeChannelsConfig) =>
       channels: notices,
       owner: async () => 'alice',
       secrets: openHomeSecrets(folder),
-      surroundings: { fetch, env: {}, platform: process.platform, command: 'trade-agent home notices' },
+      channelDeps: { fetch, env: {}, platform: process.platform, command: 'trade-agent home notices' },
       clock: {
         now: () => Date.now(),
         monotonic: () => Date.now(),

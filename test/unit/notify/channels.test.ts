@@ -66,7 +66,7 @@ function recorder() {
   };
   return {
     posts,
-    surroundings: {
+    deps: {
       fetch,
       env: {},
       platform: 'linux',
@@ -115,8 +115,8 @@ describe('a channel', () => {
   });
 
   it.each(kindsWith('secret'))('of kind %s sends nothing without a secret it must have', async (_, __, channel) => {
-    const { posts, surroundings } = recorder();
-    const sent = createChannelSender('c', channel, undefined, surroundings)(notice, signal);
+    const { posts, deps } = recorder();
+    const sent = createChannelSender('c', channel, undefined, deps)(notice, signal);
     if (noticeSecretRequirement(channel) === 'required') {
       await expect(sent).rejects.toMatchObject({ code: 'secret_missing' });
       expect(posts).toEqual([]);
@@ -143,8 +143,8 @@ describe('a channel', () => {
   });
 
   it.each(kindsWith('posts'))('of kind %s posts once by https, and follows nothing', async (_, { secret }, channel) => {
-    const { posts, surroundings } = recorder();
-    await createChannelSender('c', channel, secret, surroundings)(notice, signal);
+    const { posts, deps } = recorder();
+    await createChannelSender('c', channel, secret, deps)(notice, signal);
     const [first, ...more] = posts;
     expect(more).toEqual([]);
     expect(first?.url.protocol).toBe('https:');
