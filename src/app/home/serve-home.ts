@@ -136,10 +136,10 @@ async function open(
     onClose(await certificate.keep(server));
   }
   if (settings.tailscale !== undefined) {
-    const { keepTailscale } = await import('./tailscale.ts');
+    const { runTailscale } = await import('./tailscale.ts');
     const { address, tailscale: mode } = settings;
     const record = homeFilePaths(folder).tailscale;
-    onClose(await keepTailscale(app, { mode, address, target: server.url, record, tell: log.tell }));
+    onClose(await runTailscale(app, { mode, address, target: server.url, record, tell: log.tell }));
   }
   const ready: HomeReadyInfo = {
     address: settings.address,

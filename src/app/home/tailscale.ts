@@ -234,7 +234,7 @@ interface KeptTailscale {
  * Serves the home at its Tailscale name until the returned function is called. Restarts the command if it ends.
  * @throws {TradeAgentError} `not_found` without Tailscale; `invalid_config` if it can't serve this address
  */
-export async function keepTailscale(
+export async function runTailscale(
   app: Pick<App, 'env' | 'clock'>,
   { mode, address, target, record, tell }: KeptTailscale,
 ): Promise<() => Promise<void>> {

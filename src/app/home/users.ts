@@ -185,7 +185,7 @@ export async function createPairingLink(app: Pick<App, 'clock' | 'env'>, folder:
 }
 
 /** Returns whether the home has a single person, who has no phone yet. */
-export async function isUnpaired(app: Pick<App, 'clock' | 'env'>, folder: string): Promise<boolean> {
+export async function isHomeUnpaired(app: Pick<App, 'clock' | 'env'>, folder: string): Promise<boolean> {
   return await withHome(app, folder, async ({ people, keys }) => {
     const [owner, ...others] = await people.list();
     return owner !== undefined && others.length === 0 && (await keys.list(owner.username)).length === 0;

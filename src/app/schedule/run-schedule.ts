@@ -56,7 +56,7 @@ function needsLock(journal: ScheduleJournal, runTimes: RunTimes, now: number): b
 function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   return {
     ...journal,
-    runs: journal.runs.map((run) => (run.status === 'running' ? diedRecord(run, now) : run)),
+    runs: journal.runs.map((run) => (run.status === 'running' ? createDiedRecord(run, now) : run)),
   };
 }
 
@@ -231,7 +231,7 @@ export function createStartedRecord(schedule: string, due: DueDecision | undefin
   };
 }
 
-export function diedRecord(begun: RunRecord, now: number): RunRecord {
+export function createDiedRecord(begun: RunRecord, now: number): RunRecord {
   return { ...begun, status: 'died', ended_at: isoTime(now) };
 }
 

@@ -26,9 +26,9 @@ import { deriveNoticeId, NOTICE_TTL_MS } from '../check/check-notices.ts';
 import { proposesOrders, runChecksWith } from '../check/run-check.ts';
 import { assembleApp } from '../create-app.ts';
 import {
+  createDiedRecord,
   createStartedRecord,
   type DueDecision,
-  diedRecord,
   type EndedRun,
   marketClosedRun,
   runScheduledCheck,
@@ -101,7 +101,7 @@ async function runTurn(
   const { id } = row.schedule;
   const begun = createStartedRecord(id, due, clock.now());
   const pending = due === undefined ? row.pending : { due: due.due, attempts: due.attempt };
-  const died = (run: RunRecord) => diedRecord(run, clock.now());
+  const died = (run: RunRecord) => createDiedRecord(run, clock.now());
   const epoch = await rows.begin(id, row.epoch, { handled, pending, run: begun }, died);
   if (epoch === undefined) return undefined;
   const { standing, ...ended } = await runCheckTurn(parts, turn, begun);

@@ -71,8 +71,8 @@ async function printReady(cli: Cli, parts: ServingContext, output: Output, ready
  */
 async function offerPairing(cli: Cli, parts: ServingContext, output: Output, folder: string): Promise<void> {
   const app = { clock: parts.clock, env: cli.env };
-  const { isUnpaired } = await import('../../../app/home/users.ts');
-  if (!(await isUnpaired(app, folder))) return;
+  const { isHomeUnpaired } = await import('../../../app/home/users.ts');
+  if (!(await isHomeUnpaired(app, folder))) return;
   if (!cli.io.interactive || parts.log.isJson || output.format !== 'text') {
     parts.log.tell('No phone is paired yet. Pair one: trade-agent home pair');
     return;

@@ -41,7 +41,7 @@ import {
   renderProposalsPart,
   toProposalDetails,
 } from './proposals-part.ts';
-import { heldPart, newsPart, openOrdersPart, pricePart, quotePart } from './symbol-parts.ts';
+import { newsPart, openOrdersPart, pricePart, quotePart, symbolPositionPart } from './symbol-parts.ts';
 
 const MAX_CARDS = 5;
 
@@ -127,7 +127,7 @@ const partMakers = {
   threads: ({ data }) => forAgent(data, async (agent) => threadsPart(await agent.threads(10), agent.chat)),
   quote: (view) => ofSymbol(view, quotePart),
   price: (view) => ofSymbol(view, (reads, symbol) => pricePart(reads, symbol, view)),
-  held: (view) => ofSymbol(view, (reads, symbol) => heldPart(reads, symbol, view.now)),
+  held: (view) => ofSymbol(view, (reads, symbol) => symbolPositionPart(reads, symbol, view.now)),
   pending: (view) => ofSymbol(view, openOrdersPart),
   trades: (view) => ofSymbol(view, (reads, symbol) => activityPart(reads, view.now, symbol)),
   news: (view) => ofSymbol(view, newsPart),

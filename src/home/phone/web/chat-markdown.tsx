@@ -13,7 +13,7 @@ const inlinePattern =
   /`([^`\n]{1,2000})`|\*\*([^*\n]{1,2000})\*\*|(?<![\w*])[*_]([^*_\n]{1,2000})[*_](?![\w*])|!?\[([^\][\n]{1,500})\]\(([^()\s]{1,2000})\)|(https?:\/\/[^\s<>"'()[\]]{1,2000})/g;
 
 /** Two lines may have the same text, so a key also contains the position. */
-export function keyOf(index: number, text: string): string {
+export function listItemKey(index: number, text: string): string {
   return `${index} ${text.slice(0, 40)}`;
 }
 
@@ -99,7 +99,7 @@ function renderBlock(lines: Lines): Content {
   if (isTable(line)) return renderTable(takeWhile(lines, isTable));
   if (itemPattern.test(line)) {
     const items = takeWhile(lines, (next) => itemPattern.test(next)).map((item, index) => (
-      <li key={keyOf(index, item)}>{renderInline(item.replace(itemPattern, ''))}</li>
+      <li key={listItemKey(index, item)}>{renderInline(item.replace(itemPattern, ''))}</li>
     ));
     return /^\s*\d/.test(line) ? <ol>{items}</ol> : <ul>{items}</ul>;
   }
@@ -110,7 +110,7 @@ function renderBlock(lines: Lines): Content {
   return (
     <p>
       {rows.map((row, index) => (
-        <Fragment key={keyOf(index, row)}>
+        <Fragment key={listItemKey(index, row)}>
           {index === 0 ? null : <br />}
           {renderInline(row)}
         </Fragment>
@@ -139,7 +139,7 @@ function renderTable(rows: readonly string[]): Content {
           <thead>
             <tr>
               {head.map((cell, column) => (
-                <th key={keyOf(column, cell)} class={isNumber(body[0]?.[column] ?? '') ? 'number' : ''}>
+                <th key={listItemKey(column, cell)} class={isNumber(body[0]?.[column] ?? '') ? 'number' : ''}>
                   {renderInline(cell)}
                 </th>
               ))}
@@ -148,9 +148,9 @@ function renderTable(rows: readonly string[]): Content {
         )}
         <tbody>
           {body.map((row, index) => (
-            <tr key={keyOf(index, row[0] ?? '')}>
+            <tr key={listItemKey(index, row[0] ?? '')}>
               {row.map((cell, column) => (
-                <td key={keyOf(column, cell)} class={isNumber(cell) ? 'number' : ''}>
+                <td key={listItemKey(column, cell)} class={isNumber(cell) ? 'number' : ''}>
                   {renderInline(cell)}
                 </td>
               ))}
@@ -176,6 +176,6 @@ export function Markdown({ text }: { readonly text: string }) {
 const timePattern = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?: UTC|Z)/g;
 
 /** Renders plain text. Converts times in it to the browser's time zone. */
-export function Words({ text }: { readonly text: string }) {
+export function LocalizedText({ text }: { readonly text: string }) {
   return <>{text.replace(timePattern, (_, day: string, time: string) => formatLocalTime(`${day}T${time}Z`))}</>;
 }

@@ -1,5 +1,5 @@
 import type { RequestPanel } from './chat-events.ts';
-import { keyOf, Words } from './chat-markdown.tsx';
+import { LocalizedText, listItemKey } from './chat-markdown.tsx';
 import { formatTimeLeft } from './times.ts';
 
 /** Renders a proposal in the conversation: the phone's card with the code to compare, but without Approve. */
@@ -46,11 +46,11 @@ export function RequestCard({
       </h2>
       {terms === '' ? null : (
         <p class="soft terms">
-          <Words text={terms} />
+          <LocalizedText text={terms} />
         </p>
       )}
       <p class={`state ${isOpen ? '' : isGood ? 'good' : 'bad'}`} role="status" data-testid="state">
-        <Words text={words} />
+        <LocalizedText text={words} />
       </p>
       <Cautions texts={request.cautions} />
       <Provenance request={request} />
@@ -59,10 +59,10 @@ export function RequestCard({
         <summary>All fields</summary>
         <dl>
           {request.fields.map(({ label, text }, index) => (
-            <div key={keyOf(index, label)}>
+            <div key={listItemKey(index, label)}>
               <dt>{label}</dt>
               <dd>
-                <Words text={text} />
+                <LocalizedText text={text} />
               </dd>
             </div>
           ))}
@@ -89,7 +89,7 @@ function Amount({ request: { amount, bound, worstCase } }: { readonly request: R
         <strong data-testid="amount">{amount}</strong> <span aria-hidden="true">{bound}</span>
       </p>
       <p class="worst" data-testid="worst-case">
-        <Words text={worstCase} />
+        <LocalizedText text={worstCase} />
       </p>
     </>
   );
@@ -100,8 +100,8 @@ function Cautions({ texts }: { readonly texts: readonly string[] }) {
   return (
     <ul class="note small" data-testid="cautions">
       {texts.map((text, index) => (
-        <li key={keyOf(index, text)}>
-          <Words text={text} />
+        <li key={listItemKey(index, text)}>
+          <LocalizedText text={text} />
         </li>
       ))}
     </ul>
@@ -125,7 +125,7 @@ function Provenance({ request: { askedBy, sentence, origins } }: { readonly requ
       ) : (
         <dl>
           {origins.map(({ label, text }, index) => (
-            <div key={keyOf(index, label)}>
+            <div key={listItemKey(index, label)}>
               <dt>{label}</dt>
               <dd>{text}</dd>
             </div>

@@ -1,7 +1,7 @@
 import { render } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ConversationActivity, ConversationItem, ConversationLine, ConversationPatch } from './chat-events.ts';
-import { Markdown, Words } from './chat-markdown.tsx';
+import { LocalizedText, Markdown } from './chat-markdown.tsx';
 import { RequestCard } from './chat-request.tsx';
 
 /* The chat page. Text from models, tools and brokers arrives as JSON and is rendered as text, never as markup. */
@@ -308,18 +308,18 @@ function Item({
     case 'note':
       return (
         <p class="small soft" data-testid="note">
-          <Words text={item.text} />
+          <LocalizedText text={item.text} />
         </p>
       );
     case 'error':
       return (
         <div class="problem" data-testid="error">
           <p>
-            <Words text={item.text} />
+            <LocalizedText text={item.text} />
           </p>
           {item.hint === undefined ? null : (
             <p class="small">
-              <Words text={item.hint} />
+              <LocalizedText text={item.hint} />
             </p>
           )}
         </div>
