@@ -56,7 +56,7 @@ function alertCare({ watching, channels }: AlertFile): AlertCoverage {
 }
 
 interface AlertFile {
-  /** Absolute path. The file may not exist yet. */
+  /** Absolute path of the alert file, which may not exist yet. */
   readonly file: string;
   readonly profile: string;
   /** The profile's schedules that check this file, oldest first. */
@@ -85,7 +85,7 @@ async function alertFile(app: AlertApp): Promise<AlertFile> {
   };
 }
 
-/** @throws {TradeAgentError} `invalid_config` */
+/** Reads the alert file. @throws {TradeAgentError} `invalid_config` */
 function readAlertFile({ file }: Pick<AlertFile, 'file'>): string {
   try {
     return readFileIfExists(file) ?? '';

@@ -45,7 +45,7 @@ export interface App {
   limitToReading(): void;
   /** Opens the session. Resolves with undefined if nobody is signed in. */
   session(): Promise<Session | undefined>;
-  /** @throws {TradeAgentError} `login_required` */
+  /** Opens the session. @throws {TradeAgentError} `login_required` */
   requireSession(): Promise<Session>;
   /** Whether `--account all` was passed. */
   readonly isAllAccounts: boolean;

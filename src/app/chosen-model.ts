@@ -29,7 +29,7 @@ export function withModelOptions<P extends Pick<ResolvedProfile, 'model'>>(
   }
   const { name: configuredName, base_url: configuredUrl } = profile.model;
   const name = model ?? configuredName;
-  // For a model name with a server prefix ("ollama/…"), the profile's server does not apply.
+  // A model name with a server prefix ("ollama/…") selects that server instead of the profile's.
   const base_url = baseUrl ?? (model !== undefined && splitModelName(model) !== undefined ? undefined : configuredUrl);
   return { ...profile, model: { provider: 'openai', ...defined({ name, base_url }) } };
 }

@@ -17,7 +17,7 @@ function resolveMandateId(app: App, typed: string): Promise<string> {
   });
 }
 
-/** @param id the full ID or a prefix @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
+/** Finds a mandate by ID or prefix. @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
 export async function findMandate(app: App, id: string): Promise<MandateView> {
   return await (await app.gateway()).mandate(await resolveMandateId(app, id));
 }

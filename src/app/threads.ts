@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 import { resolveIdPrefix } from './resolve-prefix.ts';
 
-/** At least one of `olderThan` and `keep` is required. */
+/** Which threads to delete. At least one of `olderThan` and `keep` is required. */
 export interface PruneSettings {
   /** Deletes threads that have not been used for this long, in milliseconds. */
   readonly olderThan?: number;
@@ -26,7 +26,7 @@ export function resolveThreadId(app: Pick<App, 'agent'>, typed: string): Promise
   });
 }
 
-/** @param id the full ID or a prefix @throws {TradeAgentError} `not_found`, `usage` */
+/** Finds a thread by ID or prefix. @throws {TradeAgentError} `not_found`, `usage` */
 export async function findThread(app: App, id: string): Promise<ThreadRecord> {
   const agent = await app.agent({});
   return agent.thread(await resolveThreadId(app, id));

@@ -333,7 +333,7 @@ function isCrossSite(context: BrowserContext, origin: string): boolean {
   const site = context.req.header('sec-fetch-site');
   const mode = context.req.header('sec-fetch-mode');
   const from = context.req.header('origin');
-  // Another site may navigate to a page, because the documents contain no data.
+  // Another site may navigate here, because the documents contain no data.
   const isVisit = context.req.method === 'GET' && mode === 'navigate';
   if (from !== undefined && from !== origin) return true;
   return !isVisit && site !== undefined && site !== 'same-origin' && site !== 'none';

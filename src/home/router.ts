@@ -92,7 +92,7 @@ const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   [protocolRoutes.token]: ['POST'],
 };
 
-/** Paths of the protocol's endpoints, which are the names of metrics and spans. */
+/** Paths of the protocol's endpoints, for naming metrics and spans. */
 export const protocolPaths = [...Object.keys(protocolMethods), OUTCOME_PATH, DETAILS_TYPES_PATH];
 
 function allowedMethods(path: string): readonly string[] | undefined {

@@ -23,7 +23,7 @@ function resolveApprovalId(app: Pick<App, 'agent'>, typed: string): Promise<stri
   });
 }
 
-/** @param id the full ID or a prefix @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
+/** Finds an approval by ID or prefix. @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
 export async function findApproval(app: App, id: string): Promise<ApprovalView> {
   await app.requireSession();
   const approval = await (await app.agent({})).approval(await resolveApprovalId(app, id));
@@ -33,7 +33,7 @@ export async function findApproval(app: App, id: string): Promise<ApprovalView> 
   });
 }
 
-/** @throws {TradeAgentError} `not_found`; `usage` if the approval has ended; `outcome_unknown` during execution */
+/** Cancels an open approval. @throws {TradeAgentError} `not_found`; `usage` if it has ended; `outcome_unknown` */
 export async function cancelApproval(app: App, id: string): Promise<ApprovalView> {
   return (await app.agent({})).cancelApproval(await resolveApprovalId(app, id));
 }

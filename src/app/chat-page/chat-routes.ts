@@ -123,7 +123,7 @@ async function writeChanges(
   let sentLines = '';
   try {
     while (!signal.aborted) {
-      // Starts to wait before the changes are read, so that no change is missed.
+      // Starts waiting before the changes are read, so that no change is missed.
       const next = nextChange(signal);
       const data = JSON.stringify(lines());
       if (data !== sentLines) await stream.writeSSE({ event: 'lines', data });

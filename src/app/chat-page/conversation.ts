@@ -57,7 +57,7 @@ export class Conversation {
   readonly #tools = new Map<string, string>();
   /** The state of each approval when its panel was created, as JSON, by approval ID. */
   readonly #approvals = new Map<string, string>();
-  /** Number of messages of the record that the items include. */
+  /** Number of the record's messages that are already in the items. */
   #shown = 0;
   #isStreaming = false;
   #isElsewhere = false;

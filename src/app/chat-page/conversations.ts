@@ -98,7 +98,7 @@ export function createConversations(
           close();
           throw error;
         }
-        // Starts with what is known. The next refresh reads the rest.
+        // Shows the last known state first. The next refresh updates it.
       }
       return { since: (last: string | undefined) => one?.since(last) ?? [], close };
     },

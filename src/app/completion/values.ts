@@ -92,7 +92,7 @@ function readLastSeen(file: string): Record<string, string[]> {
   }
 }
 
-/** @throws {Error} if `work` takes longer than `ms` */
+/** Runs `work` with a time limit in milliseconds. @throws {Error} when the time is over */
 async function withTimeout<T>(ms: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

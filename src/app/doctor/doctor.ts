@@ -105,7 +105,7 @@ function failedFinding(check: string, error: unknown): Finding {
   return fail(check, message, hint ?? 'Try again with --verbose.');
 }
 
-/** Warns if a language model may call tools that bypass the phone. Contacts no server. */
+/** Warns about tools that a language model may call without approval on the phone. Contacts no server. */
 export function checkMcpServers({ mcp_servers: servers = {} }: Pick<ResolvedProfile, 'mcp_servers'>): Finding[] {
   const names = Object.keys(servers);
   if (names.length === 0) return [];

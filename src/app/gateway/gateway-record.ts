@@ -72,7 +72,7 @@ async function withRecord<T>(
   try {
     return await work(stores);
   } catch (error) {
-    // The connection can break after the database was opened.
+    // The connection can break after the database was opened, so the error is converted here too.
     throw toDatabaseUnreachableError(error);
   } finally {
     await close();

@@ -15,7 +15,7 @@ export interface ServedTelemetry {
   readonly fetch: typeof fetch;
   /** Returns the stores with measurements added, and starts to measure their database. */
   stores(stores: GatewayStores, gateway: Pick<GatewayOptions, 'issuer'>): GatewayStores;
-  /** @param routes the listener's route patterns */
+  /** Adds measurements to a listener. @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: JobMeasurer;
   /** Measures the time until a home's certificate expires. */

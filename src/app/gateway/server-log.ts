@@ -50,7 +50,7 @@ export class ServerLog {
     else this.#write(level, `${method} ${path} ${status}`, { ...facts, path: clean(path) });
   };
 
-  /** Logs an event that people need not see. It is written only as JSON. */
+  /** Logs an event for programs. It is written only as JSON. */
   event(message: string, facts: Readonly<Record<string, unknown>>): void {
     if (this.isJson) this.#write('info', message, facts);
   }

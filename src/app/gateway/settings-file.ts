@@ -13,7 +13,7 @@ export interface GatewayPaths {
   readonly config: string;
 }
 
-/** @throws {TradeAgentError} `invalid_config` */
+/** Reads gateway.yaml. @throws {TradeAgentError} `invalid_config` */
 export async function readGatewaySettingsFile(file: string): Promise<GatewaySettings> {
   const hint = 'See docs/operate/GATEWAY.md for its contents, or pass another file with --config.';
   return await parseYaml(gatewaySettingsSchema, readRequiredFile(file, 'gateway configuration', hint), file);

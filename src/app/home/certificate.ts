@@ -37,7 +37,7 @@ const MAX_STATE_BYTES = 64 * 1024;
 const MAX_FAILURES_PER_HOUR = 4;
 const FIRST_RETRY_MS = 30 * MINUTE_MS;
 const MAX_RETRY_MS = 12 * HOUR_MS;
-/** Interval at which to check whether the next attempt is due, because the machine may have been suspended. */
+/** Interval in milliseconds for checking whether an attempt is due. A single timer would be late after a suspension. */
 const CHECK_INTERVAL_MS = 15 * MINUTE_MS;
 
 /** * Reads `acme.json`. @throws {TradeAgentError} `state_corrupt` if the file can't be used */
@@ -111,7 +111,7 @@ export class HomeCertificate {
   readonly #responder: ChallengeResponder;
   readonly #answersAt: string;
 
-  /** @param listen the home's address and port for https */
+  /** Creates the certificate's manager. @param listen the home's address and port for https */
   constructor(
     app: CertificateApp,
     { folder, address, acme, listen }: { folder: string; address: string; acme: AcmeSettings; listen: ListenAddress },

@@ -26,7 +26,7 @@ export const homeFilePaths = (folder: string) => ({
   acme: join(folder, 'acme.json'),
   /** The certificate from the authority, with its chain and its private key. */
   certificate: join(folder, 'certificate.pem'),
-  /** Locked while the home is running or being created. */
+  /** Locked while the home is running or is being created. */
   lock: join(folder, 'home.lock'),
   rulesLock: join(folder, 'policy.lock'),
   gatewayLock: join(folder, 'gateway.lock'),
@@ -35,14 +35,14 @@ export const homeFilePaths = (folder: string) => ({
 /** Time in milliseconds to wait until a running home releases one of its databases. */
 export const DATABASE_WAIT_MS = 10_000;
 
-/** @throws {TradeAgentError} `invalid_config`, including if there is no home */
+/** Reads home.yaml. @throws {TradeAgentError} `invalid_config`, including if there is no home */
 export async function readHomeSettings(folder: string): Promise<HomeSettings> {
   const { settings } = homeFilePaths(folder);
   const hint = 'Create a home with "trade-agent home init", or pass its folder with --home.';
   return await parseYaml(homeSettingsSchema, readRequiredFile(settings, 'home', hint), settings);
 }
 
-/** @throws {TradeAgentError} `invalid_config` */
+/** Reads the home's gateway.yaml. @throws {TradeAgentError} `invalid_config` */
 export async function readGatewaySettings(folder: string): Promise<GatewaySettings> {
   const { gateway } = homeFilePaths(folder);
   const hint = 'See docs/operate/GATEWAY.md for its contents. "trade-agent home init" creates this file.';

@@ -46,7 +46,7 @@ async function toListedUsers(home: OpenHome) {
 /** Strips leading dashes, so that no command interprets a credential ID as an option. */
 const idForTyping = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
-/** Describes a key. @param host the home's host; keys for former hosts can't sign here */
+/** Describes a key for the list of users. @param host the home's host; keys for former hosts can't sign here */
 function toListedAuthenticator(key: SigningKey, host: string) {
   return {
     id: idForTyping(key.credentialId),
@@ -195,7 +195,7 @@ export async function isHomeUnpaired(app: Pick<App, 'clock' | 'env'>, folder: st
 /** Access that a person granted. The grant's names are unverified. */
 export type ListedGrant = Awaited<ReturnType<typeof toListedGrants>>[number];
 
-/** @param user undefined for all users */
+/** Lists the access that people granted. @param user undefined for all users */
 export async function listGrants(app: Pick<App, 'clock' | 'env'>, folder: string, user: string | undefined) {
   return await withHome(app, folder, async (home) => await toListedGrants(home, user));
 }

@@ -90,7 +90,7 @@ type ConnectApp = Parameters<typeof openUserConnectedAccounts>[0];
  * @param signal stops the wait when it aborts
  */
 function connectAddresses(app: ConnectApp, signal: AbortSignal): (connection: string) => Promise<string | undefined> {
-  /** Connections by name, each until the person completes or declines it, or its link expires. */
+  /** Pending connections by name. Each ends when the person completes or declines it, or its link expires. */
   const open = new Map<string, Promise<PendingConnection>>();
   const start = async (name: ConnectionName): Promise<PendingConnection> => {
     const { describeConnection, openUserConnectedAccounts } = await import('../connections.ts');

@@ -24,7 +24,7 @@ async function serverAccess(
   };
 }
 
-/** @throws {TradeAgentError} `not_found` */
+/** Finds a server by name. @throws {TradeAgentError} `not_found` */
 async function findServer(app: Pick<App, 'writtenProfile'>, name: string): Promise<McpServerConfig> {
   const { mcp_servers: servers = {} } = await app.writtenProfile();
   const found = Object.hasOwn(servers, name) ? servers[name] : undefined;

@@ -33,7 +33,7 @@ export function startNoticesTimeLimit(clock: App['clock'], signal: AbortSignal) 
 /** The channels of a profile or a home, with access to their secrets. */
 export interface NoticeChannelSource {
   channels(): Promise<NoticeChannelsConfig>;
-  /** @throws {TradeAgentError} `credential_store_…` */
+  /** Opens the store of the channels' secrets. @throws {TradeAgentError} `credential_store_…` */
   store(): Promise<CredentialStore>;
   readonly add: string;
   /** The command that manages the channels, such as `trade-agent notices`. */
@@ -55,7 +55,7 @@ export function profileNoticeChannels(app: Pick<App, 'writtenProfile' | 'store'>
   };
 }
 
-/** @throws {TradeAgentError} `not_found` */
+/** Finds a channel by name. @throws {TradeAgentError} `not_found` */
 export async function findNoticeChannel(place: NoticeChannelSource, name: string): Promise<NoticeChannel> {
   const notices = await place.channels();
   const channel = Object.hasOwn(notices, name) ? notices[name] : undefined;

@@ -19,7 +19,7 @@ export async function listServerNoticeChannels(app: ServerApp): Promise<Operatio
   return (await (await serverRequests(app)).call('listNotices', { signal: app.signal })).channels;
 }
 
-/** @throws {TradeAgentError} `not_found` */
+/** Finds a channel by name. @throws {TradeAgentError} `not_found` */
 async function findServerNotice(app: ServerApp, name: string) {
   const channels = await listServerNoticeChannels(app);
   const found = channels.find((one) => one.name === name);

@@ -38,7 +38,7 @@ function newestFirst(a: Order, b: Order): number {
   return Date.parse(b.submitted_at) - Date.parse(a.submitted_at);
 }
 
-/** @param id the broker's ID or a prefix @throws {TradeAgentError} any error from {@link locateOrder} */
+/** Finds an order by the broker's ID or a prefix. @throws {TradeAgentError} any error from {@link locateOrder} */
 export async function findOrder(app: OrderApp, id: string): Promise<OrderRow> {
   const { gateway, id: whole, at } = await locateOrder(app, id);
   const order = await gateway.order(whole);

@@ -159,9 +159,9 @@ export interface OrderFlags {
   readonly extendedHours?: boolean;
   /** Dollars per share. */
   readonly takeProfit?: string;
-  /** Dollars per share, optionally with a limit: `170:169.50`. */
+  /** Dollars per share, optionally followed by a limit, as in `170:169.50`. */
   readonly stopLoss?: string;
-  /** For options: whether to open or close a position. */
+  /** Whether an option order opens or closes a position. Must be set for a sale. */
   readonly open?: boolean;
   readonly close?: boolean;
 }

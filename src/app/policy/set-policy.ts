@@ -133,7 +133,7 @@ function toEditedList(limits: Limits, key: string, sign: string, text: string): 
   return sign === '+' ? [...others, ...words] : others;
 }
 
-/** Sets a limit to the first of these values that the schema accepts. */
+/** Sets a limit to the first of the given values that the schema accepts. */
 function withValue(limits: Limits, key: string, forms: readonly unknown[], text: string, schema: z.ZodType): Limits {
   let complaint = '';
   for (const form of forms) {

@@ -19,7 +19,7 @@ export async function getProfileSettings(app: App, name: string | undefined) {
   return { profile, file: configFilePath(await app.home()) };
 }
 
-/** @throws {TradeAgentError} `invalid_config` */
+/** Sets the default profile. @throws {TradeAgentError} `invalid_config` */
 export async function makeDefaultProfile(app: App, name: string): Promise<void> {
   findProfile(await app.config(), name);
   await setDefaultProfile(await app.home(), name);

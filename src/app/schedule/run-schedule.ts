@@ -213,7 +213,7 @@ export interface EndedRun {
   readonly again: boolean;
 }
 
-/** Creates a record. @param due undefined if a person started the run @param now milliseconds since the epoch */
+/** Creates a run's record. @param due undefined if a person started the run @param now milliseconds since the epoch */
 export function createStartedRecord(schedule: string, due: DueDecision | undefined, now: number): RunRecord {
   return {
     schedule,

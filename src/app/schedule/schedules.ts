@@ -26,7 +26,7 @@ import {
   scheduleStore,
 } from './schedule-context.ts';
 
-/** @param idOrName the ID or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
+/** Finds a schedule by ID, name, or a prefix. @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
 export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Promise<Schedule> {
   const store = await scheduleStore(app);
   const names = () => store.list().flatMap(({ id, name }) => (name === null ? [id] : [id, name]));

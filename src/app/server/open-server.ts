@@ -114,7 +114,7 @@ export async function sendPersonTestNotice(parts: NoticeDeps, person: string, na
       `This is a test. "${channel}" will notify you of findings from your schedules on the server.`,
     testData: async () => ({}),
   };
-  // Checked again, because the channel's host name may have changed its address since the channel was added.
+  // Checked again, because the channel's host name may now resolve to another address.
   const problem = await findChannelProblem(await findNoticeChannel(place, name), parts.noticeResolve);
   if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
   return await sendTestNotice(

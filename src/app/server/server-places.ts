@@ -15,7 +15,7 @@ export interface ServerPaths {
   readonly config: string;
 }
 
-/** @throws {TradeAgentError} `invalid_config` */
+/** Reads server.yaml. @throws {TradeAgentError} `invalid_config` */
 export async function readServerSettings(file: string): Promise<ServerSettings> {
   const hint = 'See docs/operate/SERVER.md for its contents, or pass another file with --config.';
   return await parseYaml(serverSettingsSchema, readRequiredFile(file, 'server configuration', hint), file);

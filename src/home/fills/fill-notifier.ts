@@ -45,7 +45,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
   let pollAt = clock.now();
   let isFirstPoll = true;
 
-  /** @returns false if another process is sending the notice */
+  /** Sends a notice, unless it was already sent. @returns false if another process is sending it */
   const tellOnce = async (key: string, tell: () => Promise<void>): Promise<boolean> => {
     if (await told.has(key)) return true;
     if (others === undefined) await tell();
@@ -55,7 +55,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
     return true;
   };
 
-  /** @returns false if another process is still sending a notice */
+  /** Sends all new notices. @returns false if another process is still sending one */
   const tellNew = async (): Promise<boolean> => {
     const seen = new Map<string, number>();
     const changed: StoredProposal[] = [];

@@ -248,7 +248,7 @@ async function waitUntil(
     const expiresIn = expiresAt - services.clock.now();
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);
-    // Starts to wait before reading the state, so that a change during the read is noticed immediately.
+    // Starts waiting before reading the state, so that a change during the read is noticed immediately.
     const change = waitForRequestChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, stop);
     if ((await done()) || left === 0 || signal.aborted || services.closing.aborted) {
       ended.abort();

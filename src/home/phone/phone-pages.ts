@@ -72,7 +72,7 @@ ${pushToggle(services.push)}
             await stream.writeSSE({ event: 'signed_out', data: '' });
             return;
           }
-          // Starts to wait before reading the state, so that a change during the read is noticed immediately.
+          // Starts waiting before reading the state, so that a change during the read is noticed immediately.
           const change = waitForRequestChange(services, viewer.user, HEARTBEAT_MS, over);
           const { cards, ...rest } = await phoneUpdate(await phoneState(services, viewer), sent);
           const now = JSON.stringify(rest);

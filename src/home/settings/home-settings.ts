@@ -111,7 +111,9 @@ export const homeSettingsSchema = z
     acme: acmeSchema.optional(),
     /** The Tailscale command that the home runs to be reachable at its address. */
     tailscale: z.enum(tailscaleModes).optional(),
-    /** Addresses and networks of trusted proxies. Only they may connect, and their forwarded client addresses count. */
+    /**
+     * Addresses and networks of trusted proxies. Only they may connect. Client addresses that they forward are trusted.
+     */
     proxy: z.array(z.string()).min(1).superRefine(validateProxies).optional(),
     push: pushSettingsSchema.optional(),
     /** The broker in gateway.yaml that the home itself simulates, for practice with simulated money. */

@@ -92,7 +92,7 @@ export function createConsents(options: ConsentsOptions) {
   };
 
   return {
-    /** Returns undefined if the client did not send this browser here with the request, or if the request has ended. */
+    /** Returns the request, or undefined if it has ended or the client did not send this browser here. */
     async find(exchange: BrowserExchange, id: string): Promise<ConsentRequest | undefined> {
       const loaded = await load(exchange, id);
       if (loaded === undefined || loaded.interaction.result !== undefined) return undefined;

@@ -59,7 +59,7 @@ interface MemberClaims {
   readonly act?: object;
 }
 
-/** Claims by token, for the library's hook for extra claims. */
+/** Claims by token, stored until the library asks for a token's extra claims. */
 export const memberClaimsByToken = new WeakMap<object, MemberClaims>();
 
 /** Timeout in milliseconds for a company's metadata and keys. It is short because someone is waiting at a terminal. */

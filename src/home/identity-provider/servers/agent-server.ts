@@ -11,7 +11,7 @@ export interface AgentServer extends KeyClient {
   readonly address: string;
 }
 
-/** Maximum length in characters that, after "server at ", fits into the 80 of a proposal's requester name. */
+/** Maximum length of a host in characters. With "server at ", it fits into the 80 characters of a requester's name. */
 const MAX_HOST_LENGTH = 60;
 
 /** Finds a server by `resource` (RFC 8707). */

@@ -1,7 +1,7 @@
 import { safeLine } from '../../../text/sanitize.ts';
 import { isObject } from '../../../values/is-object.ts';
 
-/** `ended`: sign-ins through the company end, but new ones work. `disabled`: no sign-ins work until `enabled`. */
+/** `ended`: sign-ins through the company end. `disabled`: they end, and new ones fail until `enabled`. */
 export type SignalEffect = 'ended' | 'disabled' | 'enabled';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';

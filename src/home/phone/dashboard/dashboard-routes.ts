@@ -40,7 +40,7 @@ export interface DashboardRouteOptions {
   /** Account to show by default: an account number, or `all`. Undefined for the default account. */
   readonly account?: string | undefined;
   isOpen(context: BrowserContext): Promise<boolean>;
-  /** Renders the cards on which the person decides, if the page allows decisions. */
+  /** Renders the cards with Approve and Deny, if the page allows decisions. */
   decide?(context: BrowserContext): Promise<Markup>;
   readonly clock: Clock;
   readonly closing: AbortSignal;
@@ -122,7 +122,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
             await stream.writeSSE({ event: 'signed_out', data: '' });
             return;
           }
-          // Starts to wait before reading the data, so that a change during the read is noticed immediately.
+          // Starts waiting before reading the data, so that a change during the read is noticed immediately.
           const change = told();
           const view = viewOf(place, context, { data, page, period: '1M' });
           const parts = await Promise.all(names.map((name) => renderDashboardPart(name, view)));

@@ -170,7 +170,7 @@ const TRADE_DAYS = 366;
 
 /**
  * Renders the latest trades, dividends and transfers. If the broker lists no activities, renders its filled orders.
- * @param only the only symbol to show
+ * @param only the symbol to which the list is limited
  */
 export async function activityPart(reads: AccountReads, now: number, only?: string): Promise<Markup> {
   const after = now - (only === undefined ? ACTIVITY_DAYS : TRADE_DAYS) * DAY_MS;

@@ -63,7 +63,7 @@ export async function pricePart(
   }</p>`;
 }
 
-/** Renders the person's position in a symbol. Includes its tax lots if the broker lists all activities. */
+/** Renders the person's position in a symbol, with its tax lots if the broker lists all activities. */
 export async function symbolPositionPart(reads: AccountReads, symbol: string, now: number): Promise<Markup> {
   const [{ rows }, positions] = await Promise.all([readPortfolio(reads, now), reads.positions()]);
   const row = rows.find((one) => one.symbol === symbol);

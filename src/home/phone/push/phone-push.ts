@@ -116,7 +116,7 @@ interface NoticeText {
   readonly body: string;
 }
 
-/** An event of which a person is notified but about which they need not decide anything. */
+/** An event of which a person is notified and that requires no decision. */
 interface PersonEvent {
   readonly user: string;
   /** Identifies the event. A repeated notification replaces the earlier one on the screen. */

@@ -39,7 +39,7 @@ function startHold(button: HTMLButtonElement): void {
     if (!button.isConnected) return;
     submitted = button;
     button.dataset.held = '';
-    // Vibrates on devices that can.
+    // Vibrates if the device supports it.
     navigator.vibrate?.(20);
     button.form?.requestSubmit(button);
   }, HOLD_MS);

@@ -27,12 +27,12 @@ window.tradeAgent = {
 
 handleForms();
 startPush();
-// Until it is displayed, a prerendered page sends no requests, which could use up a link.
+// A prerendered page sends no requests until it is displayed, because a request could use up a link.
 if ('prerendering' in document && document.prerendering)
   document.addEventListener('prerenderingchange', () => void loadPage(), { once: true });
 else void loadPage();
 
-/** Initializes the page, after loading it if the server sent an empty document because a cookie gives no access. */
+/** Initializes the page. If the server sent an empty document, loads the actual page first. */
 async function loadPage(): Promise<void> {
   const main = document.querySelector('main');
   if (main?.dataset.shell === undefined) {

@@ -209,7 +209,7 @@ function valueAxis(
   };
 }
 
-/** Fraction of the values that Page Up and Page Down move by: one tenth. */
+/** Page Up and Page Down move by the number of values divided by this. */
 const PAGE_PART = 10;
 
 /** Lets a finger and the keyboard move the line. For screen readers, the chart is a slider over its values. */
