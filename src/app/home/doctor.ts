@@ -235,7 +235,7 @@ async function checkTailscale(folder: string): Promise<Finding> {
   if (readHomeReady(ready) !== undefined) return ok('tailscale', `Tailscale forwards to the home (process ${pid})`);
   return warn(
     'tailscale',
-    `a killed home left its Tailscale command running (process ${pid})`,
+    `a home that was killed left its Tailscale command running (process ${pid})`,
     `Start the home, which ends that command, or run: kill ${pid}`,
   );
 }

@@ -139,8 +139,8 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
 
   async function requireNotTakenBack({ iss, sub, iat }: IdentityAssertion): Promise<void> {
     const refusal = await options.revocations.refusal(iss, sub, iat);
-    if (refusal === 'disabled') throw rejectedAssertion('the company has disabled the account of this sub');
-    if (refusal === 'revoked') throw rejectedAssertion('the company has since ended the sign-ins of this sub');
+    if (refusal === 'disabled') throw rejectedAssertion('the company has disabled this person’s account');
+    if (refusal === 'revoked') throw rejectedAssertion('the company has ended this person’s sign-ins since then');
   }
 }
 

@@ -297,7 +297,7 @@ function chartKey(benchmark: { readonly symbol: string; readonly period: Dec } |
   return html`<ul class="key small soft" data-testid="chart-key"><li class="own">Your account</li>${
     benchmark === undefined
       ? ''
-      : html`<li class="benchmark" data-testid="benchmark">The same money in ${benchmark.symbol}, which made ${formatGainPercent(benchmark.period.toFixed(6))}</li>`
+      : html`<li class="benchmark" data-testid="benchmark">The same money in ${benchmark.symbol}, which returned ${formatGainPercent(benchmark.period.toFixed(6))}</li>`
   }${trades ? html`<li><span class="buy">${renderIcon('buy')}</span> You bought</li><li><span class="sell">${renderIcon('sell')}</span> You sold</li>` : ''}</ul>`;
 }
 

@@ -196,7 +196,7 @@ describe('value over time', () => {
       ],
     });
     expect(asked).toMatchObject([{ symbol: 'SPY', timeframe: '1Day', adjustment: 'all' }]);
-    expect(html).toContain('The same money in SPY, which made <span class="gain">+21.00%</span>');
+    expect(html).toContain('The same money in SPY, which returned <span class="gain">+21.00%</span>');
   });
 
   it.each([
