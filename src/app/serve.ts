@@ -13,7 +13,7 @@ export const DRAIN_TIMEOUT_MS = 20_000;
 /** Registers a cleanup. Cleanups run in reverse order. */
 export type RegisterCleanup = (close: () => unknown) => void;
 
-export interface ServeParts<Served> {
+export interface ServeOptions<Served> {
   /** Stops the server without an error when it aborts. */
   readonly signal: AbortSignal;
   /** Opens everything that is served. If this fails, the cleanups registered so far are run. */
@@ -25,13 +25,13 @@ export interface ServeParts<Served> {
 }
 
 /** Opens everything that is served, reports readiness, and closes everything once the signal aborts. */
-export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
-  const { signal, readyFile, done } = parts;
+export async function serve<Served>(options: ServeOptions<Served>): Promise<void> {
+  const { signal, readyFile, done } = options;
   const closers: (() => unknown)[] = [];
   try {
-    const served = await parts.open((close) => closers.unshift(close));
+    const served = await options.open((close) => closers.unshift(close));
     if (readyFile !== undefined) writePrivateFile(readyFile, `${JSON.stringify(served)}\n`);
-    await parts.ready(served);
+    await options.ready(served);
     // Clients may connect from now on, because `open` has checked the database and opened the listener.
     const manager = await reportReady();
     closers.unshift(manager.stopping);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type ServeParts, serve } from '../../../src/app/serve.ts';
+import { type ServeOptions, serve } from '../../../src/app/serve.ts';
 
-function serving(parts: Partial<ServeParts<string>>) {
+function serving(parts: Partial<ServeOptions<string>>) {
   const did: string[] = [];
   const ended = serve({
     signal: new AbortController().signal,
@@ -34,7 +34,7 @@ describe('what is served until it is stopped', () => {
     expect(did).toEqual(closed);
   });
 
-  it.each<[string, Partial<ServeParts<string>>]>([
+  it.each<[string, Partial<ServeOptions<string>>]>([
     ['at once where the signal had aborted before', { signal: AbortSignal.abort() }],
     ['when it is done by itself', { done: async () => undefined }],
   ])('is closed %s', async (_, parts) => {
