@@ -2,7 +2,7 @@ import type { OrderRequest, Side } from '../trading/order.ts';
 import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
 /**
- * How a run handles proposals: it waits for the decisions (`wait`), leaves the proposals to the gateway and ends
+ * How a run handles proposals: it waits for the decisions (`wait`), makes the proposals and ends without waiting
  * (`detach`), makes no proposals (`deny`), or makes only proposals that a mandate covers (`mandate`).
  */
 export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
@@ -12,7 +12,10 @@ export interface MandateChoice {
   readonly sides: readonly Side[];
   /** The mandate's ID, or `any` for any mandate that covers the order. */
   readonly mandate: string;
-  /** The slot that the order is for: a day, week or month such as `2026-W48`. Defaults to the current slot. */
+  /**
+   * The standing order's period that the order is for: a day, week or month such as `2026-W48`. Defaults to the current
+   * one.
+   */
   readonly slot?: string;
 }
 
@@ -105,6 +108,7 @@ export interface Agent {
    */
   threads(options?: { readonly asKept?: boolean }): Promise<ThreadView[]>;
   /**
+   * Returns a thread.
    * @param options.asKept whether to return the stored states of approvals without asking the gateway
    * @throws {TradeAgentError} `not_found`
    */

@@ -42,10 +42,10 @@ interface ApprovalViewBase extends KindOutcome {
   /** The mandate under which the proposal was approved without asking the owner. */
   readonly mandate_id?: string;
   readonly reason: string | undefined;
-  /** Null if the worst case is unbounded or unknown. */
+  /** Null if the worst case is unlimited or unknown. */
   readonly worst_case: WorstCase | null;
   readonly warnings: readonly string[];
-  /** Name that the proposer gave itself, such as `chat`. */
+  /** The proposer's own name for itself, such as `chat`. */
   readonly requested_by: string | null;
   /** OAuth client ID. */
   readonly client: string;
@@ -65,7 +65,7 @@ export type ConnectionView = Readonly<z.output<typeof connectionSchema>>;
 
 export type RunStatus = z.output<typeof runStatusSchema>;
 
-/** How the thread's latest run ended; `running` also if the run was cut off before it could store its status. */
+/** How the thread's latest run ended. It is `running` also if the run was killed before it could store its status. */
 export type ThreadStatus = RunStatus | 'running';
 
 /** A thread in a list; its `prompt` is truncated. */

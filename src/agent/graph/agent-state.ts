@@ -17,15 +17,12 @@ export interface CallOutcome {
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
-  /** Description of the failed attempt: `sell 2 KO`. */
+  /** Description of the failed call: `sell 2 KO`. */
   readonly what?: string;
   readonly subject?: string;
   readonly unusable?: true;
   readonly asked?: true;
-  /**
-   * The order that the call itself changed, such as by canceling it. Orders that are new are found through their
-   * proposals.
-   */
+  /** The order that the call itself changed, such as by canceling it. New orders are found through their proposals. */
   readonly order?: Order;
 }
 
@@ -47,7 +44,8 @@ const outcomes = Annotation<CallOutcome[]>({
 });
 
 /**
- * Outside sources whose text is in the conversation. The list only grows, because the model may remember their text.
+ * Outside sources whose text is in the conversation. Sources are never removed, because the model may remember their
+ * text.
  */
 const tainted = Annotation<readonly string[]>({
   reducer: (earlier, later) => [...new Set([...earlier, ...later])],
@@ -94,8 +92,8 @@ const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', '
 
 /**
  * Returns the failures that no later call corrected. A later successful call corrects a failure if it calls the same
- * tool for the same subject. The subject may differ if the failed call had invalid arguments. A failed call that was
- * malformed or named an unknown tool (`unusable`) is corrected by any later successful call.
+ * tool for the same subject. The subject may differ if the failed call had invalid arguments. Any later successful call
+ * corrects a failed call that was malformed or named an unknown tool (`unusable`).
  */
 export function findUncorrectedFailures(
   outcomes: readonly CallOutcome[],

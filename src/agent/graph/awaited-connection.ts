@@ -23,8 +23,8 @@ export async function runOnceConnected<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     failure = error;
   }
-  // `interrupt` throws to stop the node. When the node runs again after the resume, `interrupt` returns at once, and a
-  // second failure is thrown.
+  // `interrupt` throws to stop the node. When the node runs again after the resume, `interrupt` returns immediately,
+  // and a second failure is thrown.
   const connection = missingConnection(failure);
   if (connection !== undefined) interrupt<AwaitedConnection, unknown>({ connection });
   throw failure;

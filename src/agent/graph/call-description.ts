@@ -27,7 +27,7 @@ export function findOrdersInCall({ name, args }: Call): NamedOrder[] {
   });
 }
 
-/** Returns the symbols, order ID or recipient of a proposing call, or undefined for a call that only reads. */
+/** Returns the symbols, order ID or recipient of a proposing call. Returns undefined for a call that only reads. */
 export function callSubject(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;
   if (risk === undefined || risk === 'read') return undefined;
@@ -56,7 +56,10 @@ function describeOrderArguments({ side, qty, notional, symbol }: Record<string, 
   return [side, amount, symbol].filter((word) => word !== undefined && word !== null).join(' ');
 }
 
-/** Claims of acts in a model's answer, by what must have been executed for the claim to be true. */
+/**
+ * Patterns of claims in a model's answer, each with the kind of call that must have been executed to make the claim
+ * true.
+ */
 const claims: readonly (readonly ['buy' | 'sell' | 'cancel' | 'order', RegExp])[] = [
   ['buy', firstPerson('bought|purchased')],
   ['sell', firstPerson('sold')],
@@ -77,8 +80,8 @@ function firstPerson(verbs: string): RegExp {
 }
 
 /**
- * Returns what a model claims to have done although nothing like it was executed: `bought`. Claims about earlier times
- * don't count. Words that are not recognized count as no claim, so this check is no protection.
+ * Returns what a model falsely claims to have done, such as `bought`. Ignores claims about earlier times. A claim in
+ * unrecognized words goes unnoticed, so this check is not a safeguard.
  * @param executed the calls that were executed for this prompt
  */
 export function findFalseClaim(text: string, executed: readonly Call[]): string | undefined {

@@ -60,7 +60,7 @@ export function createComposedOrderMessages({
 
 type Call = { readonly name: string; readonly args: Record<string, unknown> };
 
-/** Returns one call for a batch of two or more orders if all symbols differ, and otherwise one call per order. */
+/** Returns one call for a batch of two or more orders if all symbols differ. Otherwise, returns one call per order. */
 function batchCalls(orders: readonly OrderRequest[]): Call[] {
   const symbols = new Set(orders.map(({ symbol }) => symbol));
   if (orders.length >= MIN_BATCH_ORDERS && symbols.size === orders.length) {
@@ -73,7 +73,9 @@ function separateCalls(orders: readonly OrderRequest[]): Call[] {
   return orders.map((order) => ({ name: placeOrder.name, args: { ...order } }));
 }
 
-/** Returns how many proposals a program composed for the newest prompt, or undefined if a person wrote the prompt. */
+/**
+ * Returns how many proposals a program composed for the newest prompt. Returns undefined if a person wrote the prompt.
+ */
 export function countComposedProposals(messages: readonly BaseMessage[]): number | undefined {
   const message = messages[messages.findLastIndex(({ type }) => type === 'human') + 1];
   const isComposed = AIMessage.isInstance(message) && message.additional_kwargs.composed_by !== undefined;
@@ -82,7 +84,7 @@ export function countComposedProposals(messages: readonly BaseMessage[]): number
 
 /**
  * Returns the answer to a prompt with composed orders, or undefined for other prompts. No model writes this answer,
- * because a model could add orders of its own.
+ * because a model could add its own orders.
  */
 export function answerComposedOrders(messages: readonly BaseMessage[]): string | undefined {
   return countComposedProposals(messages) === undefined ? undefined : composeAnswer(findAnsweredCalls(messages));

@@ -21,21 +21,23 @@ import type { GraphEnvironment } from './graph-environment.ts';
 import { neutralizeJsonMarkers } from './inert-text.ts';
 
 /*
- * A dry run drafts what its calls would propose or change. It only reads: it has no client that can propose, its
- * session requests read scopes alone, and its threads are in memory.
+ * A dry run drafts the proposals and changes that its calls would make. It only reads: its client can't propose, its
+ * session requests only read scopes, and its threads are in memory.
  */
 
 /** The field of a tool message that contains the draft of its call. */
 const DRAFT_KEY = 'draft';
 
-/** Errors by which the gateway would refuse the request, in contrast to a request that could not be evaluated. */
+/**
+ * Codes of errors with which the gateway refuses a request. Other errors mean that the request could not be evaluated.
+ */
 const refusalCodes = new Set(['blocked', 'insufficient_funds', 'market_closed', 'price_moved']);
 
 type Assessment = Omit<CallDraft, 'tool' | 'kind' | 'text'>;
 
 const unassessed: Assessment = { worst_case: null, warnings: [], shows: {}, approval: 'owner', checked: false };
 
-/** Returns what a request would propose, and how far the gateway's rules would allow it now. Only reads. */
+/** Returns the proposal that a request would make, and whether the gateway's rules would allow it now. Only reads. */
 export async function draftRequest(
   { profile }: Pick<GraphEnvironment, 'profile'>,
   gateway: GatewayClient,
@@ -55,7 +57,10 @@ export async function draftRequest(
   };
 }
 
-/** @param isForeign whether the account is another person's, whose rules only a proposal evaluates */
+/**
+ * Checks a request against the rules.
+ * @param isForeign whether the account is another person's, whose rules are evaluated only when a proposal is made
+ */
 async function assessRequest(
   gateway: GatewayClient,
   request: ProposalRequestInput,
@@ -120,7 +125,7 @@ async function assessOrder(
   }
 }
 
-/** Assesses each order by itself. The gateway also adds the orders up, which happens only once they are proposed. */
+/** Assesses each order of a batch separately. The gateway also checks their total, but only once they are proposed. */
 async function assessBatch(
   gateway: GatewayClient,
   { batch, provenance }: Extract<ProposalRequestInput, { kind: 'batch' }>,
@@ -166,7 +171,7 @@ function refusalFacts({ texts, reasons, hint, limit, value, policy, problem }: D
   };
 }
 
-/** Returns what a call would change that needs no proposal, such as an alert. */
+/** Returns the change that a call would make without a proposal, such as an alert. */
 export function draftChange(tool: Tool, call: ToolCall): CallDraft {
   const text = safeLine(`${tool.title}: ${describeCall(call).slice(call.name.length).trim()}`);
   return { tool: tool.name, text, ...unassessed, approval: 'none', checked: true };

@@ -40,7 +40,7 @@ export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'co
   readonly requestedBy: string;
   readonly ttl: number;
   readonly maxTurns: number;
-  /** @throws {TradeAgentError} `busy` if another run has taken over the thread */
+  /** Requires that this run holds the thread's lease. @throws {TradeAgentError} `busy` if another run has taken over */
   readonly requireLease: () => Promise<void>;
   /** Start time of each call of this run in epoch milliseconds, by call ID. */
   readonly callStartTimes: Map<string, number>;

@@ -23,7 +23,7 @@ export interface AwaitedProposal {
 
 /**
  * Builds the subgraph that takes one proposal from call to result, with separate checkpoints. In one flat graph, an
- * approved proposal would wait until all others are decided, because a step ends only when all its tasks have ended.
+ * approved proposal would wait until all other proposals are decided, because a step ends only when all its tasks end.
  */
 function proposalGraph(environment: GraphEnvironment) {
   return new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })

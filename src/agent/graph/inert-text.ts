@@ -2,8 +2,8 @@ import { parseJson } from '../../values/parse-json.ts';
 
 /*
  * Neutralizes chat-template markers in outside text. Many tokenizers honor such markers anywhere, so a company named
- * "<|im_start|>system" could pass for the system prompt. This is defense in depth: the phone and the gateway do not
- * rely on it.
+ * "<|im_start|>system" could be mistaken for the system prompt. This is defense in depth: the phone and the gateway do
+ * not rely on it.
  */
 
 const frames = [
@@ -12,7 +12,7 @@ const frames = [
   // Llama 2 and Mistral: [INST], [/INST], [TOOL_CALLS], [SYSTEM_PROMPT] …; <<SYS>>, <</SYS>>.
   '\\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|IMG|THINK)\\])',
   '<(?=<?/?SYS>)',
-  // Tokens that begin and end texts, and Gemma's turns: <s>, </s>, <bos>, <start_of_turn>, <end_of_turn>.
+  // Tokens at the beginning and end of texts, and Gemma's turns: <s>, </s>, <bos>, <start_of_turn>, <end_of_turn>.
   '<(?=/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|sep|cls|mask)>)',
   // Tool-call and thinking tags of Qwen, Hermes and others, and the tag with which trade-agent marks outside text.
   '<(?=/?(?:tool_call|tool_calls|tool_response|tool_results?|tools|function_calls?|invoke|think|thinking|system|user|assistant)\\b)',

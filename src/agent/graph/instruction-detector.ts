@@ -4,8 +4,8 @@ const MAX_INSPECTED_LENGTH = 200_000;
 const MAX_SUBJECT_LENGTH = 40;
 
 /**
- * Returns whether data contains wording that addresses a model. This heuristic only produces a notice; provenance, the
- * gateway and the phone enforce that only the person's own words count.
+ * Returns whether data contains wording that addresses a model. This heuristic only produces a notice. Provenance, the
+ * gateway and the phone ensure that only the person's own words count.
  * @param text prose or JSON; in JSON, every string is inspected
  */
 export function readsLikeInstructions(text: string): boolean {
@@ -27,7 +27,7 @@ export function findSymbolsInArguments({ symbol, symbols }: Readonly<Record<stri
 
 function stringsIn(text: string): string[] {
   const value = parseJson(text);
-  // The whole text is inspected too, because a tool call that is written as JSON spans several of its strings.
+  // The whole text is also inspected, because a tool call in JSON spans several of its strings.
   const found: string[] = [text];
   const walk = (each: unknown): void => {
     if (typeof each === 'string') found.push(each);
@@ -44,17 +44,14 @@ const MODEL = '(?:ai|assistant|agent|model|llm|chat ?bot|bot|copilot)';
 const PROPOSING =
   'place_order|place_orders|place_standing_order|place_standing_orders|cancel_order|replace_order|close_position|send_slack_summary|send_gmail_summary';
 
-/**
- * Tests whether a line contains a certain wording.
- * @param line text with single spaces
- */
+/** Returns whether a line contains a certain wording. @param line text with single spaces */
 type Wording = (line: string, folded: string) => boolean;
 
 /**
- * Returns a test for a wording. Compiling every pattern up front took a tenth of a run's time, so a pattern is compiled
- * only when a line contains one of its words.
+ * Returns a test for a wording. A pattern is compiled only when a line contains one of its words, because compiling all
+ * patterns took a tenth of a run's time.
  * @param words separated by "|"
- * @param pattern case-insensitive; "@" stands for any of the words
+ * @param pattern case-insensitive; "@" means any of the words
  */
 function wording(words: string, pattern: string, flags = 'i'): Wording {
   const needed = foldCase(words).split('|');
@@ -91,7 +88,7 @@ const wordings: readonly Wording[] = [
     'system prompt|hidden instructions|initial prompt',
     raw`\b(?:reveal|print|repeat|output|show) (?:me )?(?:your|the) @\b`,
   ),
-  // Wording that asks for actions that only a model would take.
+  // Wording that asks for actions that only a model would perform.
   wording(
     'dear |attention |attention, |note to |to the |hey |hey, |any ',
     raw`\b@${MODEL}s?\b[^.\n]{0,60}\b(?:buy|sell|place|send|transfer|approve|cancel|call|ignore|follow|must)\b`,
@@ -105,7 +102,7 @@ const wordings: readonly Wording[] = [
     raw`\b(?:call|use|invoke|run|execute|trigger)(?: the)?(?: tool| function)? [\`"']?@\b`,
   ),
   wording(PROPOSING, raw`"(?:name|tool)"\s*:\s*"@"`),
-  // Wording that claims a consent that the person never gave.
+  // Wording that claims that the person has agreed.
   wording(
     'the user|the account owner|the account holder|the human|the client',
     raw`\b@ (?:has |have )?(?:already )?(?:approved|authori[sz]ed|confirmed|consented|agreed to|pre-?approved)\b`,

@@ -6,7 +6,7 @@ interface Prompt {
   readonly composedBy: string | undefined;
 }
 
-/** @param composedBy the program that composed the prompt, if no person wrote it */
+/** Creates the message for a prompt. @param composedBy the program that composed the prompt, if no person wrote it */
 export function createPromptMessage(text: string, composedBy?: string): HumanMessage {
   return new HumanMessage({
     content: text,

@@ -80,7 +80,7 @@ export function createModelNode(environment: GraphEnvironment) {
   };
 }
 
-/** @throws {TradeAgentError} `model_error`, `interrupted` */
+/** Calls the model. @throws {TradeAgentError} `model_error`, `interrupted` */
 async function callModel(
   { model, signal, emit, readOnly, dryRun }: GraphEnvironment,
   { messages }: AgentStateValue,
@@ -112,7 +112,7 @@ async function callModel(
   throw new TradeAgentError('model_error', 'the model returned an empty answer', { hint: 'Try again.' });
 }
 
-/** Folds the model's reasoning into one line. It is no answer, and is not kept in the conversation. */
+/** Emits the model's reasoning as one line. The reasoning is not part of the answer or the conversation. */
 function emitReasoningNotice({ emit }: GraphEnvironment, answer: AIMessageChunk, written: string): void {
   const { reasoning_content } = answer.additional_kwargs;
   const separate = typeof reasoning_content === 'string' ? reasoning_content : '';
@@ -191,7 +191,7 @@ function withUnfinishedNotes(
   };
 }
 
-/** Ends a run whose answer is false, with the correction below it. */
+/** Ends a run whose answer is false, with a correction below the answer. */
 function failAnswer(
   { prompt, turns }: AgentStateValue,
   message: AIMessage,
@@ -213,8 +213,8 @@ function failAnswer(
 }
 
 /**
- * Returns the calls for the latest prompt that did not fail. A proposal's call fails unless it was executed, and a dry
- * run executes none.
+ * Returns the calls for the latest prompt that succeeded. A proposing call succeeds only if the proposal was executed;
+ * in a dry run, none is.
  */
 function executedCalls(messages: readonly BaseMessage[]): ToolCall[] {
   const latest = messages.slice(messages.findLastIndex(({ type }) => type === 'human') + 1);
@@ -235,7 +235,7 @@ function executedCalls(messages: readonly BaseMessage[]): ToolCall[] {
 const NEAR_CALL_MESSAGE = 'the model wrote a tool call that cannot be executed';
 const RETRY_HINT = 'Nothing was done. Try again, or try another model.';
 
-/** Returns the number of consecutive turns whose calls were all invalid, including the latest turn. */
+/** Returns the number of consecutive turns, up to the latest, in which all calls were invalid. */
 function countMistakes({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
   const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
   if (latest.some(({ error }) => error === undefined)) return 0;
@@ -294,8 +294,8 @@ const NO_ORDER_LINE = 'No order was proposed.';
 const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 /**
- * Returns what was not done for the latest prompt: calls that failed, and orders that the person named but the model
- * never proposed. The model's final answer might not mention them.
+ * Returns what was not done for the latest prompt: failed calls, and orders that the person named but the model never
+ * proposed. The model's final answer might not mention them.
  */
 function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly CallOutcome[], said: string) {
   const failed = findUncorrectedFailures(outcomes).flatMap(({ what, error }) =>
@@ -319,16 +319,18 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Cal
       ...(isPart ? [`Not proposed: ${words}.`] : isNone && failed.length === 0 ? [NO_ORDER_LINE] : []),
     ],
     /**
-     * Orders that the person named but the model did not propose. Undefined if the model proposed no order at all, or
-     * if the prompt makes orders optional, such as by "if" or "either".
+     * Orders that the person named but the model did not propose. Undefined if the model proposed no order, or if the
+     * prompt makes orders optional with words such as "if" or "either".
      */
     forgotten: isPart && !conditionalWords.test(asked.at(-1) ?? '') ? words : undefined,
   };
 }
 
-/** Maximum number of calls per turn. Further calls are rejected: a person can't judge more approvals at once. */
+/**
+ * Maximum number of calls per turn. Further calls are rejected, because a person can't judge more approvals at once.
+ */
 const MAX_CALLS = 20;
-/** Tool name under which text that almost parsed as a call is stored in the conversation. */
+/** Name of the tool for text that almost parsed as a call, as stored in the conversation. */
 const UNREADABLE_CALL = 'unreadable_call';
 
 interface RejectedCall {
@@ -346,10 +348,10 @@ interface ParsedAnswer {
 type Tools = Pick<GraphEnvironment, 'foreign'>;
 
 /**
- * Converts the model's response to our message. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
- * order's client_order_id derives from its call's ID, so an order whose call reused an ID would count as already
- * placed. Malformed calls stay in the message with empty arguments and an error, because chat APIs require a result for
- * every call.
+ * Converts the model's response to our message. Every call gets a new ID. Servers reuse IDs such as `call_0`, and an
+ * order's client_order_id derives from its call's ID, so with a reused ID the order would count as already placed.
+ * Malformed calls stay in the message with empty arguments and an error, because chat APIs require a result for every
+ * call.
  * @param text the response without its reasoning
  */
 function parseAnswer(
@@ -448,7 +450,7 @@ function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
     if (ToolMessage.isInstance(message)) return [message.text];
     return HumanMessage.isInstance(message) && extractStandardInput(message.text) !== undefined ? [message.text] : [];
   });
-  // Undoes JSON's escapes, because the text is quoted from inside strings of a tool's JSON.
+  // Removes JSON's escapes, because the text is quoted from strings in a tool's JSON.
   const plain = (text: string) =>
     text
       .replace(/\\u00([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
@@ -457,7 +459,7 @@ function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(findWrittenCalls).map(callKey)));
 }
 
-/** Returns the keys of successful read calls for this prompt. If repeated, they would return the same data. */
+/** Returns the keys of successful read calls for this prompt. Repeated calls would return the same data. */
 function previousReads(messages: readonly BaseMessage[]): Set<string> {
   const failed = new Set(
     messages.flatMap((message) =>

@@ -18,7 +18,7 @@ export function createProposalQuota(
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 
-/** @throws {TradeAgentError} `approval_denied`, `blocked` */
+/** Requires that another proposal is allowed. @throws {TradeAgentError} `approval_denied`, `blocked` */
 export function requireProposalQuota({ ordinal, most, denied }: ProposalQuota): void {
   if (denied) {
     throw new TradeAgentError('approval_denied', 'the user just denied a proposal, so no other can be made now', {

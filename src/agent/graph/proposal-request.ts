@@ -138,7 +138,10 @@ export async function createProposalRequest(
   }
 }
 
-/** Returns the rule that a summary's text comes from; undefined if it has a note that is not in the person's words. */
+/**
+ * Returns the name of the rule for a summary's text. Returns undefined if the text has a note that the person did not
+ * say.
+ */
 function summaryTextRule(
   rule: string,
   note: string | undefined,
@@ -156,20 +159,22 @@ function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(
   return { ...state, facts: { ...state.facts, positions: [...others, held] } };
 }
 
-/** Records that a closing order's side was computed from the position, unless the person named the side themselves. */
+/** Records that a closing order's side was computed from the position, unless the person named the side. */
 function withSideFromPosition({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
 }
 
-/** Records that a batch's orders are the person's, if they named every field of each order. */
+/** Attributes a batch's orders to the person if the person named every field of each order. */
 function withSaidOrders({ fields, ...rest }: Provenance, orders: readonly Provenance[]): Provenance {
   const areSaid = orders.every((order) => Object.values(order.fields).every(({ source }) => source !== 'other'));
   if (!areSaid || fields.orders?.source !== 'other') return { ...rest, fields };
   return { ...rest, fields: { ...fields, orders: { source: 'user' } } };
 }
 
-/** Records which orders come from a rebalancing to targets that the person, not a program, named. */
+/**
+ * Records which orders come from a rebalancing to targets that the person named, in contrast to a program's targets.
+ */
 function withRebalancing(
   { facts }: Pick<ProposalGraphValue, 'facts'>,
   provenance: Provenance,
@@ -179,7 +184,7 @@ function withRebalancing(
   return attributeRebalancing(provenance, rebalancing, composedBy === undefined ? said : [], orders);
 }
 
-/** Returns the mandate that the order may be placed under. The model never chooses the mandate. */
+/** Returns the mandate under which the order may be placed. The model never chooses the mandate. */
 function mandateOptions(
   { approvalMode, mandates = [] }: Pick<GraphEnvironment, 'approvalMode' | 'mandates'>,
   { symbol, side }: OrderRequest,

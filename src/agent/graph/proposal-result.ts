@@ -24,7 +24,7 @@ import { brokerRejectionError, proposalError } from './proposal-error.ts';
 import { describeProposal, findProposalMandateId, toProposalOutcome } from './proposal-view.ts';
 import { emitToolResult } from './tool-node.ts';
 
-/** Maximum number of proposals for one call: the first, and two new ones if the price moves. */
+/** Maximum number of proposals for one call: the first, and two more if the price moves. */
 const MAX_ATTEMPTS = 3;
 
 export function createResultNode(environment: GraphEnvironment) {
@@ -47,7 +47,7 @@ export function createResultNode(environment: GraphEnvironment) {
 }
 
 /**
- * Returns whether to propose an order again after its price moved. Someone must be waiting for the run: otherwise,
+ * Returns whether to propose an order again after its price moved. Someone must be waiting for the run. Otherwise,
  * nobody would notice that a new proposal replaced the approved one.
  */
 function mayAskAgain(
@@ -152,7 +152,7 @@ function endCommand(
   });
 }
 
-/** Ends a call of a dry run with what it would propose. */
+/** Ends a call of a dry run with the proposal that it would make. */
 export function createDraftCommand(
   environment: GraphEnvironment,
   { call, prompt, turn }: ProposalGraphValue,
@@ -174,7 +174,7 @@ function outcomeSubject(call: ToolCall): Pick<CallOutcome, 'subject'> {
   return defined({ subject });
 }
 
-/** Watches a market order briefly, so that the run's answer can include the fill price. Best effort. */
+/** Watches a market order briefly, so that the run's answer can include the fill price. Does not fail. */
 async function followFill(environment: GraphEnvironment, seen: ThreadProposal): Promise<ThreadProposal> {
   const { clock, signal, gateway, saw } = environment;
   if (gateway === undefined) return seen;

@@ -6,7 +6,7 @@ import type { Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { ApprovalView } from '../events.ts';
 
-/** @param thread the local thread of the proposal; empty if it has none */
+/** Converts a proposal to a view. @param thread the local thread of the proposal; empty if it has none */
 export function toApprovalView(proposal: Proposal, thread: string): ApprovalView {
   const { id, state, code, expires_at, reason, worst_case, warnings, requested_by, client } = proposal;
   const { kind, subject, shows, code_entry } = proposal;
@@ -36,8 +36,8 @@ export function toApprovalView(proposal: Proposal, thread: string): ApprovalView
 }
 
 function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): string {
-  // If the broker's credentials are stored on the gateway's machine, they must be unlocked there, so the hint to
-  // connect an account would be wrong.
+  // If the gateway's machine stores the broker's credentials, they must be unlocked there. The hint to connect an
+  // account would be wrong.
   if (code !== 'account_not_connected' || members?.credentials !== undefined) return text;
   const connection = typeof members?.connection === 'string' ? members.connection : 'broker';
   return `${text}; connect it with "${formatConnectCommand(connection)}"`;

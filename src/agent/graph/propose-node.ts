@@ -20,8 +20,8 @@ import { createDraftCommand, createFailureCommand, createSuccessCommand } from '
 import { emitToolCall, parseToolArguments, readOnlyError } from './tool-node.ts';
 
 /**
- * Returns the node that turns a call into a complete request, or executes the call directly if it needs no approval.
- * The node does not send a proposal yet.
+ * Returns the node that turns a call into a complete request, or executes the call if it needs no approval. The node
+ * does not send proposals.
  */
 export function createDraftNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
@@ -54,9 +54,9 @@ async function draftProposal(environment: GraphEnvironment, state: ProposalGraph
 }
 
 /**
- * Returns the node that sends the request to the gateway, which asks the person. Sending it again, after a lost
- * response or in another process, yields the same proposal, because the idempotency key derives from the call and the
- * checkpoint already contains the request.
+ * Returns the node that sends the request to the gateway, which asks the person. If the request is sent again, after a
+ * lost response or in another process, the result is the same proposal. The idempotency key derives from the call, and
+ * the checkpoint already contains the request.
  */
 export function createProposeNode(environment: GraphEnvironment) {
   const { thread } = environment;
@@ -73,8 +73,8 @@ export function createProposeNode(environment: GraphEnvironment) {
       failpoint('propose.noted');
       return new Command({ goto: 'await', update: { proposed: proposal.id } });
     } catch (error) {
-      // The model doesn't get this error as the call's result, because the run stops here and a resume continues with
-      // the same proposal.
+      // The run stops here, and a resume continues with the same proposal. Therefore, the model does not get this error
+      // as the call's result.
       const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
       if (isGraphInterrupt(error) || isUnconfirmed(error) || isStopped || proposal !== undefined) throw error;
       return createFailureCommand(environment, state, toTradeAgentError(error));
@@ -83,6 +83,7 @@ export function createProposeNode(environment: GraphEnvironment) {
 }
 
 /**
+ * Sends a proposal.
  * @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if the proposal may have reached the
  * gateway
  */
@@ -115,7 +116,7 @@ function isUnconfirmed(error: unknown): boolean {
 }
 
 /**
- * Cancels an order directly if no approval is required. Approval is always required once the conversation contains text
+ * Cancels an order directly if no approval is required. Approval is always required if the conversation contains text
  * from outside sources.
  * @returns undefined if the person must be asked
  */
@@ -135,7 +136,9 @@ async function executeWithoutApproval(
   }
 }
 
-/** @param neverAsks true for an order that a mandate must cover */
+/**
+ * Returns whether proposals that need approval are off. @param neverAsks true for an order that a mandate must cover
+ */
 function isApprovalDisabled({ approvalMode }: GraphEnvironment, neverAsks: boolean): boolean {
   return approvalMode === 'deny' || (approvalMode === 'mandate' && !neverAsks);
 }
@@ -154,8 +157,8 @@ function requireSignedIn(gateway: GatewayClient | undefined): GatewayClient {
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /**
- * Returns the `Idempotency-Key` of one attempt. The key is the same when the node runs again, but a new attempt, which
- * makes a new proposal, gets another key. It is `ta-` and 32 base-32 characters (160 bits) of SHA-256 over the
+ * Returns the `Idempotency-Key` of one attempt. The key is the same when the node runs again. A new attempt, which
+ * makes a new proposal, gets another key. The key is `ta-` and 32 base-32 characters (160 bits) of SHA-256 over the
  * arguments as a JSON array, so that different arguments never have the same key.
  */
 export function deriveProposalKey(thread: string, toolCallId: string, attempt: number): string {

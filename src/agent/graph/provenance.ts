@@ -37,7 +37,7 @@ const MAX_SENTENCE_LENGTH = 500;
 const MAX_SOURCE_LENGTH = 80;
 const MAX_TAINTS = 10;
 
-/** Numeric fields, most specific first. The numbers that the person said are matched with the fields in this order. */
+/** Numeric fields, most specific first. Numbers in the person's words are matched with the fields in this order. */
 const numberFields = [
   'take_profit_limit_price',
   'stop_loss_stop_price',
@@ -231,7 +231,7 @@ const literalFields: Readonly<Record<string, (text: string, value: string) => bo
   text: (text, value) => singleSpaced(text).includes(singleSpaced(value)),
 };
 
-/** Returns the source of an order ID that the person referred to in words, such as "my last AAPL order". */
+/** Returns the source of an order ID that the person described in words, such as "my last AAPL order". */
 function openOrderSource(
   { userTurns, openOrders = [], names = [] }: ProvenanceInput,
   id: string,
@@ -252,7 +252,7 @@ function openOrderSource(
 }
 
 /**
- * Returns the name of the rule by which the person's words select the request's order, or undefined if they select
+ * Returns the name of the rule by which the person's words select the request's order. Returns undefined if they select
  * another order or none.
  */
 function orderRule(
@@ -287,9 +287,9 @@ function hasToken(text: string, value: string): boolean {
 }
 
 /**
- * Returns whether the person said this note word for word. A model may put it in quotation marks, change the case of
- * its first letter and end it with a period. Everything else must be equal, because case and punctuation can carry
- * information too.
+ * Returns whether the person said this note word for word. A model may put the note in quotation marks, change the case
+ * of its first letter, and add a period. Everything else must be equal, because case and punctuation can also carry
+ * information.
  */
 export function isDictated(userTurns: readonly string[], note: string): boolean {
   const [, words = ''] = /^["'“‘]?(.*?)[.!?]?["'”’]?[.!?]?$/su.exec(singleSpaced(note)) ?? [];

@@ -32,9 +32,9 @@ import { computeProvenance } from './provenance.ts';
 const LIMITS_RULE = 'the orders it places';
 
 /**
- * Returns the mandate request for a standing order. Nobody reviews the orders that a standing order places, so it is
- * proposed only if every field is in the person's own words or a default, and the conversation contains no text from
- * outside sources. Otherwise the error's hint contains the command that the person can type.
+ * Returns the mandate request for a standing order. Nobody reviews the orders that a standing order places. A standing
+ * order is therefore proposed only if every field is in the person's own words or a default, and the conversation has
+ * no text from outside sources. Otherwise, the error's hint contains the command that the person can type.
  * @throws {TradeAgentError} `blocked` if the request is not in the person's own words; `invalid_order`, `usage` if it
  * is unreadable or ambiguous; any error of a request to the gateway
  */
@@ -95,7 +95,8 @@ function acceptedSentence(turns: readonly string[]): string {
 }
 
 /**
- * Requires that the price that the order waits for has not been reached, because the order would be placed immediately.
+ * Requires that the price has not yet reached the value that the order waits for. Otherwise, the order would be placed
+ * immediately.
  * @throws {TradeAgentError} `usage` with a question
  */
 async function requireNotCrossed(
@@ -141,8 +142,9 @@ function mandateProvenance(
 }
 
 /*
- * Decides whether a standing order is in the person's own words: provenance.ts decides on the order, and the planner's
- * grammar on its schedule. Words that are not recognized count as not said.
+ * Decides whether a standing order is in the person's own words. provenance.ts decides about the order, and the
+ * planner's
+ * grammar about its schedule. Words that are not recognized count as not said.
  */
 
 interface StandingUtterance {
@@ -155,7 +157,7 @@ interface StandingUtterance {
 }
 
 interface StandingProvenance {
-  /** The source of each field of the order and its schedule; `other` if the person did not specify the field. */
+  /** The source of each field of the order and its schedule. It is `other` if the person did not specify the field. */
   readonly fields: Provenance['fields'];
   readonly sentence: string | undefined;
 }
@@ -201,13 +203,16 @@ function isSameSchedule(when: StandingOrderTerms['when'], said: ScheduleMention)
   return Number(said[when.price] ?? Number.NaN) === Number(when.at);
 }
 
-/** @param said the newest time that the person named; if it differs from `at`, the source is not the user */
+/**
+ * Returns the source of a time.
+ * @param said the newest time that the person named; if it differs from `at`, the source is not the user
+ */
 function timeSource(at: string, said: string | undefined): Provenance['fields'][string] {
   if (said !== undefined) return said === at ? userSource : otherSource;
   return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : otherSource;
 }
 
-/** Returns the provenance of the account: the user if the request's account is the one that they named. */
+/** Returns the source of the account. It is the user if they named the request's account. */
 function accountSource(
   account: AccountEntry | undefined,
   called: string | undefined,
@@ -217,7 +222,7 @@ function accountSource(
   return { account: isSame ? userSource : otherSource };
 }
 
-/** Returns the provenance of the mandate's end: the user if the end in the request is the one that they named. */
+/** Returns the source of the mandate's end. It is the user if they named the end in the request. */
 function endSource(
   end: MentionedEnd | undefined,
   { until, before }: ScheduleMention,
@@ -229,7 +234,7 @@ function endSource(
   return { end: isSame ? userSource : otherSource };
 }
 
-/** Returns the newest turn's schedule that is most similar to the standing order; none if the turn has no schedule. */
+/** Returns the schedule in the newest turn that is most similar to the standing order, or undefined if it has none. */
 function closestSchedule(
   turns: readonly string[],
   { order, when }: StandingOrderTerms,

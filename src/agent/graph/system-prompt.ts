@@ -3,9 +3,9 @@ import type { Session } from '../../auth/session/session.ts';
 import { neutralizeMarkers } from './inert-text.ts';
 
 /**
- * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; whatever differs
- * is in the prompt context. It contains only our own text and enforces nothing, because the gateway and the phone
- * enforce the rules.
+ * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; varying facts are
+ * in the prompt context. The prompt contains only our own text. It does not enforce the rules: the gateway and the
+ * phone do.
  */
 export function buildSystemPrompt({ readOnly, dryRun }: { readOnly: boolean; dryRun: boolean }): string {
   return [
@@ -36,7 +36,7 @@ export function markStandardInput(text: string): string {
  * @param source becomes part of the mark, so it must be a name that trade-agent chose
  */
 export function markUntrustedText(source: string, text: string): string {
-  // A mark inside the text would end the block early.
+  // A mark within the text would end the block early.
   return `<untrusted source="${source}">\n${neutralizeMarkers(text)}\n</untrusted>`;
 }
 

@@ -37,7 +37,7 @@ interface ToolInput {
 
 /**
  * Returns the node that executes calls that need no approval: reads, harmless changes, and calls that write the
- * person's own words into the person's files. If a call fails, the model gets the error as the result.
+ * person's own words to the person's files. If a call fails, the model gets the error as the result.
  */
 export function createToolNode(environment: GraphEnvironment) {
   return async (input: ToolInput): Promise<Partial<AgentStateValue>> => {
@@ -124,7 +124,7 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
   return { ok: true, summary, text: content, message, ...defined({ outside }) };
 }
 
-/** Returns a search in the tools that this run may offer. Its results contain names alone, not foreign descriptions. */
+/** Returns a search in the tools that this run may offer. Its results contain only names, not foreign descriptions. */
 function toolSearch({ foreign, readOnly, signal }: GraphEnvironment) {
   return async (query: string): Promise<readonly string[]> => {
     const own = readOnly ? tools.filter(({ risk }) => risk === 'read') : tools;
@@ -138,7 +138,7 @@ function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: Tool
   }
 }
 
-/** @throws {TradeAgentError} `usage`, which the model can correct */
+/** Validates a call's arguments. @throws {TradeAgentError} `usage`, which the model can correct */
 export function parseToolArguments(tool: DirectTool, call: ToolCall): unknown {
   // Small models pass arguments such as `{"input": ""}` to tools without parameters. Such arguments are ignored.
   const args = parseArguments(tool.schema, hasNoParameters(tool) ? accountArgumentOnly(call) : call.args);
@@ -168,8 +168,8 @@ export function readOnlyError(): TradeAgentError {
 }
 
 /**
- * Calls a tool of another server. The result is treated as data and taints the conversation. If the tool hangs or
- * crashes, the model gets the failure as the result, and the run's status is not affected.
+ * Calls a tool of another server. The result is treated as data and marks the conversation as tainted. If the tool
+ * hangs or crashes, the model gets the failure as the result, and the run's status is not affected.
  */
 async function callForeignTool(
   { foreign, signal }: Pick<GraphEnvironment, 'foreign' | 'signal'>,
@@ -199,8 +199,9 @@ async function callForeignTool(
 }
 
 /*
- * A model may write into the person's own files only what the person said. No phone approval guards these files, so the
- * person's words decide, and words that are not recognized count as not said.
+ * A model may write only the person's own words to the person's files. These files need no approval on the phone, so
+ * the
+ * person's words decide. Words that are not recognized count as not said.
  */
 
 interface LocalCall {
@@ -211,8 +212,8 @@ interface LocalCall {
 }
 
 /**
- * Requires an alert's symbol to be in the person's own words, and also its price once the conversation contains text
- * from outside sources. Requires a schedule to be the one that the planner parses from the person's newest message.
+ * Requires an alert's symbol to be in the person's own words. Once the conversation contains text from outside sources,
+ * also requires the price to be. Requires a schedule to be the one that the planner parses from the newest message.
  * @throws {TradeAgentError} `blocked`
  */
 export function requireUserWords({ name, args, facts, tainted }: LocalCall): void {

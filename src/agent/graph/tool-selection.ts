@@ -9,10 +9,11 @@ import { mentionedKinds } from '../reader/topics.ts';
 import { extractPrompts } from './message-history.ts';
 
 /*
- * Which tools a model request offers. All definitions together are larger than a small model's context, so the prompt
- * decides, as the planner reads it: by its intents, and by the meanings of its words where the planner understands only
- * a part. The model can ask for any other tool with find_tools. This is no protection: each tool has the same checks,
- * whether it was offered or not.
+ * Selects the tools that a model request offers. All definitions together are larger than a small model's context. The
+ * prompt therefore decides: by the intents that the planner reads in it or, if the planner understands only a part, by
+ * the
+ * meanings of its words. The model can request any other tool with find_tools. This selection is not a safeguard: each
+ * tool has the same checks, whether it was offered or not.
  */
 
 type Topic = Intent['kind'] | 'option';
@@ -53,7 +54,7 @@ const toolsByTopic: Readonly<Record<Topic, string>> = {
   help: '',
 };
 
-/** Meanings of the lexicon by kind of request, the rarest first. What a text asks about is the reader's own table. */
+/** Meanings in the lexicon for each topic, the rarest topic first. The reader's own table covers questions. */
 const meaningsByTopic: readonly (readonly [Topic, string])[] = [
   ['rebalance', 'rebalance'],
   ['send', 'slack mail'],
@@ -77,8 +78,8 @@ const MAX_READ_LENGTH = 1_000;
 const MAX_PROMPTS = 10;
 
 /**
- * Returns the names of the tools that the next model request should offer, most important first. It stays the same
- * until the person needs other tools, so that the server can reuse its prompt cache.
+ * Returns the names of the tools that the next model request should offer, most important first. The names stay the
+ * same until the person needs other tools, so that the server can reuse its prompt cache.
  */
 export function rankTools(messages: readonly BaseMessage[]): readonly string[] {
   let ranked: readonly string[] = [];
@@ -96,7 +97,7 @@ export function rankTools(messages: readonly BaseMessage[]): readonly string[] {
 
 const toolsOf = (topic: Topic) => toolsByTopic[topic].split(' ').filter((name) => name !== '');
 
-/** Returns what a text is about, as far as the planner understands it: topics of requests first. */
+/** Returns the topics of a text, as far as the planner understands it. Topics of requests come first. */
 function readTopics(text: string): Topic[] {
   const said = text.slice(0, MAX_READ_LENGTH);
   const parsed = parsePrompt(said);
@@ -134,12 +135,12 @@ function findRequestedTools(messages: readonly BaseMessage[]): string[] {
     .flat();
 }
 
-/** Number of the largest tools that fit in one request. */
+/** Maximum number of found tools. The largest tools still fit into one request. */
 const MAX_FOUND = 3;
 
 /**
- * Returns the tools that fit a query, best first: those that it names, then those for its topics, then those whose
- * names or descriptions have its words.
+ * Returns the tools that match a query, best first: tools that the query names, tools for its topics, and then tools
+ * whose names or descriptions contain its words.
  */
 export function searchTools(
   query: string,

@@ -6,13 +6,13 @@ export interface ChatModel {
   readonly name: string;
   /** Whether this is the built-in planner. A request that it refuses is not sent to it again. */
   readonly builtin: boolean;
-  /** @throws {TradeAgentError} `model_error`, `interrupted` */
+  /** Streams a response. @throws {TradeAgentError} `model_error`, `interrupted` */
   stream(
     messages: BaseMessage[],
     signal: AbortSignal,
     /** Receives messages for the person, such as why the run is waiting for the model. */
     notice?: (message: string) => void,
-    /** Names of the tools to offer, most important first. As many are offered as fit. */
+    /** Names of the tools to offer, most important first. Offers as many as fit. */
     ranked?: readonly string[],
   ): AsyncIterable<AIMessageChunk>;
 }

@@ -32,29 +32,31 @@ interface ModelOptions {
 
 type Notice = NonNullable<Parameters<ChatModel['stream']>[2]>;
 
-/** Timeout for the first byte of a response, including the time for loading a local model. */
+/** Timeout for the first byte of a response, in milliseconds. Includes the time for loading a local model. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Timeout between two chunks of a response. Without it, a stalled stream would never end. */
+/** Timeout between two chunks of a response, in milliseconds. Without it, a stalled stream would never end. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** Waits before the second and third attempts, unless the server asks for a longer wait. */
+/** Milliseconds to wait before the second and third attempts, unless the server asks for a longer wait. */
 const RETRY_WAITS_MS = [500, 2000];
 /**
- * Longest wait that a server may ask for. If the server asks for more, the run fails, and the person decides when to
- * try again.
+ * Longest accepted wait in milliseconds. If a server asks for more, the run fails, and the person decides when to try
+ * again.
  */
 const MAX_RETRY_WAIT_MS = 30_000;
 
 export function toolDefinitions(tools: readonly Tool[]) {
   return tools.map(({ name, description, schema }) => {
-    // The dialect takes tokens, and no server reads it.
+    // The `$schema` member costs tokens, and no server reads it.
     const { $schema: _, ...parameters } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
     return { type: 'function' as const, function: { name, description, parameters } };
   });
 }
 
-/** Maximum number of tools in a request. A small model chooses badly among more. */
+/** Maximum number of tools in a request. Small models choose badly from longer lists. */
 const MAX_TOOLS = 8;
-/** Maximum size of the system prompt and the tools: 3,000 tokens of 3.6 bytes, as JSON schemas have. */
+/**
+ * Maximum size of the system prompt and the tools in bytes: 3,000 tokens of 3.6 bytes, as is typical of JSON schemas.
+ */
 const MAX_PREFIX_BYTES = 10_800;
 /** Number of other servers' tools that are offered before the model asks for them. */
 const MAX_FOREIGN_TOOLS = 3;
@@ -64,8 +66,9 @@ type ToolDefinition =
   | Awaited<ReturnType<typeof foreignDefinitions>>[number];
 
 /**
- * Returns the tools that fit, in their own order, so that the same selection has the same bytes: the one that finds
- * others, other servers' first tools, which their owner allowed one by one, then those ranked highest.
+ * Returns the tools that fit: the tool that finds other tools, other servers' first tools, which their owner allowed
+ * individually, and then the tools with the highest ranks. Keeps their own order, so that the same selection always has
+ * the same bytes.
  */
 export function selectTools(
   all: readonly ToolDefinition[],
@@ -97,7 +100,7 @@ async function foreignDefinitions(foreign: ForeignTools | undefined, signal: Abo
   }));
 }
 
-/** @throws {TradeAgentError} `invalid_config` if there is no API key */
+/** Creates the profile's model. @throws {TradeAgentError} `invalid_config` if there is no API key */
 export async function createChatModel(options: ModelOptions): Promise<ChatModel> {
   if (options.settings.provider === 'builtin') {
     const { BuiltinPlanner } = await import('../planner/planner.ts');
@@ -140,7 +143,7 @@ async function openAiModel({
     streamUsage: true,
     useResponsesApi: false,
     configuration: {
-      // Always set: otherwise the client would use OPENAI_BASE_URL, and this key may not belong to that server.
+      // Always set. Otherwise, the client would use OPENAI_BASE_URL, and this key may not belong to that server.
       baseURL: server.url,
       ...defined({ fetch }),
     },
@@ -200,7 +203,10 @@ class AnswerStreamer {
     }
   }
 
-  /** Makes one attempt. Returns a failure before the first chunk, or undefined if the response is complete. */
+  /**
+   * Makes one attempt. Returns a failure that occurred before the first chunk, or undefined if the response is
+   * complete.
+   */
   async *#attempt(
     model: BoundModel,
     history: BaseMessage[],
@@ -219,7 +225,7 @@ class AnswerStreamer {
       if (signal.aborted) throw error;
       const failure = classifyModelFailure(error, idle.signal.aborted);
       if (!begun) return failure;
-      // The person has already read the streamed text, so a second answer can't replace it.
+      // The person has already seen the streamed text, so a second answer can't replace it.
       throw toModelError(failure.kind === 'transient' ? { kind: 'broken' } : failure, this.#server);
     }
   }
@@ -227,7 +233,10 @@ class AnswerStreamer {
 
 const TOO_LONG_NOTICE = 'the conversation is too long for the model; its oldest results are left out';
 
-/** Returns a function that notifies once about each truncated tool result, and once if old results are dropped. */
+/**
+ * Returns a function that notifies the person once about each truncated tool result, and once if old results are
+ * dropped.
+ */
 function shorteningNotifier() {
   const reported = new Set<string>();
   return ({ cut, shortened }: FittedHistory, notice: Notice | undefined): void => {
@@ -258,7 +267,9 @@ function retryReason(failure: ModelFailure, { url }: ModelServer): string {
     : `the model’s server responded with HTTP status ${status}`;
 }
 
-/** Throws if the stream ends without a finish_reason: calls may be missing, and half a plan must not be executed. */
+/**
+ * Throws if the stream ends without a finish_reason: calls may be missing, and an incomplete plan must not be executed.
+ */
 async function* requireComplete(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
   let finished = false;
   for await (const chunk of stream) {
@@ -287,7 +298,7 @@ async function* withIdleTimeout(
   }
 }
 
-/** A model server's failure, reduced to facts that are safe to show. */
+/** A model server's failure, reduced to facts that are safe to display. */
 type ModelFailure =
   /** May be retried, after `retryAfterMs` if the server asked for a wait. */
   | { readonly kind: 'transient'; readonly status?: number; readonly retryAfterMs?: number }
@@ -394,7 +405,7 @@ const contextWindows: readonly (readonly [RegExp, number])[] = [
 ];
 /** Maximum length of a tool result in characters, about 20,000 tokens. Longer results are truncated. */
 const MAX_ANSWER_LENGTH = 60_000;
-/** A low estimate: JSON with many numbers has about three bytes per token, and prose has more. */
+/** A low estimate. JSON with many numbers has about three bytes per token, and prose has more. */
 const BYTES_PER_TOKEN = 3;
 /** Share of the context window that is reserved for the response, up to {@link MAX_ANSWER_TOKENS}. */
 const ANSWER_SHARE = 0.25;
@@ -419,10 +430,10 @@ function estimateTokens(value: unknown): number {
 
 /**
  * Shortens the conversation until it fits: truncates long tool results, then drops the oldest results, then the oldest
- * prompts with their answers, but never the latest prompt. Frees a quarter of the available space at a time, so that
- * most turns begin with the same messages as the previous turn. The server's prompt cache requires this.
- * @param window in tokens; if undefined, only long results are truncated
- * @param toolTokens size of the tool definitions
+ * prompts with their answers, but never the latest prompt. Frees a quarter of the available space each time, so that
+ * most turns begin with the same messages as the previous turn. The server's prompt cache requires the same beginning.
+ * @param window size of the context window in tokens; if undefined, only long results are truncated
+ * @param toolTokens size of the tool definitions in tokens
  */
 export function fitHistory(
   messages: readonly BaseMessage[],
@@ -498,8 +509,8 @@ const DROPPED_RESULT =
   '{"left_out":"this result was dropped to make the conversation fit; call the tool again if needed"}';
 
 /**
- * Replaces the oldest tool results with a short note, except those since the model's last message. Every call keeps a
- * result, as chat APIs require. Returns undefined if nothing can be dropped.
+ * Replaces the oldest tool results with a short note, except for results since the model's last message. Every call
+ * keeps a result, because chat APIs require one. Returns undefined if nothing can be dropped.
  * @param enough number of characters to drop
  */
 export function dropOldToolResults(

@@ -1,9 +1,9 @@
 const opening = /`{3}|<(?:tool|function|think|\|)|\[TOOL_CALLS|[{[]\s*["{]/;
-/** Matches text that may become the beginning of a tool call with the next chunk. */
+/** Matches the end of a text if a tool call may begin there. */
 const openingPrefix = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;
 const MAX_PREFIX_LENGTH = 24;
 
-/** Streams text but holds back what may be a tool call, so that its JSON does not flash on the screen. */
+/** Streams text, but delays text that may be a tool call, so that JSON does not flash on the screen. */
 export class WrittenCallFilter {
   #held = '';
   #isHolding = false;
@@ -20,7 +20,7 @@ export class WrittenCallFilter {
     return shown;
   }
 
-  /** Returns the text that was held back, once it has turned out not to be a call. */
+  /** Returns the delayed text after it has turned out not to be a call. */
   rest(): string {
     const rest = this.#held;
     this.#held = '';
@@ -30,13 +30,13 @@ export class WrittenCallFilter {
 }
 
 const reasoningStart = /^\s*<(think|thinking|reasoning)>/i;
-/** Matches text that may become the start of a reasoning block with the next chunk. */
+/** Matches text that may be the start of a reasoning block. */
 const reasoningStartPrefix = /^\s*(?:<[a-z]{0,9})?$/i;
 const reasoningBlock = /<(think|thinking|reasoning)>[\s\S]*?<\/\1>/gi;
 
 /**
- * Separates a model's reasoning from its answer. A block that is not closed is all reasoning, and so is what precedes a
- * closing tag alone, because some chat templates write the opening tag themselves.
+ * Separates a model's reasoning from its answer. An unclosed block is all reasoning. Text before a closing tag without
+ * an opening tag is also reasoning, because some chat templates write the opening tag themselves.
  */
 export function splitReasoning(text: string): { readonly answer: string; readonly reasoning: string } {
   const blocks: string[] = [];
@@ -51,7 +51,7 @@ export function splitReasoning(text: string): { readonly answer: string; readonl
   return { answer: blocks.length === 0 ? answer : answer.trim(), reasoning: blocks.join('\n').trim() };
 }
 
-/** Streams text without the reasoning at its beginning. */
+/** Streams text without the reasoning at the beginning. */
 export class ReasoningFilter {
   #held = '';
   #hasReasoned = false;
@@ -73,7 +73,7 @@ export class ReasoningFilter {
     return this.push('');
   }
 
-  /** Returns the text that was held back, once it has turned out not to be reasoning. */
+  /** Returns the delayed text after it has turned out not to be reasoning. */
   rest(): string {
     if (this.#hasAnswerBegun || reasoningStart.test(this.#held)) return '';
     return this.#hasReasoned ? this.#held.trimStart() : this.#held;

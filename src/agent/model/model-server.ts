@@ -4,9 +4,9 @@ import { TradeAgentError } from '../../errors/errors.ts';
 interface ModelProvider {
   /** Base URL of an API that is compatible with OpenAI's chat API. */
   readonly url: string;
-  /** Environment variable that holds the API key. Servers on this machine need none. */
+  /** Environment variable with the API key. Servers on this machine need no key. */
   readonly key?: string;
-  /** Beginning that the server adds to the names in its list, and that a request may omit. */
+  /** Prefix that the server adds to the names in its list. Requests may omit the prefix. */
   readonly listedPrefix?: string;
 }
 
@@ -45,13 +45,13 @@ export function splitModelName(model: string): { readonly provider: string; read
   return Object.hasOwn(modelProviders, provider) && name !== '' ? { provider, name } : undefined;
 }
 
-/** Returns the name under which a provider's model is chosen, from the name in the provider's list. */
+/** Returns the name with which a person selects a model, from the name in the provider's list. */
 export function providerModelName(provider: string, listed: string): string {
   const prefix = modelProviders[provider]?.listedPrefix ?? '';
   return `${provider}/${listed.startsWith(prefix) ? listed.slice(prefix.length) : listed}`;
 }
 
-/** Returns whether a model name starts with a known provider, or with none. */
+/** Returns whether a model name starts with a known provider, or has no provider. */
 export function isModelName(model: string): boolean {
   return model !== '' && (!model.includes('/') || splitModelName(model) !== undefined);
 }
@@ -74,7 +74,10 @@ export function modelServerUrl({ name = '', base_url }: ModelSettings): string {
   });
 }
 
-/** Returns the headers with the key for a server's list of models. Anthropic's has its own, unlike its chat API. */
+/**
+ * Returns the headers with the key for a server's list of models. Anthropic's list needs a different header from its
+ * chat API.
+ */
 export function modelListHeaders({ url, key }: ModelServer): Record<string, string> {
   if (key === undefined) return {};
   return sameHost(url, modelProviders.anthropic?.url ?? '')
@@ -89,8 +92,8 @@ export function modelKeyVariable(settings: ModelSettings): string | undefined {
 }
 
 /**
- * Returns the profile's model server and its key. A key is sent only to the server that it is for: OPENAI_API_KEY to
- * OpenAI, TRADE_AGENT_API_KEY to the chosen server.
+ * Returns the profile's model server and its key. Each key is sent only to its own server: OPENAI_API_KEY to OpenAI,
+ * TRADE_AGENT_API_KEY to the selected server.
  * @param storedKey the server's key in the credential store (auth/model-key.ts)
  * @throws {TradeAgentError} `invalid_config`
  */

@@ -17,8 +17,8 @@ export interface TokenPrice {
 const MILLION = 1_000_000;
 
 /**
- * Returns a response's token usage and cost. The cost is what the server reports (OpenRouter's `usage.cost`), or is
- * computed from the profile's price.
+ * Returns a response's token usage and cost. The cost is reported by the server (OpenRouter's `usage.cost`) or computed
+ * from the profile's price.
  */
 export function readResponseUsage(answer: AIMessageChunk, price: TokenPrice | undefined): ModelUsage {
   // The cast is needed because the message's type parameters hide this public field.

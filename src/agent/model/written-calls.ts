@@ -5,7 +5,8 @@ import { parseJson } from '../../values/parse-json.ts';
  * Small models write tool calls as text: Qwen2.5-Coder as a block of ```json {"name": …, "arguments": …}```, Hermes and
  * Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`, Mistral as [TOOL_CALLS] and an array. A message that
  * consists only of calls is executed. A message that is almost a call is neither executed nor shown as an answer,
- * because it isn't safe to guess what the model meant.
+ * because
+ * guessing what the model meant would not be safe.
  */
 
 export interface WrittenCall {
@@ -33,7 +34,7 @@ const shape =
 /**
  * Classifies the text of a message that has no tool calls in the API's own format.
  * @param names names of the tools, to recognize text such as `get_quote({…})` as a malformed call
- * @param mayBeJson whether the person asked for JSON, so that JSON in the text is an answer and not a call
+ * @param mayBeJson whether the person asked for JSON, so that JSON in the text is an answer instead of a call
  */
 export function classifyResponseText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {
   const message = text.trim();
@@ -61,7 +62,7 @@ export function classifyResponseText(text: string, names: readonly string[], may
     : { kind: 'words' };
 }
 
-/** Returns the tool calls that are written as JSON anywhere in the text, up to a hundred. */
+/** Returns up to a hundred tool calls that are written as JSON anywhere in the text. */
 export function findWrittenCalls(text: string): WrittenCall[] {
   const found: WrittenCall[] = [];
   for (let at = text.indexOf('{'), looked = 0; at >= 0 && looked < 100; at = text.indexOf('{', at + 1)) {

@@ -22,7 +22,7 @@ const schedule = z.lazy(() =>
   z.object({ schedule: z.string(), when: z.string(), is_new: z.boolean(), with: z.string() }),
 );
 
-/** Answers about alerts, and about how often they are checked. */
+/** Returns the answer about alerts, and about how often they are checked. */
 export function formatAlertAnswer(
   tool: string,
   args: Record<string, unknown>,
@@ -63,7 +63,7 @@ function setAlertAnswer(answer: z.output<typeof set>, args: Record<string, unkno
   return [sentences.join(' '), ...missingCareHints(answer, say)].join('\n');
 }
 
-/** Describes the alert's condition, as the tool does in English. */
+/** Describes the alert's condition. The tool describes it only in English. */
 function conditionOf({ when, alert }: { when: string; alert?: Alert | undefined }, say: Say): string {
   return alert === undefined ? when : describeAlert(alert, say);
 }

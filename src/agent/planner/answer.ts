@@ -62,7 +62,10 @@ const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
 const bars = z.lazy(() => z.object({ symbol: z.string(), bars: z.array(barSchema) }));
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
-/** @param say the language of the sentences; errors and names from tools stay as they are */
+/**
+ * Returns the answer to the calls' results.
+ * @param say translates the sentences; errors and names from tools are not translated
+ */
 export function composeAnswer(
   results: readonly (AnsweredCall & { readonly view?: ResultView | undefined })[],
   say: Say = english,
@@ -255,7 +258,7 @@ function rankingAnswer(
   ].join('\n');
 }
 
-/** One position as a sentence, several as a list. */
+/** Formats one position as a sentence, and several as a list. */
 function rankedList(which: 'biggest' | 'best' | 'worst', found: readonly string[], say: Say): string {
   const [first = ''] = found;
   const [one, several] = {

@@ -1,9 +1,9 @@
 import { english, Phrase, phraseKey, type Say, type Value } from '../../text/phrase.ts';
 
-/** The sentences of one language by their English text, in which `{0}` stands for the first value. */
+/** The sentences of one language by their English text, in which `{0}` is the first value. */
 type Catalog = Readonly<Record<string, string>>;
 
-/** Each language's tag (BCP 47) and catalog. A catalog is loaded only if its language is written. */
+/** Each language's tag (BCP 47) and catalog. A catalog is loaded only when its language is used. */
 export const catalogs: Readonly<Record<string, readonly [locale: string, load: () => Promise<{ default: Catalog }>]>> =
   {
     german: ['de-DE', () => import('./catalogs/german.json', { with: { type: 'json' } })],
@@ -12,14 +12,14 @@ export const catalogs: Readonly<Record<string, readonly [locale: string, load: (
     spanish: ['es-ES', () => import('./catalogs/spanish.json', { with: { type: 'json' } })],
   };
 
-/** @param language the name of a lexicon */
+/** Returns the translator for a language. @param language the name of a lexicon */
 export async function sayIn(language: string): Promise<Say> {
   const [locale, load] = Object.hasOwn(catalogs, language) ? (catalogs[language] ?? []) : [];
   if (locale === undefined || load === undefined) return english;
   return createSay((await load()).default, locale);
 }
 
-/** A sentence that the catalog lacks is said in English. */
+/** Creates a translator. A sentence that is missing from the catalog stays in English. */
 export function createSay(catalog: Catalog, locale: string): Say {
   const shown = (value: Value) => (value instanceof Phrase ? value.in(say) : `${value ?? ''}`);
   const say: Say = (parts, ...values) => {

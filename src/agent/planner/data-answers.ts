@@ -82,7 +82,7 @@ function calendarAnswer({ today, days }: z.output<typeof calendar>, asked: strin
   return `${closed} ${say`It next opens on ${formatDate(next.date, say.locale)}, ${hoursText(next, say)}.`}`;
 }
 
-/** As {@link WEEKDAYS}, from Sunday. */
+/** Weekday names like {@link WEEKDAYS}, but starting with Sunday. */
 const weekdays = [
   phrase`on Sunday`,
   phrase`on Monday`,
@@ -93,7 +93,7 @@ const weekdays = [
   phrase`on Saturday`,
 ];
 
-/** Returns tomorrow, or the next such weekday after today. */
+/** Returns the date of tomorrow, or of the next given weekday after today. */
 function dateOf(asked: string, today: string): string {
   const wanted = WEEKDAYS.indexOf(asked);
   return addDays(today, wanted < 0 ? 1 : ((wanted - weekday(today) + 6) % 7) + 1);
@@ -102,7 +102,7 @@ function dateOf(asked: string, today: string): string {
 const MAX_HOLIDAYS = 6;
 const USUAL_CLOSE = '16:00';
 
-/** Lists the weekdays without trading, and those on which it ends early. */
+/** Lists the weekdays without trading, and those with an early close. */
 function holidaysAnswer(today: string, days: z.output<typeof calendar>['days'], say: Say): string {
   const last = days.at(-1)?.date ?? today;
   const found: string[] = [];
@@ -118,7 +118,7 @@ function holidaysAnswer(today: string, days: z.output<typeof calendar>['days'], 
     : [say`The next days on which the market is closed or closes early:`, ...found].join('\n');
 }
 
-/** Names a day with its weekday: `Fri, Dec 25, 2026`. */
+/** Formats a date with its weekday: `Fri, Dec 25, 2026`. */
 function dayName(date: string, { locale }: Say): string {
   if (locale === undefined) return `${capitalize((WEEKDAYS[weekday(date)] ?? '').slice(0, 3))}, ${formatDate(date)}`;
   return new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: 'UTC' }).format(Date.parse(date));
@@ -363,7 +363,7 @@ function realizedLead(
   return say`**${formatSignedDollars(sum.toFixed(2))}** realized ${when} with ${of} (first in, first out).`;
 }
 
-/** The positions are sorted by their contribution, largest first. */
+/** Answers which positions contributed most. They are sorted by their contribution, largest first. */
 function contributionAnswer(
   { period, contributions }: z.output<typeof figures>,
   figure: 'best' | 'worst',

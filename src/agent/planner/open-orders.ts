@@ -60,7 +60,7 @@ function orderInSequence(
   return 'oldest' in which ? requireOldest(open) : orderAt(open, which.place);
 }
 
-/** Returns what the person said of an order, or undefined if they said nothing. */
+/** Returns the person's description of an order. Returns undefined if there is none. */
 function describeTraits(which: OrderTraits & { readonly symbol?: string }): string | undefined {
   const { side, qty, symbol, type, price } = which;
   const words = [side, qty, symbol, type, price === undefined ? undefined : formatSharePrice(price)];
@@ -94,7 +94,10 @@ function ordersForSymbol(open: readonly Order[], wanted: string): readonly Order
 const noneOpen = (what: string) =>
   new NotUnderstoodError(phrase`You have no open ${what} order.`, phrase`Ask "open orders" to see them.`, 'not_found');
 
-/** @param what the side, quantity and symbol that the person named */
+/**
+ * Returns the only order.
+ * @param what the side, quantity and symbol that the person named
+ */
 function requireSingle(orders: readonly Order[], what: string | undefined, hint: Phrase): Order {
   const [only] = orders;
   if (only === undefined)
@@ -114,7 +117,7 @@ function requireSingle(orders: readonly Order[], what: string | undefined, hint:
   );
 }
 
-/** Returns the order at a place in the list that the person sees. */
+/** Returns the order at a position in the list that the person sees. */
 function orderAt(open: readonly Order[], place: number): Order {
   const order = open[place - 1];
   if (order !== undefined) return order;
@@ -132,7 +135,7 @@ function requireOldest(open: readonly Order[]): Order {
   return requireSingle(open, undefined, phrase`Ask "open orders" for the IDs, then "cancel order ID".`);
 }
 
-/** Returns the newest order. If it has ended, throws, because "my last order" never means an older order. */
+/** Returns the newest order. Throws if the order has ended, because "my last order" never means an older order. */
 function requireNewest(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
   if (last === undefined)
@@ -150,10 +153,10 @@ function requireNewest(all: readonly Order[]): Order {
   return last;
 }
 
-/** A bare number may be a new price or quantity only if it differs from the order's by less than this factor. */
+/** A bare number may be a new price or quantity only if its ratio to the order's value is below this factor. */
 const MAX_RATIO = 3;
 
-/** @param was the value that changes, as the person knows it */
+/** Returns the arguments for changing an order. @param was the value that changes, according to the person */
 export function orderChangeArguments(change: OrderChange, order: Order, was?: string): Record<string, string> {
   if (was !== undefined) return changeFrom(was, change, order);
   if (!('value' in change) && !('price' in change)) return { ...change };
@@ -179,7 +182,7 @@ export function orderChangeArguments(change: OrderChange, order: Order, was?: st
   return { [field]: value };
 }
 
-/** Returns the change of the order's value that was `was`. @throws {NotUnderstoodError} if it has none, or several */
+/** Returns the change of the order's value that was `was`. @throws {NotUnderstoodError} if no value or several match */
 function changeFrom(was: string, change: OrderChange, order: Order): Record<string, string> {
   const fields = (['qty', 'limit_price', 'stop_price'] as const).filter((field) => {
     const value = order[field];

@@ -32,7 +32,7 @@ const grantedOne = z.lazy(() =>
   }),
 );
 
-/** Answers about orders: their outcomes, and lists of them. */
+/** Answers with orders: their outcomes, and lists of them. */
 export function formatOrderAnswer(
   tool: string,
   args: Record<string, unknown>,
@@ -78,7 +78,7 @@ function standingOrderAnswer(
   ].join(' ');
 }
 
-/** Returns the last day before the end. */
+/** Returns the last day before the mandate's end. */
 const lastDay = (expires_at: string, say: Say) =>
   say.locale === undefined
     ? formatLastDayWithWeekday(expires_at)
@@ -143,7 +143,7 @@ function countOrders(state: string, symbol: string | undefined, sum: string, isO
   }
 }
 
-/** The broker's word for the state; in another language, that of an order's outcome. */
+/** Returns the broker's word for the state or, in other languages, the translated word for an order's outcome. */
 const statusWord = ({ status }: Order, say: Say) =>
   say.locale === undefined ? status.replaceAll('_', ' ') : lowercaseFirst(orderStatus(status).in(say));
 

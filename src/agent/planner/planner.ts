@@ -21,9 +21,9 @@ type Turn =
   | { readonly refusal: PlannerRefusal };
 
 /**
- * A chat model that is not a language model: it reads the last message's words into slots (src/agent/reader/), calls
- * the tools, and renders their results. It is deterministic, offline and free. It never guesses: it does nothing if
- * a word of the request fills no slot.
+ * A chat model that is not a language model. It reads the last message's words into slots (src/agent/reader/), calls
+ * the tools, and renders their results. It is deterministic, offline and free. It never guesses: if a word of the
+ * request fills no slot, it does nothing.
  */
 export class BuiltinPlanner extends BaseChatModel {
   constructor() {
@@ -66,7 +66,7 @@ export class BuiltinPlanner extends BaseChatModel {
   }
 }
 
-/** Returns the planner's next turn, in the language that the person writes. */
+/** Returns the planner's next turn, in the person's language. */
 async function nextTurnInLanguage(messages: readonly BaseMessage[]): Promise<Turn> {
   return nextTurn(messages, await sayIn(languageOf(userTurns(messages))));
 }

@@ -37,7 +37,7 @@ import {
   orderChangeArguments,
 } from './open-orders.ts';
 
-/** The part of a result to report. */
+/** Selects the part of a result to report. */
 export interface ResultView {
   readonly view?: PortfolioView;
   readonly ranking?: PortfolioRanking;
@@ -46,11 +46,11 @@ export interface ResultView {
   readonly only?: ActivityFilter;
   readonly onlyWashSales?: true;
   readonly day?: string;
-  /** Number of shares to give the cost of. */
+  /** Number of shares whose cost to report. */
   readonly qty?: string;
 }
 
-/** A tool call, and the part of its result to report. Without a view, the whole result is reported. */
+/** A tool call, with the part of its result to report. Without a view, the whole result is reported. */
 export interface PlannerStep {
   readonly name: string;
   readonly args: Record<string, unknown>;
@@ -79,14 +79,17 @@ const needsHoldings = (intent: Intent) =>
   (intent.kind === 'standing' && (intent.fraction ?? intent.keep) !== undefined);
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
-/** Returns whether an intent needs the open orders: to find the order, or to tell a new quantity from a new price. */
+/**
+ * Returns whether an intent needs the open orders, either to find the order or to decide whether a number is a quantity
+ * or a price.
+ */
 const needsOpenOrders = (intent: Intent) =>
   (intent.kind === 'cancel' && !('id' in intent.which && isFullId(intent.which.id)) && !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
 
 /**
- * Returns the lookups that planning requires: the tickers for company names, the holdings for "half my MSFT", and the open
- * orders for a cancellation.
+ * Returns the lookups that planning needs: the tickers for company names, the positions for "half my MSFT", and the
+ * open orders for a cancellation.
  */
 export function planLookups(intents: readonly Intent[]): PlannerStep[] {
   const steps: PlannerStep[] = [];
@@ -121,8 +124,8 @@ function withTickers(intents: readonly Intent[], found: readonly NameSearchResul
 }
 
 /**
- * Returns the calls for quotes, from which {@link planSteps} decides whether a limit is per share or a total, and on which
- * side of the price an order or an alert waits.
+ * Returns the calls for quotes. With the quotes, {@link planSteps} decides whether a limit is per share or a total, and
+ * on which side of the price an order or an alert waits.
  */
 export function planPriceLookups(intents: readonly Intent[], found: readonly Lookup[]): PlannerStep[] {
   const steps = resolveNames(intents, found).filter(needsPrice).map(priceStep);
@@ -307,7 +310,7 @@ function alertStep(intent: Intent & { kind: 'alert' }, found: readonly Lookup[])
   return { name: 'set_alert', args: { ...alert, ...side } };
 }
 
-/** Returns the size of an order for a part of the position or of the cash. @throws {NotUnderstoodError} */
+/** Returns the size of an order for a part of the position or the cash. @throws {NotUnderstoodError} */
 function computedSize(
   { fraction, keep, cash, request: { symbol } }: Omit<OrderIntent, 'kind'>,
   answer: unknown,
@@ -340,7 +343,7 @@ function computedSize(
   );
 }
 
-/** Returns the error for an incomplete list of open orders, from which the planner can't tell which order is meant. */
+/** Returns the error for an incomplete list of open orders, in which the planner can't identify the person's order. */
 function tooManyOrders(total: number, listed: number): NotUnderstoodError {
   return new NotUnderstoodError(
     phrase`You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,
@@ -387,7 +390,7 @@ function resolveContract({ request, contract }: OptionIntent, answer: unknown): 
   );
 }
 
-/* In "buy 10 AAPL for no more than 1000" the market price tells whether the bound is per share or in total. */
+/* In "buy 10 AAPL for no more than 1000", the market price shows whether the maximum is per share or in total. */
 
 type Bounded = (OrderIntent | StandingOrderIntent) & { readonly mayBeTotal: true; readonly account?: string };
 

@@ -8,7 +8,10 @@ const GENERAL =
   /^(?:(?:whole|entire|own|brokerage|broker|trading|investment|stock|stocks|current|paper|live|main|default|bank|savings|checking)\s?)+$/i;
 const MAX_NAME_ITEMS = 3;
 
-/** Takes "in my IRA account" or "in account 12345" out of a clause. @throws {NotUnderstoodError} if there are several */
+/**
+ * Removes "in my IRA account" or "in account 12345" from a clause, and returns both.
+ * @throws {NotUnderstoodError} if there are several accounts
+ */
 export function takeAccount(items: readonly Item[]): { readonly rest: readonly Item[]; readonly account?: string } {
   const first = findAccount(items, 0);
   if (first === undefined) return { rest: items };
@@ -79,7 +82,7 @@ const single: readonly Intent['kind'][] = [
   'watch',
 ];
 
-/** Requires all requests of a sentence to name the account, or none. @throws {NotUnderstoodError} */
+/** Requires either all or none of a sentence's requests to name the account. @throws {NotUnderstoodError} */
 export function requireUnambiguousAccount(intents: readonly Intent[]): void {
   const can = intents.filter(({ kind }) => single.includes(kind));
   const named = can.filter(({ account }) => account !== undefined);

@@ -6,7 +6,7 @@ import type { Item } from './items.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import { requireEnd, Taker } from './taker.ts';
 
-/* Acts that concern no order: send, watch. Each takes every item of its clause. */
+/* Acts that are not about an order: send, watch. Each uses every item of its clause. */
 
 /** Reads "send my portfolio to slack #trading", "email my portfolio to bob@example.com". */
 export function readSend(items: readonly Item[]): Intent | undefined {

@@ -28,7 +28,7 @@ export function readAlert(items: readonly Item[]): Intent[] | undefined {
 
 type Condition = Omit<AlertMention, 'symbol'>;
 
-/** Takes "falls below 180 or above 220". Returns undefined if the words begin with no condition. */
+/** Reads "falls below 180 or above 220". Returns undefined if the words do not begin with a condition. */
 function readConditions(words: Taker): Condition[] | undefined {
   words.take('moves? either');
   const first = takeConditions(words);
@@ -51,7 +51,7 @@ const bound = (found: TemplateMatch): Condition => ({
   [found.has('or_less') ? 'below' : 'above']: found.quantities[0]?.value ?? '',
 });
 
-/** Takes one condition. A percentage "either way" makes two. */
+/** Reads one condition. A percentage "either way" makes two. */
 function takeConditions(words: Taker): readonly Condition[] | undefined {
   words.take('aux');
   const percent = words.take('falls|rises|is_down|is_up by_more|above? % a_day? a_day?');
@@ -68,7 +68,7 @@ function takeConditions(words: Taker): readonly Condition[] | undefined {
   return condition === undefined ? undefined : [condition];
 }
 
-/** Takes "falls below 180", "hits 200" or "at 200". */
+/** Reads "falls below 180", "hits 200" or "at 200". */
 function takeCrossing(words: Taker): Condition | undefined {
   const crossed = words.take('falls|rises|moves? aux? back? to|at? below|above # per? any_time?');
   if (crossed !== undefined) {
@@ -83,7 +83,7 @@ function takeCrossing(words: Taker): Condition | undefined {
   return { [field]: reached.quantities[0]?.value ?? '' };
 }
 
-/** Takes a condition whose verb says the direction, or comes after the price. */
+/** Reads a condition whose verb contains the direction, or comes after the price. */
 function takeBreak(words: Taker): Condition | undefined {
   const found =
     words.take('breaks_below|breaks_above # if_after?') ??

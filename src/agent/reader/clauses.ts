@@ -5,13 +5,16 @@ import { readMentions } from './slots.ts';
 
 export const TRADES = ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'];
 
-/** Meanings of requests and of conditions, beside which a sentence that is no question asks for nothing. */
+/** Meanings of requests and conditions. Without them, a sentence that is not a question asks for nothing. */
 export const REQUESTS: readonly string[] = [
   ...['swap', 'send', 'slack', 'mail', 'alert', 'stop_alerts', 'protect', 'shorten', 'leave', 'write'],
   ...['falls', 'rises', 'if', 'limit', 'stop', 'remove', 'rules', 'contract'],
 ];
 
-/** In English, only some of the words that are no names turn a sentence around; in other languages, all may. */
+/**
+ * Returns whether a word that is not a name may change the meaning of a sentence. In English, only some words do; in
+ * other languages, any word may.
+ */
 export const isRisky = ({ tags, lower }: Item) =>
   // "let me know" asks for an answer, or for an alert.
   tags.some((tag) => (REQUESTS.includes(tag) && !(tag === 'alert' && tags.includes('what'))) || TRADES.includes(tag)) ||
@@ -51,8 +54,8 @@ const OPENERS = [
 ];
 
 /**
- * Splits items at sentence ends, at "then", and at "and" or a comma before a new act. Questions alone stay together,
- * because one may be about what the one before names.
+ * Splits items at sentence ends, at "then", and at "and" or a comma before a new act. Questions are not split from each
+ * other, because a question may refer to the one before.
  */
 export function splitClauses(items: readonly Item[]): Item[][] {
   const clauses: Item[][] = [[]];
@@ -61,7 +64,7 @@ export function splitClauses(items: readonly Item[]): Item[][] {
   items.forEach((item, at) => {
     const isEnd = item.tags.includes('end') || item.tags.includes('question') || item.tags.includes('then');
     const isBegun = clauses.at(-1)?.some(({ tags }) => !tags.includes('harmless')) === true;
-    // In languages with the verb at the end, the next clause begins after the verb: "AAPLを5株買って、KOを3株売って".
+    // In languages in which the verb comes last, the next clause begins after the verb: "AAPLを5株買って、KOを3株売って".
     const endsClause =
       isLink(item) &&
       items[at - 1]?.tags.includes('last_word') === true &&
@@ -97,7 +100,7 @@ function opensClause(items: readonly Item[], from: number): boolean {
   return item.tags.some((tag) => OPENERS.includes(tag)) || item.lower === 'quote' || item.lower === 'chart';
 }
 
-/** Returns whether "and set a stop loss at 170" adds an exit to the order before it. */
+/** Returns whether "and set a stop loss at 170" adds an exit to the preceding order. */
 function addsExit(items: readonly Item[], at: number): boolean {
   const isSet = items[at]?.tags.some((tag) => tag === 'place' || tag === 'add') === true;
   const next = items[at + 1]?.tags.includes('a') ? at + 2 : at + 1;
@@ -105,7 +108,7 @@ function addsExit(items: readonly Item[], at: number): boolean {
   return isSet && isExit && !items.slice(next).some(isAsset);
 }
 
-/** Joins "Every Monday," and "In my IRA account," with the clause after it. */
+/** Joins "Every Monday," and "In my IRA account," with the following clause. */
 function joinPrefixes(clauses: readonly Item[][]): Item[][] {
   const joined: Item[][] = [];
   let prefix: Item[] = [];
@@ -120,7 +123,7 @@ function joinPrefixes(clauses: readonly Item[][]): Item[][] {
   return joined;
 }
 
-/** A comma stays between two numbers, so that "if KO falls below 55 then 3 shares" has no number of two words. */
+/** Keeps a comma between two numbers, so that "if KO falls below 55 then 3 shares" is not read as one number. */
 function joinPrefix(prefix: readonly Item[], clause: readonly Item[]): Item[] {
   const isPair = prefix.at(-1)?.quantity !== undefined && clause[0]?.quantity !== undefined;
   return isPair ? [...prefix, COMMA, ...clause] : [...prefix, ...clause];

@@ -2,27 +2,28 @@ import type { Item } from './items.ts';
 import { isAsset } from './match.ts';
 
 /*
- * Leaves out the parts of a sentence that ask for nothing: "my rent is due", "because I am nervous", "leave the rest
- * alone". A part with a number, a symbol, an act, a condition or an unknown word is no comment, so it stays and must fill
- * a slot.
+ * Removes the parts of a sentence that ask for nothing: "my rent is due", "because I am nervous", "leave the rest
+ * alone". A
+ * part with a number, a symbol, an act, a condition or an unknown word is not a comment, so it remains and must fill a
+ * slot.
  */
 
-/** Meanings of the words that a comment may consist of. */
+/** Meanings of the words of which a comment may consist. */
 const ALLOWED =
   'comment reason harmless inert i my a is do of to for with on about at and get it the_price share position portfolio cash market market_noun'.split(
     ' ',
   );
-/** Meanings that are never a comment, whatever else the word means. */
+/** Meanings that are never a comment, even if the word also has other meanings. */
 const RISKY =
   'if buy sell add invest trim close leave protect place shorten swap cancel change rebalance send all half below above limit stop trailing'.split(
     ' ',
   );
-/** A word that is a comment stays one, although it may be a risky word elsewhere. */
+/** Returns whether a word is a comment although it may be risky in other places. */
 const isSafe = ({ tags }: Item) => tags.includes('comment') || tags.includes('reason') || tags.includes('harmless');
 
 interface Segment {
   readonly items: readonly Item[];
-  /** The mark or link after it. */
+  /** The punctuation mark or conjunction after the segment. */
   readonly separator: Item | undefined;
 }
 
@@ -93,7 +94,7 @@ const hasOnly = (items: readonly Item[], tag: string) =>
   items.some(({ tags }) => tags.includes(tag)) &&
   items.every(({ tags }) => tags.includes(tag) || tags.includes('harmless') || tags.includes('and'));
 
-/** "leave the other half alone" restates a sale of half, and contradicts a sale of all. */
+/** "leave the other half alone" repeats a sale of half, and contradicts a sale of all. */
 function isUntouched(items: readonly Item[], all: readonly Item[]): boolean {
   if (!hasOnly(items, 'untouched')) return false;
   const saysHalf = items.some(({ lower }) => lower.includes('other half'));
@@ -103,7 +104,7 @@ function isUntouched(items: readonly Item[], all: readonly Item[]): boolean {
     : !others.some(({ tags }) => tags.includes('all') || tags.includes('everything') || tags.includes('close'));
 }
 
-/** "if it never gets there, do nothing" restates what a limit does; "if it never gets there, sell" is a condition. */
+/** "if it never gets there, do nothing" describes any limit order; "if it never gets there, sell" is a condition. */
 function isUnmet(items: readonly Item[], before: Segment | undefined, after: Segment | undefined): boolean {
   const has = (segment: Segment | undefined, tag: string) =>
     segment?.items.some(({ tags }) => tags.includes(tag)) === true;

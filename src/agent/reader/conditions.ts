@@ -2,11 +2,12 @@ import type { Item } from './items.ts';
 import { isAsset } from './match.ts';
 
 /*
- * Conditions with a modal verb: "if AAPL should happen to drop below 190" and "should AAPL drop below 190". The modal verb
- * says nothing more, but it is also a word of questions, so it is resolved before questions are looked for.
+ * Conditions with a modal verb: "if AAPL should happen to drop below 190" and "should AAPL drop below 190". The modal
+ * verb
+ * adds nothing, but it is also a question word. It is therefore removed before questions are read.
  */
 
-/** Meanings of the words that a price crosses another with. */
+/** Meanings of words that say that a price crosses another price. */
 const VERBS = ['falls', 'rises', 'moves', 'breaks_below', 'breaks_above', 'below', 'above', 'is_down', 'is_up'];
 
 /** Returns the items with plain conditions. A sentence that ends with a question mark stays a question. */
@@ -24,7 +25,7 @@ export function withPlainConditions(items: readonly Item[]): readonly Item[] {
       at += 1;
       continue;
     }
-    // "should" alone asks; before a subject and a verb without another "if", it is the condition's own word.
+    // "should" begins a question. Before a subject and a verb, without another "if", it begins a condition.
     const lead: Item = item.tags.includes('aux') ? { ...item, tags: ['if'] } : item;
     plain.push(lead, ...items.slice(at + 1, subject));
     at = verb;

@@ -8,7 +8,7 @@ export const rightWords = { call: phrase`call`, put: phrase`put` };
 
 export interface ContractMention {
   readonly right: 'call' | 'put';
-  /** Dollars per share. */
+  /** Strike price in dollars per share. */
   readonly strike: string;
   /** A date or month, with or without its year: `2026-12-18`, `12-18`, `2026-12` or `12`. */
   readonly expiry: string;

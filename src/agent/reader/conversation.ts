@@ -16,7 +16,7 @@ interface UnderstoodTurn {
   readonly parsed: ParsedPrompt;
   /** The planner's corrected sentence, if the person accepted it with "yes". */
   readonly accepted?: string;
-  /** The request as it stands after its questions have been answered. */
+  /** The request after its questions have been answered. */
   readonly text?: string;
 }
 
@@ -101,11 +101,11 @@ function withAskedSymbol(turn: string, parsed: ParsedPrompt, before: Before): Un
   return 'intents' in whole ? { parsed: whole, text } : undefined;
 }
 
-/** Meanings that a correction may have beside its new number. */
+/** Meanings that a correction may have in addition to its new number. */
 const CORRECTING = 'correction harmless comma share same unchanged the_price at my for it is limit'.split(' ');
 const isOnly = ({ lower }: Item) => lower === 'only' || lower === 'just' || lower === 'instead';
 
-/** Reads "make that 6, same price" or "no wait, only 3". Returns undefined if the items are no correction. */
+/** Reads "make that 6, same price" or "no wait, only 3". Returns undefined if the items are not a correction. */
 function correctionOf(items: readonly Item[]): OrderChange | undefined {
   const [number, ...more] = items.filter((item) => item.quantity !== undefined);
   const rest = items.filter((item) => item !== number);
@@ -129,7 +129,7 @@ function correctionOf(items: readonly Item[]): OrderChange | undefined {
   return isPrice ? { price: value } : isCount ? { qty: value } : { value };
 }
 
-/** Reads "nah, only 3" as the answer to the question how many. */
+/** Reads "nah, only 3" as the answer to the question of how many shares. */
 function fillSize(change: OrderChange, before: UnderstoodTurn | undefined): UnderstoodTurn | undefined {
   const value = 'qty' in change ? change.qty : 'value' in change ? change.value : undefined;
   const isAsked = before !== undefined && 'refusal' in before.parsed && before.parsed.asks === 'size';
@@ -141,7 +141,10 @@ function fillSize(change: OrderChange, before: UnderstoodTurn | undefined): Unde
 const acts = ['buy', 'sell', 'trim', 'close', 'invest', 'swap', 'change', 'alert', 'rebalance'];
 const hasAct = (items: readonly Item[]) => items.some(({ tags }) => acts.some((act) => tags.includes(act)));
 
-/** Reads "jk, don't" and "I changed my mind" as the end of the turn before: its order, if it is open, is canceled. */
+/**
+ * Reads "jk, don't" and "I changed my mind" as withdrawing the previous turn. If that turn's order is open, it is
+ * canceled.
+ */
 function withdrawalOf(items: readonly Item[], before: Before): Intent | undefined {
   if (hasAct(items) || items.some((item) => isAsset(item) && item.isKnownName) || items.length > 20) return undefined;
   if (items.some(({ quantity, ticker }) => quantity !== undefined || ticker !== undefined)) return undefined;
@@ -157,13 +160,13 @@ function withdrawalOf(items: readonly Item[], before: Before): Intent | undefine
 
 const NOTHING_DONE = phrase`Okay. Nothing has been done.`;
 
-/** Meanings of words beside a follow-up that say nothing more. */
+/** Meanings of words that add nothing to a follow-up. */
 const LINKING = 'harmless ask what is it and comma for at on of a the_price what_about inert nobody i do'.split(' ');
 const questions: readonly Intent['kind'][] = [
   ...(['portfolio', 'quote', 'chart', 'performance', 'activities', 'gains', 'orders', 'news', 'lots'] as const),
 ];
 
-/** Reads "by how much?" and "what about last month?" as the question of the turn before, for another period. */
+/** Reads "by how much?" and "what about last month?" as the previous turn's question, for another period. */
 function followUp(items: readonly Item[], before: Before): readonly Intent[] | undefined {
   if (items.length === 0 || items.length > 12 || hasAct(items) || items.some(({ ticker }) => ticker !== undefined))
     return undefined;
@@ -200,7 +203,7 @@ function forPeriod(intent: Intent, period: Period): Intent {
   }
 }
 
-/** Changes the order of the turn before, so that a correction never places a second one and changes no other order. */
+/** Changes the previous turn's order, so that a correction never places a second order or changes another order. */
 function correctOrder(change: OrderChange, before: UnderstoodTurn | undefined): Intent | undefined {
   const intents = before !== undefined && 'intents' in before.parsed ? before.parsed.intents : [];
   const [order] = intents;
@@ -216,14 +219,14 @@ function correctOrder(change: OrderChange, before: UnderstoodTurn | undefined): 
   );
 }
 
-/** The order that a change was about has the changed number of shares now. */
+/** Returns the reference to a changed order, which now has the changed number of shares. */
 function changedOrder({ which, change }: ReplaceIntent): ReplaceIntent['which'] {
   if (!('symbol' in which) || which.qty === undefined || 'price' in change) return which;
   const { qty: _, ...same } = which;
   return 'qty' in change ? { ...same, qty: change.qty } : same;
 }
 
-/** Puts an answer into the slot that the question asked for. Returns undefined if it is no answer. */
+/** Puts an answer into the slot that the question asked for. Returns undefined if the text is not an answer. */
 function withAnswer(text: string, answer: string, asks: Asks, items: readonly Item[]): string | undefined {
   const said = text.trim().replace(/[.!?]+$/, '');
   const quantity = items.find((item) => item.quantity !== undefined)?.quantity;
@@ -238,7 +241,7 @@ function withAnswer(text: string, answer: string, asks: Asks, items: readonly It
   return quantity === undefined ? undefined : `${said} ${items.length === 1 ? `${asks} ${answer}` : answer}`;
 }
 
-/** Puts "10" or "all of them" in place of the part of the position. Returns undefined if it is no answer. */
+/** Replaces a part of the position with "10" or "all of them". Returns undefined if the text is not an answer. */
 function withCount(said: string, items: readonly Item[]): string | undefined {
   const mentions = readClauses(said).flatMap((clause) => clause.mentions);
   const part = mentions.find((one) => one.kind === 'size' && ('fraction' in one.size || 'keep' in one.size));

@@ -1,26 +1,27 @@
 import { type Phrase, phrase } from '../../text/phrase.ts';
 
 /*
- * Topics that the planner answers with fixed words: what the program can't do, what it has no data on, how orders work,
- * and small talk. In a hint, AAPL stands for the symbol that the person named.
+ * Topics that the planner answers with fixed sentences: what the program can't do, what it has no data on, how orders
+ * work,
+ * and small talk. In a hint, AAPL is replaced with the symbol that the person named.
  */
 
 export interface FixedAnswer {
-  /** An example, which a question between two topics offers. */
+  /** An example question, offered when the planner can't decide between two topics. */
   readonly say: string;
   /** Weights of combinations of cues: `5 order+open, 3 order`. `!cue` must be absent. */
   readonly when: string;
-  /** Text of the refusal if there is no data or no such function, with what there is instead. */
+  /** Text of the refusal if there is no data or no such function, with a hint at what there is instead. */
   readonly missing?: readonly [message: Phrase, hint: Phrase];
   /** A fixed answer. */
   readonly text?: Phrase;
-  /** Whether it asks for an opinion, which nobody gets. */
+  /** Whether the question asks for an opinion. The planner gives no opinions. */
   readonly advice?: true;
 }
 
 const QUOTE_HINT = phrase`I can show its price, chart and news: "quote AAPL", "chart AAPL", "news on AAPL".`;
 
-/** Topics of whole sentences, whatever else they say. Nothing is done for any of them. */
+/** Topics of whole sentences, regardless of their other words. The planner does nothing for any of them. */
 export const wholeTopics: readonly FixedAnswer[] = [
   {
     say: 'short sales',

@@ -11,12 +11,12 @@ export interface Part {
 /** The orders that the mentions of a clause describe, complete or not. */
 export interface OrderFrame {
   readonly acts: readonly Act[];
-  /** Terms before the first size or symbol, which are those of every part. */
+  /** Terms before the first size or symbol. They apply to every part. */
   readonly shared: readonly Mention[];
   readonly parts: readonly Part[];
-  /** Whether every part has the size ("5 each of AAPL and MSFT"). */
+  /** Whether each part has the size ("5 each of AAPL and MSFT"). */
   readonly each: boolean;
-  /** Mentions that no slot has taken. */
+  /** Mentions that fill no slot. */
   readonly unread: readonly Mention[];
 }
 
@@ -40,7 +40,7 @@ class FrameFiller implements OrderFrame {
   readonly unread: Mention[] = [];
   each = false;
   readonly #it: string | undefined;
-  /** Whether "and" or a comma came just before. */
+  /** Whether "and" or a comma came immediately before. */
   #isLinked = false;
 
   constructor(it: string | undefined) {
@@ -133,7 +133,7 @@ function toAsset(mention: Mention, symbol: string | undefined): (Mention & { kin
 const buys: readonly Act[] = ['buy', 'invest', 'add', 'get'];
 const sells: readonly Act[] = ['sell', 'trim', 'close', 'leave', 'protect'];
 
-/** Returns the side of a frame, or undefined if it has no act of one. */
+/** Returns the side of a frame. Returns undefined if the frame has no act with a side. */
 export function sideOf(frame: OrderFrame): 'buy' | 'sell' | undefined {
   if (isProtection(frame)) return 'sell';
   const act = frame.acts.find((one) => one !== 'place');
@@ -149,7 +149,7 @@ export function isProtection({ acts, parts, shared }: OrderFrame): boolean {
   return isSet && [...shared, ...parts.flatMap(({ terms }) => terms)].some(isPlacedStop);
 }
 
-/** Returns whether a stop is what the act sets. "with a stop at 170" is an exit of a purchase. */
+/** Returns whether the act sets the stop. In contrast, "with a stop at 170" is an exit of a purchase. */
 function isPlacedStop(one: Mention): boolean {
   if (/^with\b/i.test(one.text)) return false;
   if (one.kind === 'price') return one.role === 'stop' || one.role === 'stop_loss';

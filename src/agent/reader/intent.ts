@@ -20,12 +20,12 @@ export interface ScheduleMention {
   readonly before?: string;
 }
 
-/* A symbol in capitals is a ticker. A symbol in lower case is a name (`apple`, `aapl`) that has to be looked up. */
+/* A symbol in capitals is a ticker. A symbol in lower case is a name (`apple`, `aapl`) that must be looked up. */
 
 /**
- * `fraction` is the part of the position to trade, `keep` the number of shares that remain, and `cash` the part of the
- * account's cash to spend. If there is a `contract`, the symbol is its underlying. If
- * `mayBeTotal` is true, the limit may be the price of all shares together.
+ * `fraction` is the part of the position to trade, `keep` is the number of shares that remain, and `cash` is the part
+ * of the account's cash to spend. If there is a `contract`, the symbol is its underlying. If `mayBeTotal` is true, the
+ * limit may be the price of all shares together.
  */
 export interface OrderIntent {
   readonly kind: 'order';
@@ -41,9 +41,9 @@ export interface StandingOrderIntent {
   readonly kind: 'standing';
   readonly request: OrderRequestInput;
   readonly when: ScheduleMention;
-  /** The part of the position as it is now. */
+  /** The part of the current position. */
   readonly fraction?: string;
-  /** The number of shares of the position as it is now that remain. */
+  /** The number of shares of the current position that remain. */
   readonly keep?: string;
   readonly mayBeTotal?: true;
 }
@@ -59,24 +59,24 @@ interface AlertIntent {
 /** Which part of the portfolio to report. If undefined, all of it is reported. */
 export type PortfolioView = 'day' | 'total' | 'cash' | 'settled' | 'options';
 
-/** The positions with the most or the least value, gain in percent or dollars, or gain today. */
+/** The positions with the highest or lowest value, gain in percent or dollars, or gain today. */
 export interface PortfolioRanking {
   readonly by: 'value' | 'percent' | 'dollars' | 'day';
   readonly from: 'top' | 'bottom' | 'both';
   readonly count: number;
 }
 
-/** Which activities to report, of those of the period. */
+/** Selects the activities of the period to report. */
 export interface ActivityFilter {
   readonly side?: Side;
   readonly symbol?: string;
   readonly year?: string;
 }
 
-/** `best` and `worst` are the positions that added most and least to the return. */
+/** `best` and `worst` are the positions that contributed most and least to the return. */
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends' | 'best' | 'worst';
 
-/** Traits that an open order must have to be meant. `price` is its limit or its stop. */
+/** Traits by which an open order is identified. `price` is its limit or its stop. */
 export interface OrderTraits {
   readonly side?: Side;
   readonly qty?: string;
@@ -86,13 +86,13 @@ export interface OrderTraits {
 
 /**
  * Identifies an order by its ID or its symbol, as the only open order, or as the newest or oldest order. With traits,
- * only orders that have them are meant.
+ * only orders with these traits match.
  */
 export type OrderReference =
   | { readonly id: string }
   | ({ readonly symbol: string } & OrderTraits)
   | ({ readonly only: true } & OrderTraits)
-  /** The position in the list of open orders, from 1. */
+  /** The order's position in the list of open orders, from 1. */
   | { readonly place: number }
   | { readonly newest: true }
   | { readonly oldest: true };
@@ -118,7 +118,7 @@ export interface ReplaceIntent {
   readonly kind: 'replace';
   readonly which: OrderReference;
   readonly change: OrderChange;
-  /** The value that changes, as the person knows it: "from 75 to 73". */
+  /** The value to change, according to the person: "from 75 to 73". */
   readonly was?: string;
 }
 
@@ -140,7 +140,7 @@ type BaseIntent =
       readonly ranking?: PortfolioRanking;
       readonly symbol?: string;
     }
-  /** `qty` shares are what the question asks the cost of. */
+  /** The question asks for the cost of `qty` shares. */
   | { readonly kind: 'quote'; readonly symbols: readonly string[]; readonly qty?: string }
   | { readonly kind: 'chart'; readonly symbol: string; readonly days: number }
   | { readonly kind: 'clock' }
@@ -164,7 +164,7 @@ type BaseIntent =
   | {
       readonly kind: 'performance';
       readonly period: Period;
-      /** Defaults to SPY. */
+      /** Symbol of the benchmark. Defaults to SPY. */
       readonly benchmark?: string;
       readonly figure?: PerformanceFigure;
     }
@@ -183,7 +183,7 @@ type BaseIntent =
   | { readonly kind: 'say'; readonly text: Phrase }
   | { readonly kind: 'help' };
 
-/** `account` is what the person called the account. */
+/** `account` is the person's name for the account. */
 export type Intent = BaseIntent & { readonly account?: string };
 
 /** Returns whether a symbol is a name that has to be looked up. */

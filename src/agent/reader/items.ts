@@ -6,7 +6,7 @@ import { foldWord, type Lexicon, lexiconFor } from './lexicon.ts';
 import { parseNumberWords } from './number-words.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
 
-/** A number as it was written. `isBad` marks text such as `5,00` or `1e9` that has no single meaning. */
+/** A number as the person wrote it. `isBad` marks text such as `5,00` or `1e9` that is ambiguous. */
 export interface Quantity {
   readonly value: string;
   readonly unit: 'none' | 'dollars' | 'percent';
@@ -15,11 +15,14 @@ export interface Quantity {
   readonly isBad: boolean;
 }
 
-/** The smallest unit that a slot consumes: a word or phrase of the lexicon, a number, a symbol, a name, or a mark. */
+/**
+ * The smallest unit that fills a slot: a word or phrase in the lexicon, a number, a symbol, a name, or a punctuation
+ * mark.
+ */
 export interface Item {
   readonly text: string;
   readonly lower: string;
-  /** Meanings from the lexicon. An item without any is a name, a number, or a mark. */
+  /** Meanings from the lexicon. An item without meanings is a name, a number, or a punctuation mark. */
   readonly tags: readonly string[];
   readonly quantity?: Quantity;
   /** The ticker symbol that a word in capitals may be. */
@@ -48,7 +51,7 @@ const MARKS: Readonly<Record<string, string>> = {
   '+': 'and',
 };
 
-/** Words in capitals that are not tickers unless the sentence leaves no other reading. */
+/** Words in capitals that are not tickers unless the sentence allows no other reading. */
 const CAPITAL_WORDS = new Set(
   'I A OK OKAY USD US ETF ETFS AM PM EST EDT ET UTC NY NYC NYSE NASDAQ STP IRA ROTH CEO IPO PS FYI ASAP GTC DAY IOC FOK OPG CLS MKT LMT OCO OTO TP SL DCA YTD P&L PNL YES NO STOP BUY SELL HELP QUIT EXIT UNDO GO HALT CANCEL HOLD WAIT NOT AND OR MY THE FOR EVERY NEVER DO DONT AT LIMIT MARKET SHORT CALL PUT IF'.split(
     ' ',
@@ -79,7 +82,7 @@ export function readItems(text: string, lexicon: Lexicon = lexiconFor(plainText(
   return joinNames(items);
 }
 
-/** Full-width forms become ASCII, and quotation marks of all languages straight ones. */
+/** Converts full-width forms to ASCII, and the quotation marks of all languages to straight ones. */
 function plainText(text: string): string {
   return text
     .normalize('NFC')
@@ -109,9 +112,9 @@ const PIECES =
 function splitChunk(chunk: string, lexicon: Lexicon): string[] {
   const amount = /^(\d[\d.,]*[km]?)\$([.,;!?]*)$/i.exec(chunk);
   if (amount !== null) return splitChunk(`$${amount[1]}${amount[2]}`, lexicon);
-  // A dollar sign inside a word belongs to no amount and no symbol.
+  // A dollar sign inside a word does not belong to an amount or a symbol.
   if (/[\p{L}\p{N}]\$/u.test(chunk)) return [chunk];
-  // "AAPL,MSFT" are two symbols; "NVD,A" is none.
+  // "AAPL,MSFT" is two symbols; "NVD,A" is not a symbol.
   if (/\p{L},\p{L}/u.test(chunk) && chunk.split(',').some((one) => one.length === 1)) return [chunk];
   const whole = WHOLE.exec(chunk)?.[0];
   if (whole !== undefined) return [whole, ...(chunk.slice(whole.length).match(/./gsu) ?? [])];
@@ -120,7 +123,7 @@ function splitChunk(chunk: string, lexicon: Lexicon): string[] {
 
 function splitPiece(piece: string, lexicon: Lexicon): string[] {
   if (/^[A-Z]{2,}-\p{Lu}?\p{Ll}{2,}$/u.test(piece)) return piece.split('-');
-  // Hyphens join words of a phrase ("take-profit"), which the lexicon has with spaces.
+  // Hyphens join the words of a phrase ("take-profit"), which the lexicon contains with spaces.
   if (/^[\p{L}]+(?:-[\p{L}]+)+$/u.test(piece) && piece !== piece.toUpperCase() && !/^[A-Z]{2,}-/.test(piece)) {
     return lexicon.phrases.has(piece.toLowerCase()) ? [piece] : piece.split('-');
   }
@@ -187,7 +190,7 @@ function readSpokenNumber(
   const bare: Quantity = { value: said.value, unit: 'none', isScaled: false, isBad: false };
   const { quantity, count } = withUnit(bare, tokens[at + said.count], tokens[at + said.count + 1], lexicon);
   const text = textOf(tokens, at, said.count);
-  // "the AAPL one" is no number.
+  // "the AAPL one" is not a number.
   const tags = lexicon.tagsOf(text).filter((tag) => tag === 'order_one');
   const item = { text, lower: text.toLowerCase(), tags, aside: tokens[at]?.aside === true, quantity };
   return { item, count: said.count + count };
@@ -209,7 +212,7 @@ function withUnit(
   const value = found.scale === undefined ? number.value : toPlain(new Dec(number.value).mul(found.scale));
   const quantity = { ...number, value, unit: found.unit };
   if (found.unit !== 'none') return { quantity, count: long === undefined ? 1 : 2 };
-  // "5万" may count anything, so that what it counts has to follow.
+  // "5万" may count anything, so a unit has to follow.
   const scaled = withUnit(quantity, after, undefined, lexicon);
   const isCounted = scaled.count > 0 || lexicon.tagsOf(after?.text ?? '').includes('share');
   return isCounted ? { quantity: scaled.quantity, count: 1 + scaled.count } : { quantity: number, count: 0 };
@@ -221,7 +224,7 @@ const textOf = (tokens: readonly RawToken[], at: number, count: number) =>
     .map(({ text }) => text)
     .join(' ');
 
-/** Words with a form of their own, each with its meaning. */
+/** Words that are recognized by a pattern, each with its meaning. */
 const SPECIAL: readonly (readonly [RegExp, string])[] = [
   [/^[^\s@]+@[^\s@]+\.[a-z]+$/i, 'email'],
   [/^#[\w-]+$/, 'channel'],
@@ -266,14 +269,14 @@ function readWord(
     } as const;
     return { item, count: nickname.count };
   }
-  // A word in capitals among small letters is a ticker before it is the beginning of a phrase.
+  // A capitalized word among lower-case words is read as a ticker before it is read as the beginning of a phrase.
   const count = ticker !== undefined && isCapital ? 1 : found.count;
   const tags = text.startsWith('$') ? [] : count === found.count ? found.tags : lexicon.tagsOf(words[0] ?? '');
   const whole = textOf(tokens, at, count);
   return { item: { text: whole, lower: whole.toLowerCase(), tags, aside, ...defined({ ticker }) }, count };
 }
 
-/** A single letter counts, as in "my K order", unless the sentence begins with it. */
+/** A single letter also counts, as in "my K order", unless the sentence begins with it. */
 const isInCapitals = (text: string, isFirst: boolean) =>
   text === text.toUpperCase() && (/^\$?[A-Z]{2}|^\$[A-Z]/.test(text) || (!isFirst && /^[A-Z](?:'S)?$/.test(text)));
 
@@ -283,11 +286,11 @@ function tickerOf(text: string, mayBeTicker: boolean): string | undefined {
   const written = mayBeTicker ? TICKER.exec(text)?.[1] : undefined;
   if (written === undefined || (CAPITAL_WORDS.has(text) && !text.startsWith('$'))) return undefined;
   const share = written.replace(/-(?=[AB]$)/, '.');
-  // "BRK-B" is a class of shares; "NVD-A" is a slip of the finger.
+  // "BRK-B" is a class of shares; "NVD-A" is a typing error.
   return share === written || listedSymbols().has(share) ? symbolSchema.safeParse(share).data : undefined;
 }
 
-/** Finds the longest name of the gazetteer, with the letter of a share class: "google class a". */
+/** Finds the longest name in the gazetteer, with the letter of a share class: "google class a". */
 function nicknameAt(
   tokens: readonly RawToken[],
   at: number,
@@ -308,7 +311,7 @@ function nicknameAt(
   return undefined;
 }
 
-/** Joins unknown words that stand together into one name: `bank of america` has no other reading than a name. */
+/** Joins adjacent unknown words into one name: `bank of america` can only be a name. */
 function joinNames(items: readonly Item[]): Item[] {
   const joined: Item[] = [];
   for (const item of items) {

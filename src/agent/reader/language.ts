@@ -1,18 +1,18 @@
 import { lexiconFor } from './lexicon.ts';
 
-/** Scripts of one language each. A text in none of them is read by its words alone. */
+/** Scripts that are used by only one language. In any other script, only the words identify the language. */
 const scripts = [
   [/\p{Script=Hangul}/u, 'korean'],
   [/[\p{Script=Hiragana}\p{Script=Katakana}]/u, 'japanese'],
   [/\p{Script=Han}/u, 'chinese'],
 ] as const;
 
-/** Returns whether a text has a word that belongs to a language; tickers and numbers belong to none. */
+/** Returns whether a text contains a word of some language. Tickers and numbers belong to no language. */
 const hasWords = (text: string) => /\p{L}/u.test(text.replace(/\b[A-Z]{1,5}(?:[./-][A-Z]+)?\b|\b\d+[a-z]?\b/g, ''));
 
 /**
- * Returns the name of the lexicon whose language the person writes: that of the newest turn, or of the last one before it
- * if the newest is only a ticker or a number.
+ * Returns the name of the lexicon for the person's language. If the newest turn has only tickers and numbers, the
+ * latest earlier turn with words decides.
  * @param turns newest last
  */
 export function languageOf(turns: readonly string[]): string {

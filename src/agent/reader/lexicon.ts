@@ -13,21 +13,21 @@ interface LexiconData {
   readonly name: string;
   /** Whether `1.000` may mean a thousand. */
   readonly groupsByPoint: boolean;
-  /** Phrases by meaning. A phrase can have several meanings; the frame decides which of them it takes. */
+  /** Phrases by meaning. If a phrase has several meanings, the frame selects them. */
   readonly meanings: Readonly<Record<string, string>>;
   /** Units that follow a number: `dollars`, `percent`. */
   readonly units: Readonly<Record<string, { readonly unit: 'dollars' | 'percent' | 'none'; readonly scale?: number }>>;
-  /** Words for numbers. English ones are read by number-words.ts. */
+  /** Number words. English number words are read by number-words.ts. */
   readonly numbers?: Readonly<Record<string, string>>;
   /** Characters that form numbers, with their values: `{ "五": 5, "百": 100 }`. */
   readonly numerals?: Readonly<Record<string, number>>;
-  /** Companies and funds that have a name of their own in this language, with their English names. */
+  /** Companies and funds whose names differ in this language, with their English names. */
   readonly names?: Readonly<Record<string, string>>;
   /** Words that lose their last letter before a vowel, separated by `|`: `d'Apple`. */
   readonly elisions?: string;
   /** Whether words are written without spaces, so that the longest known phrases are split off. */
   readonly hasNoSpaces?: boolean;
-  /** Phrases that say what a question is about, by cue. topics.ts says how much they count. */
+  /** Phrases that indicate the subject of a question, by cue. topics.ts has their weights. */
   readonly cues: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +40,7 @@ export interface Lexicon {
   readonly name: string;
   readonly groupsByPoint: boolean;
   readonly phrases: ReadonlyMap<string, readonly string[]>;
-  /** Returns all phrases of cues in the text, although they may overlap. */
+  /** Returns all phrases of cues in the text, including overlapping ones. */
   cuesIn(text: string): readonly FoundCue[];
   has(word: string): boolean;
   /** Whether any phrase contains the word. */
@@ -51,13 +51,13 @@ export interface Lexicon {
   unitOf(word: string): { readonly unit: 'dollars' | 'percent' | 'none'; readonly scale?: number } | undefined;
   number(words: readonly string[]): { readonly value: string; readonly count: number } | undefined;
   split(piece: string): string[];
-  /** Returns the English name of a company that has another one in this language. */
+  /** Returns the English name of a company whose name differs in this language. */
   nameOf(word: string): string | undefined;
   /** Writes `d'Apple` as two words. */
   separate(text: string): string;
 }
 
-/** The languages of each script. The first of those that know equally many words is taken. */
+/** The languages of each script. If several know equally many words, the first one wins. */
 const languages = [
   [/\p{Script=Latin}/u, [german, spanish, french, portuguese]],
   [/\p{Script=Hangul}/u, [korean]],
@@ -70,7 +70,7 @@ const vocabularies = new Map<string, ReadonlySet<string>>();
 /** Returns a word as the lexicon has it: in lower case, without apostrophes and accents. */
 export function foldWord(word: string): string {
   const lower = word.toLowerCase().replaceAll("'", '');
-  // Only accents go: in Japanese, a mark makes another letter.
+  // Removes only accents, because in Japanese a mark makes a different letter.
   return /^[ -~]*$/.test(lower)
     ? lower
     : lower
@@ -79,7 +79,7 @@ export function foldWord(word: string): string {
         .normalize('NFC');
 }
 
-/** Returns the lexicon of the language that knows most of the text's words; English if none knows more. */
+/** Returns the lexicon of the language that knows most of the text's words. Defaults to English. */
 export function lexiconFor(text: string): Lexicon {
   const own = compile(english as LexiconData);
   const hasCapitals = /[\p{Ll}\p{Lo}]/u.test(text);
@@ -98,7 +98,7 @@ export function lexiconFor(text: string): Lexicon {
   return compile(best.data);
 }
 
-/** Returns 1 for a word of the language, and a half for text without spaces that is only in part. */
+/** Returns 1 for a word of the language, and 0.5 for text without spaces that only partly belongs to the language. */
 function knownPart(data: LexiconData, word: string): number {
   if (!data.hasNoSpaces) {
     const [, elided] = /^\p{L}+'(.+)$/u.exec(word) ?? [];
@@ -192,7 +192,7 @@ function compileCues({ cues, hasNoSpaces }: LexiconData): ReadonlyMap<string, re
   return compiledCues;
 }
 
-/** Maximum length of a cue's phrase in words, or in characters where words have no spaces. */
+/** Maximum length of a cue's phrase in words. In a language without spaces, in characters. */
 const MAX_CUE_WORDS = 5;
 const MAX_CUE_CHARACTERS = 12;
 
@@ -215,7 +215,7 @@ function findCues(cues: ReadonlyMap<string, readonly string[]>, text: string, ha
 
 const MAX_PART_LENGTH = 16;
 
-/** Splits text without spaces into Latin words, numbers and the longest phrases. What is neither stays whole. */
+/** Splits text without spaces into Latin words, numbers and the longest phrases. Other text remains in one piece. */
 function splitWithoutSpaces(
   piece: string,
   words: ReadonlySet<string>,
@@ -228,7 +228,7 @@ function splitWithoutSpaces(
   );
 }
 
-/** Returns the longest parts that leave no rest. */
+/** Returns the longest parts that together cover the whole text. */
 function wholeParts(run: string, isPart: (part: string) => boolean): string[] | undefined {
   const hopeless = new Set<number>();
   const partsFrom = (at: number): string[] | undefined => {
@@ -243,7 +243,7 @@ function wholeParts(run: string, isPart: (part: string) => boolean): string[] | 
   return partsFrom(0);
 }
 
-/** Returns the longest parts, and the characters between them, so that a question can name what is unknown. */
+/** Returns the longest parts and the characters between them, so that a question can quote the unknown characters. */
 function knownParts(run: string, isPart: (part: string) => boolean): string[] {
   const parts: string[] = [];
   let unknown = '';

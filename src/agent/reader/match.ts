@@ -2,14 +2,15 @@ import { isCoinCode } from './coins.ts';
 import type { Item, Quantity } from './items.ts';
 
 /*
- * Matches templates of meanings against items. A template says which meanings follow each other: `limit of|at? #`. It
- * contains no words, so it is the same for every language.
+ * Matches templates of meanings against items. A template is a sequence of meanings: `limit of|at? #`. Because it
+ * contains
+ * no words, it is the same for every language.
  */
 
 interface Element {
   /**
-   * Meanings, or `#` a number, `$` an amount of dollars, `%` a percentage, `@` a symbol or name, `*` any item; `!#` takes
-   * nothing, and requires that no number follows.
+   * Meanings, or `#` a number, `$` an amount in dollars, `%` a percentage, `@` a symbol or name, `*` any item. `!#`
+   * matches no item, and requires that no number follows.
    */
   readonly any: readonly string[];
   readonly optional: boolean;
@@ -63,14 +64,14 @@ export const has = (items: readonly Item[], tag: string) => items.some(({ tags }
 
 export const isAsset = ({ ticker, name }: Item) => ticker !== undefined || name !== undefined;
 
-/** Returns the symbol of an item: a ticker in capitals, or a name in small letters that has to be looked up. */
+/** Returns the symbol of an item: a ticker in capitals, or a name in lower case that must be looked up. */
 export function symbolOf({ ticker, name, text }: Item): string {
   // "$BTC" always means the fund with that ticker; "BTC" may mean the fund or the coin.
   if (ticker !== undefined) return isCoinCode(ticker) && !text.startsWith('$') ? ticker.toLowerCase() : ticker;
   return name ?? '';
 }
 
-/** Matches a template at a position, with as many of its optional elements as possible. */
+/** Matches a template at a position, with as many optional elements as possible. */
 export function matchAt(template: string, items: readonly Item[], at: number): TemplateMatch | undefined {
   const parts = elements(template);
   const taken = walk(parts, 0, items, at);

@@ -62,10 +62,10 @@ function parseBelowHundred(parts: readonly string[]): number | undefined {
 }
 
 /**
- * Parses a number of Chinese characters: `二百五十`, `三万`.
- * @param numerals values of single characters; those from ten on multiply what precedes them
- * @returns undefined for anything that is not one number, such as `二三`, which means "two or three", or `一百五`, which may
- * mean 105 or 150
+ * Parses a number in Chinese characters: `二百五十`, `三万`.
+ * @param numerals values of single characters; values from ten multiply the preceding number
+ * @returns undefined for an ambiguous number, such as `二三`, which means "two or three", or `一百五`, which may mean 105 or
+ * 150
  */
 export function parseNumerals(word: string, numerals: Readonly<Record<string, number>>): string | undefined {
   const values = [...word].map((one) => (Object.hasOwn(numerals, one) ? numerals[one] : undefined));
@@ -74,7 +74,7 @@ export function parseNumerals(word: string, numerals: Readonly<Record<string, nu
   return value === undefined || value === 0 ? undefined : String(value);
 }
 
-/** Adds up digits and scales, each with the multiple before it, from the largest scale below `bound` down. */
+/** Adds up digits and scales, each multiplied by the number before it, in descending order from below `bound`. */
 function sumOf(values: readonly number[], bound: number): number | undefined {
   const largest = Math.max(...values);
   if (largest < 10) {

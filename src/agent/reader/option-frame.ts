@@ -32,7 +32,7 @@ const ACTS = ['buy', 'sell', 'close', 'write'];
 
 const isContract = ({ ticker }: Item) => ticker !== undefined && symbolAssetClass(ticker) === 'us_option';
 
-/** Returns whether the items name an option: a call or put after the act, or a contract's own symbol. */
+/** Returns whether the items name an option: a call or put after the act, or a contract symbol. */
 export function isAboutOption(items: readonly Item[]): boolean {
   return items.some(
     (item, at) =>
@@ -144,7 +144,8 @@ const FILLERS = 'harmless contract of on with my a comma end each limit order fi
 function readSlot(items: readonly Item[], at: number, said: OptionSlots, side: 'buy' | 'sell'): number {
   const item = items[at] as Item;
   const value = item.quantity?.isBad === false ? item.quantity.value : undefined;
-  // The first number before the symbol is the number of contracts; after it, a strike comes before the day of a month.
+  // The first number before the symbol is the number of contracts. After the symbol, a strike precedes the day of a
+  // month.
   const isQty =
     value !== undefined && said.symbol === undefined && said.qty === undefined && item.quantity?.unit === 'none';
   const best = longestSlot(items, at);

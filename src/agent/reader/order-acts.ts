@@ -9,14 +9,14 @@ import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import { requireEnd, Taker } from './taker.ts';
 
 /*
- * Cancellations and changes of open orders. An order is described by its ID, its place in the list, or its traits: "my
- * AAPL buy at 180", "all my sell orders", "the oldest order".
+ * Cancellations and changes of open orders. The person identifies an order by its ID, its position in the list, or its
+ * traits: "my AAPL buy at 180", "all my sell orders", "the oldest order".
  */
 
 const cancelHint = phrase`Try "cancel my AAPL order", "cancel my last order" or "cancel order ID".`;
 const changeHint = phrase`Try "change my AAPL order to limit 185", "change my AAPL order to 10 shares" or "change order ID to limit 185".`;
 
-/** Traits that the words name, of one order or of several alike. */
+/** Traits that the words name, for one order or for several similar orders. */
 interface Description {
   id?: string;
   newest?: true;
@@ -28,15 +28,15 @@ interface Description {
   price?: string;
   type?: NonNullable<OrderTraits['type']>;
   field?: Field;
-  /** Whether all such orders are meant. */
+  /** Whether all matching orders are meant. */
   isAll: boolean;
   isPlural: boolean;
   isOpen: boolean;
   /** Whether the words count the open orders. */
   isCounted?: true;
-  /** Whether a word says that an order is meant: "order", "buy", "the AAPL one". */
+  /** Whether a word indicates that an order is meant: "order", "buy", "the AAPL one". */
   isNamed: boolean;
-  /** Whether "it" or "my" says which one is meant. */
+  /** Whether "it" or "my" indicates a specific order. */
   isMine: boolean;
 }
 
@@ -66,15 +66,15 @@ const steps: readonly (readonly [template: string, says: Partial<Description>])[
   ['order|order_noun|order_one', { isNamed: true }],
 ];
 
-/** Words of orders of one kind, which say that such an order is meant. */
+/** Words for order types. They indicate that an order of this type is meant. */
 const types = [
   ['trailing', 'trailing'],
   ['stop_loss|stop|field_stop', 'stop'],
 ] as const;
 
 /**
- * Takes the words of one description.
- * @param isChange whether its terms are what changes, so that "limit" names a field
+ * Reads one description.
+ * @param isChange whether the words change the order's terms, so that "limit" names a field
  */
 function takeDescription(words: Taker, isChange: boolean): Description {
   const said = describeNothing();
@@ -106,7 +106,7 @@ function takePart(words: Taker, said: Description, isChange: boolean): boolean {
   const mine = words.take('my|it');
   if (mine !== undefined) {
     said.isMine = true;
-    // "that AAPL order" points to the order, and "it" is the order.
+    // "that AAPL order" points to the order; "it" is the order.
     said.isNamed ||= mine.items.some(({ tags }) => tags.includes('it') && !tags.includes('my'));
     return true;
   }
@@ -135,7 +135,7 @@ function requireNoTicker(items: readonly Item[]): void {
 const isPlural = (items: readonly Item[]) =>
   items.some(({ lower }) => /(?:orders|ones|things|trades|bids|offers)$/.test(lower));
 
-/** Takes "at 180", "for 5 shares" or "stop", by which the order is known. */
+/** Reads "at 180", "for 5 shares" or "stop" as a trait of the order. */
 function takeTerm(words: Taker, said: Description): boolean {
   const price =
     words.take('limit? at|of|for? $ per?') ?? words.take('limit? at # per?') ?? words.take('limit of? # per?');
@@ -163,7 +163,7 @@ function takeTerm(words: Taker, said: Description): boolean {
   return true;
 }
 
-/** Reads "cancel my AAPL and NVDA orders". Returns undefined if nothing is cancelled. */
+/** Reads "cancel my AAPL and NVDA orders". Returns undefined if the words cancel nothing. */
 export function readCancel(items: readonly Item[]): Intent[] | undefined {
   const words = new Taker(items);
   if (words.take('cancel|remove') === undefined) return undefined;
@@ -175,7 +175,7 @@ export function readCancel(items: readonly Item[]): Intent[] | undefined {
   if (found.every((said) => isNothing(said))) return undefined;
   requireEnd(words, phrase`cancellation`, cancelHint);
   const last = found.at(-1);
-  // "cancel my AAPL order and KO": one word says for both that orders are meant.
+  // "cancel my AAPL order and KO": one word indicates for both that orders are meant.
   const isNamed = found.some((said) => said.isNamed);
   const isListed = found.length > 1 || (last?.symbols.length ?? 0) > 1;
   return found.flatMap((said) =>
@@ -188,7 +188,7 @@ export function readCancel(items: readonly Item[]): Intent[] | undefined {
 const isNothing = ({ isMine, isOpen, isPlural: _, ...said }: Description) =>
   JSON.stringify(said) === JSON.stringify({ symbols: [], isAll: false, isNamed: false });
 
-/** Returns the orders that a description means. @throws {NotUnderstoodError} if it leaves open which */
+/** Returns the orders that a description means. @throws {NotUnderstoodError} if the description is ambiguous */
 function cancelled(said: Description, isListed: boolean, words: Taker): CancelIntent['which'][] {
   const { symbols, isAll, isPlural: plural, isOpen, isNamed, isMine } = said;
   const traits = traitsOf(said);
@@ -213,7 +213,7 @@ function cancelled(said: Description, isListed: boolean, words: Taker): CancelIn
 
 const isIt = ({ items }: Taker) => items.some(({ tags }) => tags.includes('it'));
 
-/** "cancel my AAPL" may mean its order or its position, which can't be cancelled. */
+/** Returns the error for "cancel my AAPL", which may mean an order or a position. A position can't be canceled. */
 function unnamedOrder({ items }: Taker): NotUnderstoodError {
   const text = items.map((item) => item.text).join(' ');
   return new NotUnderstoodError(
@@ -222,7 +222,10 @@ function unnamedOrder({ items }: Taker): NotUnderstoodError {
   );
 }
 
-/** Returns the reference of words that name one order, whatever its traits. @throws {NotUnderstoodError} if they mix */
+/**
+ * Returns the reference in words that identify one order without traits.
+ * @throws {NotUnderstoodError} if they also have traits
+ */
 function exactReference(said: Description): Exclude<OrderReference, { symbol: string } | { only: true }> | undefined {
   const { id, newest, oldest, place, symbols } = said;
   const named = [id, newest, oldest, place].filter((one) => one !== undefined).length;
@@ -248,7 +251,7 @@ const wordOf = ({ newest, oldest, place, symbols }: Description) =>
     .filter((word) => word !== '')
     .join(' ');
 
-/** Reads "move the limit of my AAPL order to 185". Returns undefined if nothing is changed. */
+/** Reads "move the limit of my AAPL order to 185". Returns undefined if the words change nothing. */
 export function readChange(items: readonly Item[]): ReplaceIntent | undefined {
   const words = new Taker(items);
   if (words.take('change') !== undefined) return changeIn(words);
@@ -257,20 +260,20 @@ export function readChange(items: readonly Item[]): ReplaceIntent | undefined {
   try {
     return changeIn(asked);
   } catch (error) {
-    // "reduce", "make" and "set" are also words of orders.
+    // "reduce", "make" and "set" can also place orders.
     if (error instanceof NotUnderstoodError) return undefined;
     throw error;
   }
 }
 
-/** Returns whether the words are about an order that exists: "my order", "the AAPL buy", "my KO limit". */
+/** Returns whether the words are about an existing order: "my order", "the AAPL buy", "my KO limit". */
 function isAboutOrder(items: readonly Item[]): boolean {
   const isMine = items.some(({ tags }) => ['my', 'it', 'alter_it', 'field_qty'].some((tag) => tags.includes(tag)));
   const nouns = ['order', 'order_noun', 'buying', 'selling', 'buy', 'sell', 'order_buy', 'order_sell', 'limit'];
   return isMine && items.some(({ tags }) => nouns.some((tag) => tags.includes(tag)));
 }
 
-/** Reads what follows the verb. @throws {NotUnderstoodError} */
+/** Reads the words after the verb. @throws {NotUnderstoodError} */
 function changeIn(words: Taker): ReplaceIntent {
   const said = takeDescription(words, true);
   const was = words.take('from # per|share? to')?.quantities[0]?.value;
@@ -287,13 +290,13 @@ function changeIn(words: Taker): ReplaceIntent {
   return { kind: 'replace', which, change, ...defined({ was: rest.was }) };
 }
 
-/** Returns the number after "instead of", which makes "8 shares" before it a new value without "to". */
+/** Returns the number after "instead of". Because of it, "8 shares" before it is a new value even without "to". */
 function insteadOf({ items }: Taker): string | undefined {
   const at = items.findIndex(({ tags }) => tags.includes('instead_of'));
   return at < 0 ? undefined : items[at + 1]?.quantity?.value;
 }
 
-/** Takes "instead of 5", "keep the price at 180" and "it never fills at 180" after the new value. */
+/** Reads "instead of 5", "keep the price at 180" and "it never fills at 180" after the new value. */
 function takeRest(words: Taker, said: string | undefined): { was: string | undefined; price: string | undefined } {
   let was = said;
   let price: string | undefined;

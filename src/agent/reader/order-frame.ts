@@ -47,7 +47,7 @@ const isPriceTerm = (mention: Mention) =>
   (['price', 'trail'].includes(mention.kind) && mention.kind === 'price') ||
   (mention.kind === 'when' && isCrossing(mention.when));
 
-/** A price is of one part: either all parts have their own, or none has one. */
+/** Requires that either all parts have their own price, or none has. */
 function requireAlikeParts({ parts, shared }: OrderFrame): void {
   const shapes = parts.map(({ terms }) =>
     terms
@@ -71,7 +71,7 @@ function listError(what: string): NotUnderstoodError {
   );
 }
 
-/** "sell 5 if AAPL falls below 100" names the asset in its condition. */
+/** Uses the asset of the condition: "sell 5 if AAPL falls below 100". */
 function withWatchedAsset(part: Part, { parts }: OrderFrame): Part {
   const [watched] = part.terms.flatMap((one) =>
     (one.kind === 'when' || one.kind === 'ask') && one.of !== undefined ? [{ symbol: one.of, text: one.text }] : [],
@@ -83,7 +83,7 @@ function withWatchedAsset(part: Part, { parts }: OrderFrame): Part {
 
 function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: boolean): Intent[] {
   const part = withWatchedAsset(said, frame);
-  // "every Friday at the open" is a time of day; only a single order takes part in the opening auction.
+  // "every Friday at the open" is a time of day. Only a single order can use the opening auction.
   const isRecurring = part.terms.some((one) => one.kind === 'when' && one.when.every !== undefined);
   const terms = isRecurring ? part.terms.map(toOpeningTime) : part.terms;
   const { fields, mayBeTotal, notional } = readTerms(terms, side, protects);
@@ -131,17 +131,20 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, notional: 
   return requireClearSize(size, part, side);
 }
 
-/** Returns whether a number may be something other than the size of what the act sets or closes. */
+/** Returns whether a number may be something other than the size of the order or the position. */
 function isUnclearBeside(size: Size, frame: OrderFrame): boolean {
   const isBare = 'qty' in size && !size.isShares;
   // "close" means the whole position, so a bare number beside it may be a price.
   if (frame.acts.includes('close') && isBare) return true;
-  // "put a 10 5% trailing stop on MSFT" protects a position, and the 10 may be anything.
+  // "put a 10 5% trailing stop on MSFT" protects a position, and the meaning of 10 is unclear.
   const setsStop = isProtection(frame) && !frame.acts.includes('protect');
   return setsStop && (isBare || 'notional' in size || 'keep' in size);
 }
 
-/** Returns the size of an order without one, whose act means the whole position. @throws {NotUnderstoodError} otherwise */
+/**
+ * Returns the size of an order without a number, if its act means the whole position. Otherwise, asks.
+ * @throws {NotUnderstoodError} with a question
+ */
 function wholePosition({ assets }: Part, side: Side, frame: OrderFrame): Size {
   const whole = { fraction: '1', isAll: true } as const;
   if (isProtection(frame) || frame.acts.includes('leave')) return whole;
@@ -178,7 +181,7 @@ function requireClearSize(size: Size, part: Part, side: Side): Size {
   );
 }
 
-/** Hint for numbers that may have lost a dollar sign to the shell. */
+/** Hint for numbers whose dollar sign the shell may have removed. */
 const shellQuotesHint = phrase`In a terminal, put the sentence in single quotes: in double quotes the shell replaces the "$2" of "$250" and leaves "50".`;
 
 const sizeFields = (size: Size): Partial<OrderRequestInput> =>
@@ -253,7 +256,7 @@ function requireAskedTerms(part: Part, when: readonly (Mention & { kind: 'when' 
 
 type WhenMention = Mention & { kind: 'when' };
 
-/** @param isNow whether a part of the position is meant as it is now */
+/** Makes a standing order. @param isNow whether a part of the position refers to the current position */
 function toStanding(order: OrderIntent, mentions: readonly WhenMention[], isNow: boolean): Intent {
   const { request, fraction, keep, cash, mayBeTotal } = order;
   const symbol = String(request.symbol);
@@ -368,7 +371,7 @@ function missingAsset(side: Side, { sizeText }: Part): NotUnderstoodError {
   );
 }
 
-/** Requires a list of symbols that share a size to be unambiguous. @throws {NotUnderstoodError} with a question */
+/** Requires that symbols with a common size are unambiguous. @throws {NotUnderstoodError} with a question */
 function requireListable(part: Part, size: Size, side: Side, frame: OrderFrame): void {
   const symbols = part.assets.map(({ symbol }) => truncateWord(symbol));
   const names = phrase`${symbols.slice(0, -1).join(', ')} and ${symbols.at(-1)}`;

@@ -10,7 +10,7 @@ import { readMentions } from './slots.ts';
 
 /* Reads questions about one order: whether it is a wash sale, passes the rules, or can be afforded. */
 
-/** Leaves out the items that have one of the meanings, and takes quotation marks away. */
+/** Removes the items with any of the meanings, and the quotation marks. */
 function without(items: readonly Item[], ...tags: string[]): Item[] {
   return items
     .filter((item) => isAsset(item) || !item.tags.some((tag) => tags.includes(tag)))
@@ -32,7 +32,7 @@ export function readWash(items: readonly Item[]): Intent[] | undefined {
   return [{ kind: 'wash', symbol, ...defined({ qty: size !== undefined && 'qty' in size ? size.qty : undefined }) }];
 }
 
-/** Reads "would 5 AAPL pass my rules?". `5 AAPL` is taken as a purchase, and the answer says so. */
+/** Reads "would 5 AAPL pass my rules?". Assumes that `5 AAPL` is a purchase, and the answer says so. */
 export function readRules(items: readonly Item[]): Intent[] | undefined {
   if (!has(items, 'rules') || !has(items, 'pass')) return undefined;
   const words = without(items, 'rules', 'pass', 'would', 'is', 'ask', 'check', 'question', 'i');
@@ -47,7 +47,7 @@ export function readRules(items: readonly Item[]): Intent[] | undefined {
   );
 }
 
-/** Reads "can I afford 5 AAPL?", which the price and the cash answer. */
+/** Reads "can I afford 5 AAPL?", which is answered with the price and the cash. */
 export function readAfford(items: readonly Item[]): Intent[] | undefined {
   if (!has(items, 'afford')) return undefined;
   const mentions = readMentions(without(items, 'afford', 'would', 'is', 'ask', 'do', 'own', 'question', 'i', 'buy'));

@@ -16,11 +16,13 @@ const conditionsHint = phrase`To wait for a price, use a limit ("buy 5 AAPL limi
 export interface OrderTerms {
   readonly fields: Fields;
   readonly mayBeTotal: boolean;
-  /** An amount of dollars after "for", which is the order's size if it has no other. */
+  /** An amount in dollars after "for". It is the order's size if no other size is given. */
   readonly notional: string | undefined;
 }
 
-/** Turns the mentions of one order's terms into its fields. @throws {NotUnderstoodError} if they contradict each other */
+/**
+ * Converts the mentions of one order's terms to its fields. @throws {NotUnderstoodError} if they contradict each other
+ */
 export function readTerms(mentions: readonly Mention[], side: Side, isProtection: boolean): OrderTerms {
   const read = new TermReader(side, isProtection);
   mentions.forEach((mention, at) => {
@@ -84,7 +86,7 @@ class TermReader {
     if ((role === 'most' || role === 'least') && !perShare && !isEach) this.mayBeTotal = true;
   }
 
-  /** Returns whether a bare price is a stop's: "put a stop on my AAPL at 200". */
+  /** Returns whether a bare price is a stop price: "put a stop on my AAPL at 200". */
   #isStop(): boolean {
     return this.#isProtection || (this.types.has('stop') && this.#side === 'sell');
   }
@@ -121,7 +123,7 @@ const sellFields: Partial<Record<PriceRole, string>> = {
   stop_loss: 'stop_price',
   profit: 'take_profit_limit_price',
 };
-/** Roles of a price in an order that protects a position. */
+/** Fields for the roles of a price in an order that protects a position. */
 const stopFields: Partial<Record<PriceRole, string | undefined>> = {
   ...sellFields,
   at: 'stop_price',
@@ -132,7 +134,9 @@ const stopFields: Partial<Record<PriceRole, string | undefined>> = {
   above: undefined,
 };
 
-/** Returns the field of a price. Undefined if the order can't have such a price: "buy 5 AAPL above 180". */
+/**
+ * Returns the field for a price. Returns undefined if the order can't have this kind of price: "buy 5 AAPL above 180".
+ */
 function priceField(
   { role, text, perShare, isDollars }: PriceMention,
   side: Side,
@@ -156,7 +160,7 @@ function requireBound({ bound, text }: Mention & { kind: 'bound' }, side: Side, 
   if (!fits || !isLimited) throw unreadError(text);
 }
 
-/** Adds the order type that the prices make. @throws {NotUnderstoodError} if the words name another */
+/** Adds the order type that the prices imply. @throws {NotUnderstoodError} if the words name another type */
 function withType(fields: Fields, types: ReadonlySet<string>): Fields {
   const has = (...names: string[]) => names.some((name) => name in fields);
   const [limit, stop, trail] = [has('limit_price'), has('stop_price'), has('trail_percent', 'trail_price')];
@@ -219,8 +223,8 @@ function contradictionError(): NotUnderstoodError {
 }
 
 /*
- * Legs: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170". In a purchase, a stop
- * loss is a leg. In a sale, it is the order's own stop, unless the sentence has a take profit too.
+ * Adds legs: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170". In a purchase, a
+ * stop loss is a leg. In a sale, it is the order's own stop, unless the sentence also has a take profit.
  */
 function withLegs(side: Side, fields: Fields, types: ReadonlySet<string>, either: boolean): Fields {
   const found = side === 'buy' ? entryLegs(fields) : positionLegs(fields, either);

@@ -10,7 +10,7 @@ export interface KnownOrder {
   readonly stop_price?: string | null | undefined;
 }
 
-/** Returns whether an order has the traits by which the person knows it. A trait that is unknown is not there. */
+/** Returns whether an order has the traits that the person named. An unknown trait does not match. */
 export function hasTraits(order: KnownOrder, { side, qty, price, type }: OrderTraits): boolean {
   return (
     (side === undefined || order.side === side) &&
@@ -26,7 +26,7 @@ const isOfType = (type: string, wanted: 'limit' | 'stop' | 'trailing') =>
 const isEqual = (value: string | null | undefined, wanted: string) =>
   value !== undefined && value !== null && new Dec(value).eq(wanted);
 
-/** Returns the traits of a reference. */
+/** Returns a reference's traits. */
 export const traitsOf = ({ side, qty, price, type }: OrderTraits): OrderTraits => ({
   ...(side === undefined ? {} : { side }),
   ...(qty === undefined ? {} : { qty }),

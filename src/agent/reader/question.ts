@@ -6,7 +6,7 @@ import { isAsset, symbolOf } from './match.ts';
 import { NotUnderstoodError } from './refusal.ts';
 import { isListedName } from './symbols-by-name.ts';
 
-/* The slots and cues of a question. What takes long to find out is found out when a topic asks for it. */
+/* The slots and cues of a question. Slow ones are computed only if a topic needs them. */
 
 /** The words of a question, as slots and cues. */
 export interface Question {
@@ -16,7 +16,7 @@ export interface Question {
   /** The words of all cues. */
   readonly words: ReadonlySet<string>;
   has(cue: string): boolean;
-  /** The words of some cues. */
+  /** Returns the words of these cues. */
   wordsOf(cues: readonly string[]): ReadonlySet<string>;
 }
 
@@ -27,15 +27,15 @@ const periods: readonly Period[] = ['MTD', 'YTD', '3M', '6M', '5Y', 'ALL', '1Y',
 export interface Context {
   readonly it: string | undefined;
   readonly isQuestion: boolean;
-  /** Whether "it" is meant although no word refers to it. */
+  /** Whether the question is about "it" even without the word. */
   readonly mustBeIt?: boolean;
-  /** The least weight that a topic must have to count. */
+  /** The minimum weight of a topic. */
   readonly least: number;
 }
 
 const TRADES = ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'leave', 'invest', 'add', 'swap', 'write'];
 const SELLS = ['sell', 'close', 'trim', 'leave'];
-/** Meanings of words that small talk may have, and its own words. */
+/** Meanings and words that small talk may contain. */
 const IDLE = [
   'harmless',
   'inert',
@@ -140,7 +140,7 @@ const isFundTicker = ({ text, tags }: Item) => tags.length === 0 && /^[a-z]{4}x$
 
 const isSmallTalk = (items: readonly Item[], words: ReadonlySet<string>) => items.every((item) => isIdle(item, words));
 
-/** Returns whether small talk ends with a person's name, in small letters or with one capital: "bye mara". */
+/** Returns whether small talk ends with a person's name, in lower case or capitalized: "bye mara". */
 function isAddressed(items: readonly Item[], words: ReadonlySet<string>): boolean {
   const last = items.at(-1);
   if (last?.name === undefined || last.isKnownName) return false;
@@ -158,12 +158,12 @@ function isIdle(item: Item, words: ReadonlySet<string>): boolean {
     : namesIn(item.name, words).names.length === 0;
 }
 
-/** Meanings of words that name the asset after them: "price of X", "news about X". */
+/** Meanings of words that precede the asset: "price of X", "news about X". */
 const NAMING = ['quote', 'chart', 'news'];
 
 /**
- * Returns the assets: tickers with `$` or in capitals, and names that are listed. An unknown word is one only if it is the
- * only one, and if the question needs one.
+ * Returns the assets: tickers with `$` or in capitals, and listed names. An unknown word counts as an asset only if it
+ * is the only unknown word and the question needs an asset.
  */
 function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: ReadonlySet<string>): string[] {
   const found = items.filter(isAsset).map((item) => namesOf(item, words));
@@ -173,7 +173,7 @@ function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: Rea
   return unknown.length === 1 ? unknown : tickerAfterLink(items, words);
 }
 
-/** Returns the common word that can only be a ticker where it stands: "price of snow". */
+/** Returns the common word that can only be a ticker in its position: "price of snow". */
 function tickerAfterLink(items: readonly Item[], words: ReadonlySet<string>): string[] {
   const isLink = (item: Item | undefined) =>
     item?.tags.some((tag) => ['of', 'on', 'for', 'about'].includes(tag)) === true;
@@ -192,7 +192,7 @@ function namesOf(item: Item, words: ReadonlySet<string>): { names: string[]; res
   return { names: isSymbol ? [symbolOf(item)] : [], rest: [] };
 }
 
-/** Finds listed names in a run of unknown words, longest first. The rest are runs of words without one. */
+/** Finds listed names in a run of unknown words, longest first. `rest` contains the words between them. */
 export function namesIn(run: string, cues: ReadonlySet<string>): { names: string[]; rest: string[] } {
   const words = run.split(' ');
   const names: string[] = [];
@@ -221,7 +221,7 @@ export const periodDays: Partial<Record<Period, number>> = {
   '1Y': 365,
 };
 
-/** @throws {NotUnderstoodError} for more than a year */
+/** Returns the number of days. @throws {NotUnderstoodError} for more than a year */
 export function daysOf(items: readonly Item[], period: Period | undefined, has: (cue: string) => boolean): number {
   const text = items
     .filter((item) => !isAsset(item))

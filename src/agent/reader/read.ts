@@ -40,19 +40,19 @@ import {
   SURE,
 } from './topics.ts';
 
-/** `asks` is the slot that the next turn can fill. */
+/** A prompt's meaning. `asks` is the slot that the next turn can fill. */
 export type ParsedPrompt =
   | { readonly intents: readonly Intent[] }
   | { readonly refusal: Refusal; readonly asks?: Asks };
 
 const HINT = phrase`Say "help" for examples, or use a language model with --model.`;
 
-/** Maximum length of a prompt in characters. Longer prompts count as prose, which the planner does not read. */
+/** Maximum length of a prompt in characters. The planner does not read longer texts. */
 const MAX_LENGTH = 1_000;
 
 /**
- * Reads a prompt completely or not at all: every word fills a slot or is known to change nothing. If a request may be
- * misspelled, the planner asks.
+ * Reads a prompt completely or not at all: every word must fill a slot or be known to change nothing. If a request may
+ * be misspelled, the planner asks.
  * @param it the symbol that "it" refers to
  */
 export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
@@ -105,8 +105,8 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
 const FORBIDDEN = phrase`You said not to, so I haven't done anything.`;
 
 /**
- * Returns whether every act is forbidden, as in "don't sell my AAPL", or was never carried out: "had I bought it". Words
- * after the act that undo the prohibition are in another part of the sentence: "don't buy it, sell it".
+ * Returns whether every act is forbidden, as in "don't sell my AAPL", or hypothetical: "had I bought it". In "don't buy
+ * it, sell it", the second part ends the prohibition.
  */
 function isForbidden(clauses: readonly (readonly Item[])[]): boolean {
   let forbidden = 0;
@@ -134,7 +134,7 @@ function readBeside(text: string, it: string | undefined): readonly Intent[] | u
   }
 }
 
-/** Reads all clauses; beside a question, one that is only a comment is passed over. @throws {NotUnderstoodError} */
+/** Reads all clauses. Next to a question, skips a clause that is only a comment. @throws {NotUnderstoodError} */
 function readAll(clauses: readonly (readonly Item[])[], it: string | undefined): Intent[] {
   const intents: Intent[] = [];
   const unread: NotUnderstoodError[] = [];
@@ -148,7 +148,10 @@ function readAll(clauses: readonly (readonly Item[])[], it: string | undefined):
   return intents;
 }
 
-/** Reads a clause. Returns the error of one that may be a comment, as a sentence beside a question. @throws {NotUnderstoodError} */
+/**
+ * Reads a clause. Returns the error, instead of throwing it, for a clause next to a question that may be a comment.
+ * @throws {NotUnderstoodError}
+ */
 function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers: boolean) {
   try {
     return readClause(clause, it);
@@ -159,14 +162,14 @@ function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers
   }
 }
 
-/** Returns whether a clause that was not read may be a request: it has an act, or another risky word with an asset. */
+/** Returns whether an unread clause may be a request: it has an act, or another risky word with an asset. */
 function mayRequest(clause: readonly Item[]): boolean {
   const said = clause.filter(({ aside }) => !aside);
   const isAct = said.some(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
   return isAct || (said.some(isRisky) && said.some((item) => isAsset(item) || item.quantity !== undefined));
 }
 
-/** Requires that an act has no other request beside it that may belong to it. @throws {NotUnderstoodError} */
+/** Requires that a request next to an order's act can't be a part of it. @throws {NotUnderstoodError} */
 function requireSeparable(intents: readonly Intent[], clauses: readonly (readonly Item[])[]): void {
   if (!intents.some(requestsAction)) return;
   if (intents.length > 1 && intents.some(({ kind }) => kind === 'rebalance')) {
@@ -175,7 +178,7 @@ function requireSeparable(intents: readonly Intent[], clauses: readonly (readonl
       phrase`Ask for the rest separately.`,
     );
   }
-  // A clause that is only a ticker, next to an order, may be meant as another order.
+  // A clause that is only a ticker may mean another order if it is next to an order.
   const isBare = (item: Item) => isAsset(item) || item.tags.some((tag) => tag === 'comma' || tag === 'harmless');
   const bare = clauses.find((clause) => clause.every(isBare))?.find(isAsset);
   if (bare === undefined) return;
@@ -215,7 +218,7 @@ function requestsAction({ kind }: Intent): boolean {
   return acting.includes(kind);
 }
 
-/** Adds an intent, unless it repeats a question. A repeated order, message or watchlist change counts each time. */
+/** Adds an intent, unless it is a repeated question. A repeated order, message or watchlist change counts each time. */
 function addOnce(intents: Intent[], intent: Intent): void {
   const counts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
@@ -264,20 +267,23 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
   }
 }
 
-/** Reads what is no request as a question whose words stand in another order: "today my account how many percent minus". */
+/**
+ * Reads a clause that is not a request as a question with an unusual word order: "today my account how many percent
+ * minus".
+ */
 function tryQuestion(items: readonly Item[], it: string | undefined): Intent[] | undefined {
   const isRequest = items.some(({ tags }, at) => isRequestIn(items, at) || tags.some((tag) => REQUESTS.includes(tag)));
   if (isRequest) return undefined;
   return readTopic(items, { it, isQuestion: true, least: TRADES.some((tag) => has(items, tag)) ? CERTAIN : 0 });
 }
 
-/** Meanings that a word may have beside being inert. */
+/** Meanings that a word may have besides being inert. */
 const IDLE = ['inert', 'field_qty', 'nobody', 'comment', 'harmless', 'i', 'is', 'ask', 'latest', 'half_day'];
 const isReported = ({ lower }: Item) => /^\w+ing\b/.test(lower);
 
 /**
- * Leaves out the words that change no request: "existing", "I need you", "definitely". "I am buying 5 AAPL" reports
- * something, so nothing is left out of it.
+ * Removes the words that change no request: "existing", "I need you", "definitely". Removes nothing from a report such
+ * as "I am buying 5 AAPL".
  */
 function withoutInert(items: readonly Item[]): readonly Item[] {
   const isReport = items.some(
@@ -292,7 +298,7 @@ function withoutInert(items: readonly Item[]): readonly Item[] {
   return isReport || kept.length === 0 ? items : kept;
 }
 
-/** Reads "my cash" or "NVDA price", which ask without a question. A word that may request something leaves it unread. */
+/** Reads "my cash" or "NVDA price", which ask without a question. Returns undefined if a word may make a request. */
 function readStatement(items: readonly Item[], plain: readonly Item[], it: string | undefined): Intent[] | undefined {
   // "realize my gains" asks for sales, not for a report.
   const isRealize = items.some(({ lower }) => /^reali[sz]e$/.test(lower)) || isImperative(items);
@@ -308,7 +314,7 @@ function readStatement(items: readonly Item[], plain: readonly Item[], it: strin
 /** Questions that may have a number. */
 const numbered: readonly Intent['kind'][] = ['chart', 'activities', 'performance'];
 
-/** Reads an act that is no order. */
+/** Reads an act that is not about an order. */
 function readAct(items: readonly Item[]): Intent[] | undefined {
   const alerts = readAlert(items);
   if (alerts !== undefined) return alerts;
@@ -354,7 +360,10 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
   return toOrders(frame);
 }
 
-/** Requires that no number follows another, as in "5 5 AAPL": one of them has no slot. @throws {NotUnderstoodError} */
+/**
+ * Requires that no number follows another number, as in "5 5 AAPL", because one of them has no slot.
+ * @throws {NotUnderstoodError}
+ */
 function requireSingleNumbers(items: readonly Item[]): void {
   const at = items.findIndex(({ quantity }, index) => {
     const next = items[index + 1];
@@ -379,7 +388,7 @@ const isCancel = (items: readonly Item[]) => {
 
 const ORDER_ACTS = ['buy', 'sell', 'trim', 'close', 'leave', 'protect', 'invest', 'place', 'shorten'];
 
-/** Returns whether the clause begins with an order's act, so that no question is looked for in it. */
+/** Returns whether the clause begins with an order's act. Such a clause is not read as a question. */
 function startsOrder(items: readonly Item[]): boolean {
   const first = items.find(({ tags }) => !tags.includes('harmless') || tags.some((tag) => ORDER_ACTS.includes(tag)));
   return first?.tags.some((tag) => ORDER_ACTS.includes(tag)) ?? false;
@@ -425,11 +434,14 @@ const asksForAlert = (tags: readonly string[]) => tags.includes('alert') && !tag
 const isPoliteWould = ({ lower, tags }: Item) => lower === 'would you' && tags.includes('ask');
 const withoutPoliteWould = (items: readonly Item[]) => items.filter((item) => !isPoliteWould(item));
 
-/** A question begins with a word that asks, or ends with a question mark and asks politely for nothing. */
+/**
+ * Returns whether the items are a question: they begin with a question word, or end with a question mark and are not a
+ * polite request.
+ */
 function isQuestion(items: readonly Item[]): boolean {
   if (items.some(isPoliteWould)) return !isPoliteRequest(items);
   const first = items.find(({ tags }) => !tags.some((tag) => tag === 'harmless' || tag === 'comma' || tag === 'and'));
-  // In Korean, Chinese and Japanese, the word that asks need not come first.
+  // In Korean, Chinese and Japanese, the question word may come anywhere.
   const asks = ({ tags, lower }: Item) =>
     tags.includes('ask') && /[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}]/u.test(lower);
   if (first?.tags.includes('ask') || (items.some(asks) && !isPoliteRequest(items))) return true;
@@ -445,7 +457,7 @@ export interface ReadClause {
   readonly account?: string;
 }
 
-/** Reads the slots of each clause, whether or not they make a request. */
+/** Reads the slots of each clause, even if they don't make a request. */
 export function readClauses(text: string): ReadClause[] {
   return splitClauses(withPlainConditions(readItems(text.slice(0, MAX_LENGTH)))).map((clause) => {
     try {

@@ -12,7 +12,7 @@ export interface PlannerRefusal {
   readonly offer?: string;
 }
 
-/** A refusal in English, with the phrases that say it in other languages. */
+/** A refusal in English, with the phrases for translating it. */
 export interface Refusal extends PlannerRefusal {
   readonly phrases: { readonly message: Phrase; readonly hint: Phrase };
 }
@@ -26,8 +26,8 @@ export function refusalIn(say: Say, { phrases, ...refusal }: Refusal): PlannerRe
 }
 
 /**
- * The slot that a question asks for. `append` takes the answer as the rest of the sentence; `count` puts it in place of
- * a part of the position.
+ * The slot that a question asks for. `append` adds the answer to the end of the sentence. `count` replaces a part of
+ * the position with the answer.
  */
 export type Asks = 'size' | 'count' | 'unit' | 'limit' | 'stop' | 'append' | 'near_miss';
 
@@ -50,7 +50,7 @@ export class NotUnderstoodError extends Error {
 export const QUESTION_MESSAGE = phrase`That's a question, so I haven't done anything.`;
 const ADVICE_HINT = phrase`I can't give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".`;
 
-/** @param symbol what the question is about */
+/** Returns the error for a question that was not understood. @param symbol the symbol in the question */
 export function questionError(symbol = 'AAPL'): NotUnderstoodError {
   return new NotUnderstoodError(QUESTION_MESSAGE, ADVICE_HINT.about(symbol));
 }

@@ -5,7 +5,7 @@ import type { Item, Quantity } from './items.ts';
 import { isAsset, matchAt, type TemplateMatch } from './match.ts';
 import { endOf, recurrenceOf, timeOf } from './times.ts';
 
-/** How much to trade. `keep` is the number of shares that stay, `cash` a part of the account's cash. */
+/** How much to trade. `keep` is the number of shares that remain, and `cash` is a part of the account's cash. */
 export type Size =
   | { readonly qty: string; readonly isShares: boolean; readonly isOf: boolean; readonly isScaled: boolean }
   | { readonly notional: string }
@@ -40,7 +40,7 @@ export type Act =
   | 'place'
   | 'short';
 
-/** A run of items that fills one slot of an order. A `word` fills none, so nothing is done. */
+/** A run of items that fills one slot of an order. A `word` fills no slot, so the planner does nothing. */
 export type Mention = { readonly text: string } & (
   | { readonly kind: 'act'; readonly act: Act }
   | { readonly kind: 'size'; readonly size: Size }
@@ -78,7 +78,7 @@ export type Mention = { readonly text: string } & (
       readonly word?: string;
       readonly of?: string;
     }
-  /** The position as it is now: "all the shares I hold now". */
+  /** The current position: "all the shares I hold now". */
   | { readonly kind: 'now' }
   | { readonly kind: 'each' }
   | { readonly kind: 'total' }
@@ -99,12 +99,12 @@ const sizeOf = (found: TemplateMatch): Bare => {
   if (unit === 'percent') return fractionSize(new Dec(value).div(100));
   const isOf = ['of', 'my', 'worth'].some((tag) => found.has(tag));
   const isShares = found.has('share') || found.has('more') || found.has('another');
-  // "2k worth" is dollars: nobody counts shares so.
+  // "2k worth" is dollars, because people do not count shares in this way.
   if (found.has('worth') && isScaled) return { kind: 'size', size: { notional: value } };
   return { kind: 'size', size: { qty: value, isShares, isOf, isScaled } };
 };
 
-/** "on 10 of my MSFT" counts shares, because it is a part of a position. */
+/** // "on 10 of my MSFT" counts shares, because it names a part of a position. */
 const sharesOf = (found: TemplateMatch): Bare => ({
   kind: 'size',
   size: { qty: firstOf(found).value, isShares: true, isOf: true, isScaled: false },
@@ -121,7 +121,7 @@ const fractionSize = (value: Dec, isAll = false): Bare => ({
   size: { fraction: toPlain(value), isAll },
 });
 
-/** Parts of a position, by their meaning. */
+/** Parts of a position, by meaning. */
 export const fractions: Readonly<Record<string, Dec>> = {
   half: new Dec('0.5'),
   third: new Dec(1).div(3).toDecimalPlaces(9, Dec.ROUND_DOWN),
@@ -164,7 +164,7 @@ const time =
   (name: TimeInForce): Build =>
   () => ({ kind: 'time', time: name });
 
-/** Makes the condition of an order, which is placed once: "whenever it drops below 100" is none. */
+/** Makes the condition of an order that is placed once. "whenever it drops below 100" is not such a condition. */
 const once =
   (build: Build): Build =>
   (found) => {
@@ -172,7 +172,7 @@ const once =
     return lead?.tags.includes('whenever') ? unsupported('whenever')(found) : build(found);
   };
 
-/** A condition that comes true again and again, or of a percentage, which no order can wait for. */
+/** A condition that recurs, or that is about a percentage. An order can't wait for it. */
 const unsupported =
   (item: 'whenever' | 'percent'): Build =>
   (found) => {
@@ -190,11 +190,11 @@ const crossing: Build = (found) => {
   return { kind: 'when', when: isBelow ? { below: value } : { above: value }, ...(of === undefined ? {} : { of }) };
 };
 
-/** Returns whether a condition is about a price that falls. */
+/** Returns whether a condition is about a falling price. */
 export const isBreakBelow = (found: TemplateMatch) =>
   ['below', 'post_most', 'if_below', 'breaks_below'].some((tag) => found.has(tag));
 
-/** "100ドルを下回ったら" and "跌破100美元时": the condition comes after the price, or is part of the verb. */
+/** Reads "100ドルを下回ったら" and "跌破100美元时". The condition comes after the price, or is part of the verb. */
 const breaking: Build = (found) => {
   const { value } = firstOf(found);
   const [of] = found.symbols;
@@ -205,7 +205,7 @@ const breaking: Build = (found) => {
   };
 };
 
-/** "drops to 55" waits below the price, "climbs to 70" above it, and "hits 60" on the side where the price is not yet. */
+/** Reads "drops to 55" as below, and "climbs to 70" as above. "hits 60" depends on the current price. */
 const reaching: Build = (found) => {
   const [of] = found.symbols;
   const side = found.has('falls') ? 'below' : found.has('rises') ? 'above' : 'reaches';
@@ -219,7 +219,7 @@ const asset: Build = (found) => ({
   isPosition: found.has('position') || found.has('share'),
 });
 
-/** Templates of slots. The one that covers most items wins; of equals, the first. */
+/** Templates of slots. The template that covers most items wins, or else the first one. */
 const slots: readonly (readonly [string, Build])[] = [
   ['share|position? of? my? my? @ share|position?', asset],
   ['my? @ post_asset', asset],
@@ -324,7 +324,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ['opg', time('opg')],
   ['cls', time('cls')],
   ['with|of? extended', () => ({ kind: 'extended' })],
-  // The default account and its positions are what a request is about anyway.
+  // A request is about the default account and its positions anyway.
   ['of|with my my? account|portfolio', () => []],
   ['only_if it_is|the_price moves? below #', price('below')],
   ['only_if it_is|the_price moves? above #', price('above')],
@@ -390,7 +390,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ['or', () => ({ kind: 'link', link: 'or' })],
 ];
 
-/** An order type with its stop and its limit, in this order. */
+/** Reads an order type with its stop and its limit, in this order. */
 function twoPrices(name: (Bare & { kind: 'type' })['type']): Build {
   return ({ quantities }) => [
     { kind: 'type', type: name },
@@ -413,10 +413,10 @@ function monthly(found: TemplateMatch): Bare {
   return isFirst ? { kind: 'when', when: { every: 'month' } } : { kind: 'ask', about: 'month_day', item: '' };
 }
 
-/** Words that carry no meaning of their own between slots. Everything else must fill a slot. */
+/** Meanings that add nothing between slots. Everything else must fill a slot. */
 const EMPTY = ['harmless', 'my', 'a', 'order', 'end', 'colon', 'question'];
 
-/** Leaves out the words that only mark the case of the word before them, as in "AAPLを5株". */
+/** Removes the words that only mark the case of the word before them, as in "AAPLを5株". */
 export const withoutParticles = (items: readonly Item[]) =>
   items.filter((item) => item.aside || isAsset(item) || !item.tags.includes('particle'));
 

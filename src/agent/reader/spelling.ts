@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { lexiconFor } from './lexicon.ts';
 
-/** The words that misspellings are corrected to. */
+/** The words to which misspellings are corrected. */
 const VOCABULARY =
   'help portfolio positions holdings cash balance account buying power biggest position market open orders closed order history cancel last change quote price chart buy sell half all shares purchase close limit stop trailing dollars worth extended hours everything make today what show'.split(
     ' ',
@@ -13,7 +13,7 @@ const MAX_WRONG_WORDS = 2;
 const MAX_CANDIDATES = 12;
 
 /**
- * Suggests a spelling correction, which the planner asks about. It never changes numbers and symbols.
+ * Suggests a spelling correction, which the planner asks about. Never changes numbers and symbols.
  * @returns undefined if there is no correction, or if two corrections are equally close
  */
 export function suggestCorrection(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
@@ -21,7 +21,7 @@ export function suggestCorrection(text: string, isUnderstood: (sentence: string)
   const lexicon = lexiconFor(text);
   const choices = words.map((word, at) => {
     const bare = word.toLowerCase().replace(/[.,!?]+$/, '');
-    // A word with a meaning of its own is not misspelled, except "by" in place of an act.
+    // A word with a meaning is not misspelled, except "by" as the act at the beginning.
     if (lexicon.has(bare) && !(at === 0 && bare === 'by')) return [];
     if (!/^[a-z]{2,}$/.test(bare) || VOCABULARY.includes(bare)) return [];
     if (word.length > 1 && word === word.toUpperCase() && text !== text.toUpperCase()) return [];

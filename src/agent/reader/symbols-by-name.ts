@@ -69,7 +69,7 @@ function matchingAssets(name: string, found: readonly NameSearchResult[]): NameS
 
 const MIN_SHORT_NAME = 4;
 
-/** Returns the assets whose names begin with the one that the person wrote: "costco" for Costco Wholesale. */
+/** Returns the assets whose names begin with the person's words: "costco" for Costco Wholesale. */
 function longerNames(said: ReturnType<typeof normalizeName>, listed: NameSearchResult['assets']) {
   if (said.words.length < MIN_SHORT_NAME) return [];
   return listed.filter(({ name }) => normalizeName(name).words.startsWith(`${said.words} `));
@@ -97,7 +97,9 @@ function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnd
 const MIN_NAME_LENGTH = 4;
 let listedNames: ReadonlySet<string> | undefined;
 
-/** Returns whether the words are a listed ticker, or the name of a listed company or the beginning of only one such name. */
+/**
+ * Returns whether the words are a listed ticker, the name of a listed company, or the beginning of only one such name.
+ */
 export function isListedName(said: string): boolean {
   const name = said.replace(/'s$/, '');
   if (name.length > 1 && listedSymbols().has(name.toUpperCase())) return true;

@@ -5,7 +5,7 @@ import { badNumber } from './order-frame.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import { withoutParticles } from './slots.ts';
 
-/** Takes items one after another; items that carry no meaning between slots are passed over. */
+/** Takes items in order. Skips items that add nothing between slots. */
 export class Taker {
   #at = 0;
   readonly items: readonly Item[];
@@ -19,7 +19,7 @@ export class Taker {
     this.items = kept.slice(0, last + 1);
   }
 
-  /** Takes a template, and returns what it covers. */
+  /** Takes the items that a template matches. */
   take(template: string) {
     this.#skip();
     const found = matchAt(template, this.items, this.#at);
@@ -46,7 +46,7 @@ export class Taker {
     }
   }
 
-  /** Takes the ID after "order", whole or as lists show it. */
+  /** Takes the ID after "order", complete or shortened as in lists. */
   takeId(): string | undefined {
     this.#skip();
     const found = matchAt('order my? *', this.items, this.#at);
@@ -77,7 +77,7 @@ export function requireEnd(taker: Taker, what: Phrase, hint: Phrase): void {
   throw new NotUnderstoodError(phrase`I don't understand "${truncateWord(rest.text)}" in this ${what}.`, hint);
 }
 
-/** Puts an act that stands at the end, as in German, Japanese and Korean, at the beginning. */
+/** Moves an act from the end, as in German, Japanese and Korean, to the beginning. */
 export function actFirst(items: readonly Item[], act: string): readonly Item[] {
   const at = items.findLastIndex(({ tags }) => !tags.includes('harmless') && !tags.includes('question'));
   const item = items[at];

@@ -26,7 +26,7 @@ function monthOf(word: string): number | undefined {
   return at < 0 ? undefined : at + 1;
 }
 
-/** Returns the time as `HH:MM` in New York. @throws {NotUnderstoodError} outside market hours */
+/** Returns the time as `HH:MM` in New York. @throws {NotUnderstoodError} for a time outside market hours */
 export function timeOf(items: readonly Item[]): ScheduleMention {
   const text = items
     .map(({ lower }) => lower)
@@ -64,7 +64,7 @@ export function endOf(items: readonly Item[]): ScheduleMention {
   return lead?.tags.includes('before') ? { before: date } : { until: date };
 }
 
-/** Returns `12-18`, `2026-12-18`, `12` or `2026-12`; undefined if the items are no date. */
+/** Returns `12-18`, `2026-12-18`, `12` or `2026-12`. Returns undefined if the items are not a date. */
 export function dateOf(items: readonly Item[]): string | undefined {
   const iso = items.find(({ tags }) => tags.includes('date'))?.text;
   if (iso !== undefined) return slashedDate(iso);

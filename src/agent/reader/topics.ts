@@ -10,21 +10,22 @@ import { type Context, daysOf, namesIn, type Question, toQuestion } from './ques
 import { NotUnderstoodError, questionError } from './refusal.ts';
 
 /*
- * Questions for information. A lexicon's cues say which words are about what, wherever they stand; a topic says how much
- * a combination of cues counts. Unknown words don't matter, because an answer changes nothing.
+ * Questions for information. A lexicon's cues are the words for a subject, at any position. A topic has a weight for
+ * each
+ * combination of cues. Unknown words don't matter, because an answer changes nothing.
  */
 
 interface Topic extends FixedAnswer {
   readonly intent?: (question: Question) => Intent | readonly Intent[] | undefined;
 }
 
-/** From this weight on, a topic has a word of its own, so that act words beside it are only about it. */
+/** Minimum weight of a topic that has a word of its own. Act words next to it only describe the topic. */
 export const CERTAIN = 5;
-/** From this weight on, a topic is answered although the question is about an order that was not placed. */
+/** Minimum weight of a topic that is answered even if the question is about an order that was not placed. */
 export const SURE = 9;
-/** From this weight on, the words beside a topic's own don't matter. */
+/** Minimum weight of a topic for which the other words don't matter. */
 const PLAIN = 8;
-/** Up to this weight, a topic is no part of a question that asks for several things. */
+/** Maximum weight of a topic that is not a part of a question about several things. */
 const WEAK = 1;
 /** Maximum number of positions in a ranking. */
 const MAX_RANKED = 20;
@@ -33,7 +34,7 @@ const fixed = (intent: Intent | readonly Intent[]) => () => intent;
 
 const yearIn = (items: readonly Item[]) => items.find(({ text }) => /^(?:19|20)\d\d$/.test(text))?.text;
 
-/** Orders, of one symbol if the question names one. */
+/** Lists orders, of one symbol if the question names one. */
 const ordersIn =
   (status: 'open' | 'closed' | 'all') =>
   ({ symbols }: Question): Intent => ({
@@ -42,7 +43,7 @@ const ordersIn =
     ...defined({ symbol: symbols.length === 1 ? symbols[0] : undefined }),
   });
 
-/** The period of activities, and which of them the question is about. */
+/** Returns the period of the activities, and the filter that the question asks for. */
 function filteredPeriod({ items, period, symbols, has }: Question, unsaid: Period) {
   const year = yearIn(items);
   const side = has('bought') === has('sold') ? undefined : has('bought') ? ('buy' as const) : ('sell' as const);
@@ -57,7 +58,10 @@ function filteredPeriod({ items, period, symbols, has }: Question, unsaid: Perio
   };
 }
 
-/** A ranking of the positions; of three if the question says "positions" or gives a number. */
+/**
+ * Returns a ranking of the positions. It has three if the question says "positions", or the number that the question
+ * gives.
+ */
 const rankingBy =
   (by: PortfolioRanking['by'], from: PortfolioRanking['from'] = 'top') =>
   ({ items, has }: Question): Intent => {
@@ -331,7 +335,7 @@ const compileRules = (list: readonly Topic[]): readonly Rule[] =>
 
 const rules = compileRules(topics);
 
-/** Questions that only the whole sentence asks, because a part of them sounds like a request. */
+/** Topics that need the whole sentence, because a part of it sounds like a request. */
 const wholeQuestions: readonly Topic[] = [
   {
     say: 'my tax lots',
@@ -374,7 +378,7 @@ function intentsOf({ text, intent }: Topic, question: Question): readonly Intent
   return found === undefined ? [] : 'kind' in found ? [found] : found;
 }
 
-/** Returns the topic with the greatest weight. @throws {NotUnderstoodError} if two weigh the same */
+/** Returns the topic with the greatest weight. @throws {NotUnderstoodError} if two have the same weight */
 function classify(question: Question, among = rules): Found | undefined {
   let best: Found | undefined;
   for (const { topic, weight, all, none } of among) {
@@ -396,8 +400,8 @@ function unclear(one: Topic, other: Topic): NotUnderstoodError {
 }
 
 /**
- * Returns what the items ask for; more than one intent if their parts ask for different things.
- * @throws {NotUnderstoodError} if there is no data on it, or if it is one of two topics
+ * Returns the intents of a question. There are several if its parts ask for different things.
+ * @throws {NotUnderstoodError} if there is no data, or if two topics are equally likely
  */
 export function readTopic(items: readonly Item[], context: Context): Intent[] | undefined {
   const parts = classifyParts(items, context);
@@ -421,19 +425,19 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
   return all.length === 0 ? undefined : all;
 }
 
-/** Returns what the words of a sentence may be about, likeliest first, whether or not the sentence can be read. */
+/** Returns the possible subjects of a sentence, most likely first, even if the sentence can't be read. */
 export function mentionedKinds(items: readonly Item[]): readonly Intent['kind'][] {
   const question = toQuestion(items, { it: undefined, isQuestion: true });
   const found = rules.filter(({ all, none }) => all.every(question.has) && !none.some(question.has));
   return [...new Set(found.flatMap(({ topic }) => intentsOf(topic, question).map(({ kind }) => kind)))];
 }
 
-/** Cues that many topics have. */
+/** Cues that are common to many topics. */
 const GENERAL =
   'mine asked what period number symbol my_symbol only_symbols trade amount !symbol today doing when'.split(' ');
 const MAX_NEAREST = 3;
 
-/** Returns what could be asked with the words of a sentence that was not understood, nearest first. */
+/** Returns possible questions with the words of a sentence that was not understood, nearest first. */
 export function nearestQuestions(items: readonly Item[]): readonly string[] {
   const question = toQuestion(items, { it: undefined, isQuestion: true });
   const [symbol] = question.symbols;
@@ -454,21 +458,21 @@ export function nearestQuestions(items: readonly Item[]): readonly string[] {
   return [...new Set([...near, ...unsaid])].slice(0, MAX_NEAREST).map((say) => say.replaceAll('AAPL', toShown(symbol)));
 }
 
-/** A ticker in capitals, or a company's name as it was written. */
+/** Returns a ticker in capitals, or a company's name as the person wrote it. */
 function toShown(symbol = 'AAPL'): string {
   return listedSymbols().has(symbol.toUpperCase()) ? symbol.toUpperCase() : symbol;
 }
 
-/** The hint is about the symbol of the question. */
+/** Returns the error. Its hint is about the symbol of the question. */
 function missingError([message, hint]: NonNullable<Topic['missing']>, { symbols }: Question): NotUnderstoodError {
   const [symbol] = symbols;
   return new NotUnderstoodError(message, symbol === undefined ? hint : hint.about(toShown(symbol)));
 }
 
 /**
- * Reads a sentence that is as a whole about something that can't be done, that needs an explanation, or that asks for
- * nothing. An act beside a question leaves it unread, because it may be a request.
- * @throws {NotUnderstoodError} if it can't be done
+ * Reads a whole sentence that is about something impossible, asks for an explanation, or asks for nothing. Returns
+ * undefined if there is an act next to a question, because it may be a request.
+ * @throws {NotUnderstoodError} if the request is impossible
  */
 export function readWhole(items: readonly Item[], context: Omit<Context, 'least'>): readonly Intent[] | undefined {
   const question = toQuestion(items, context);
@@ -484,8 +488,8 @@ export function readWhole(items: readonly Item[], context: Omit<Context, 'least'
 }
 
 /**
- * Reads the question beside words that forbid or report something: "don't sell my AAPL, I only want to know its price".
- * All other acts leave the sentence unread.
+ * Reads the question next to words that forbid or report something: "don't sell my AAPL, I only want to know its
+ * price". Returns undefined if there are other acts.
  */
 export function readAside(items: readonly Item[], it: string | undefined): readonly Intent[] | undefined {
   const sentences = splitBy(items, ({ tags }) => ['end', 'comma', 'question'].some((tag) => tags.includes(tag)));
@@ -505,7 +509,10 @@ export function readAside(items: readonly Item[], it: string | undefined): reado
   return intents.length === 0 ? undefined : intents;
 }
 
-/** A sentence that is no question may be a misspelled request, so it must begin with a known word. */
+/**
+ * Returns whether the topic is clear. A sentence that is not a question may be a misspelled request, so it must begin
+ * with a known word.
+ */
 function isClear({ weight, topic }: Found, { items, words }: Question, { isQuestion, least }: Context): boolean {
   if (weight < least) return false;
   if (isQuestion || weight >= PLAIN) return true;
@@ -528,8 +535,8 @@ function tryClassify(items: readonly Item[], context: Context): Found | undefine
 }
 
 /**
- * Classifies the parts of a question. A part that refers to the one before is about its symbol: "and how long have I held
- * it"; or asks the same of another: "and how much of that was from XOM".
+ * Classifies the parts of a question. A part may refer to the previous part's symbol ("and how long have I held it"),
+ * or ask the same about another symbol ("and how much of that was from XOM").
  */
 function classifyParts(items: readonly Item[], context: Context): (Found | undefined)[] {
   let before:
@@ -577,7 +584,7 @@ export function isImperative(items: readonly Item[]): boolean {
   return toQuestion(first, { it: undefined, isQuestion: false }).has('imperative');
 }
 
-/** Returns whether words that ask stand anywhere in the sentence. */
+/** Returns whether there is a question word anywhere in the sentence. */
 export function isAsking(items: readonly Item[]): boolean {
   return toQuestion(items, { it: undefined, isQuestion: false }).has('asking');
 }

@@ -18,9 +18,11 @@ import type { Mention } from './slots.ts';
 import { findSymbol, NAME_RULE, type NameSearchResult } from './symbols-by-name.ts';
 
 /*
- * Returns the fields of an order that are in the person's own words. For a sentence that makes a request, they are those
- * of its intents; for any other sentence, those of the slots that its words fill. Words that fill no slot count as not
- * said. For a field that the person did not mention, the phone shows who chose it.
+ * Returns the fields of an order that are in the person's own words. If a sentence makes a request, they are the fields
+ * of
+ * its intents. Otherwise, they are the slots that its words fill. Words that fill no slot count as not said. For a
+ * field
+ * that the person did not mention, the phone shows who chose it.
  */
 
 interface NumberMention {
@@ -28,7 +30,7 @@ interface NumberMention {
   readonly fields: readonly string[];
 }
 
-/** Everything that one turn says about orders for one symbol. */
+/** Everything in one turn about orders for one symbol. */
 export interface Utterance {
   readonly symbol: boolean;
   /** Name of the rule that finds the symbol if the words don't contain it. */
@@ -51,7 +53,7 @@ const trails = ['trail_price', 'trail_percent', 'trail'];
 const amountFields = ['qty', 'notional', ...prices, ...trails];
 
 /**
- * Returns what the newest turn says about orders for a symbol, one reading per order.
+ * Returns the newest turn's meaning for orders of a symbol, one reading per order.
  * @param turns the person's own turns, newest last, for "the same for KO"
  * @param names resolved names
  * @returns at least one reading
@@ -197,7 +199,7 @@ function readSlots(turn: string, symbol: string): Utterance {
   };
 }
 
-/** Returns the order type and class that a segment's terms make; none if they make none. */
+/** Returns the order type and class that a segment's terms imply, if any. */
 function termsOf({ mentions, sides }: Segment): { type: OrderType[]; classes: OrderClass[] } {
   const isTerm = mentions.some(({ kind }) => kind === 'price' || kind === 'trail' || kind === 'type');
   const [side] = sides;
@@ -230,7 +232,7 @@ function numbersIn(mention: Mention): NumberMention[] {
     case 'trail':
       return [{ value: mention.value, fields: [mention.field, 'trail'] }];
     case 'when':
-      // The price of a condition is said, but it is no field of the order.
+      // The price of a condition is in the person's words, but it is not a field of the order.
       return [mention.when.below, mention.when.above, mention.when.reaches].flatMap((value) =>
         value === undefined ? [] : [{ value, fields: [] }],
       );
@@ -257,7 +259,7 @@ function unique<T>(values: readonly T[]): T[] {
   return [...new Set(values)];
 }
 
-/** When one of a turn's orders is to be placed, and for which symbol and account. */
+/** The time at which one of a turn's orders is to be placed, with its symbol and account. */
 export interface TimedUtterance {
   readonly when: ScheduleMention;
   readonly symbol?: string;
@@ -266,12 +268,12 @@ export interface TimedUtterance {
   readonly size?: string;
 }
 
-/** "hits 200" waits on the side where the price is not yet, which the words leave open. */
+/** Returns both sides for "hits 200", because the words don't say whether the price is above or below 200 now. */
 function bothSides({ reaches, ...when }: ScheduleMention): ScheduleMention {
   return reaches === undefined ? when : { ...when, below: reaches, above: reaches };
 }
 
-/** Returns the schedules of the newest turn: those of its standing orders, or of its clauses if it makes no request. */
+/** Returns the schedules of the newest turn's standing orders or, if it makes no request, of its clauses. */
 export function readSchedules(turns: readonly string[]): TimedUtterance[] {
   const { parsed, accepted } = parseNewestTurn(turns);
   if (accepted !== undefined) return [];
@@ -302,7 +304,7 @@ export function readSchedules(turns: readonly string[]): TimedUtterance[] {
   });
 }
 
-/** Maximum number of orders that are counted. Equal to the gateway's default limit on open proposals of our own client. */
+/** Maximum number of orders to count, which is the gateway's default limit on open proposals of our own client. */
 const MAX_NAMED_ORDERS = 20;
 
 /** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */
@@ -316,7 +318,7 @@ export function countNamedOrders(userTurns: readonly string[]): number {
   return Math.min(named, MAX_NAMED_ORDERS);
 }
 
-/** Counts the orders in a sentence that makes no request: one for each symbol of each part with a side. */
+/** Counts the orders in a sentence that makes no request: one for each symbol of each part that has a side. */
 function countParts(turn: string): number {
   return segmentsOf(turn).reduce((sum, { sides, symbols, mentions }) => {
     const counts = sides.length > 0 && (symbols.length > 0 || mentions.some(({ kind }) => kind === 'size'));

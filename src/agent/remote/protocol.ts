@@ -33,21 +33,24 @@ import {
 } from './wire-schemas.ts';
 
 /*
- * The protocol between RemoteAgent and `trade-agent server`: paths and schemas of all requests (wire-schemas.ts).
- * RemoteAgent and the server use these definitions, and the server's OpenAPI document is generated from them.
+ * The protocol between RemoteAgent and `trade-agent server`: paths and schemas of all requests (wire-schemas.ts). Both
+ * sides use these definitions, and the server's OpenAPI document is generated from them.
  */
 
 export { idempotencyKeySchema } from '../../trading/proposal.ts';
 export { problemSchema } from '../../trading/views.ts';
 export * from './wire-schemas.ts';
 
-/** Interval of the server's keep-alive comments on streams. A client reconnects when three in a row are missing. */
+/**
+ * Milliseconds between the server's keep-alive comments on streams. A client reconnects when three in a row are
+ * missing.
+ */
 export const KEEP_ALIVE_INTERVAL_MS = 15_000;
 export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
 
 export interface AgentOperation {
   readonly method: 'get' | 'post' | 'delete';
-  /** `{name}` stands for an ID. */
+  /** Path in which `{name}` is a placeholder for an ID. */
   readonly path: string;
   readonly summary: string;
   /** Requires an `Idempotency-Key`. The same key with a different body is rejected with 409. */
@@ -207,7 +210,7 @@ export function fromWireInput(input: WireInput): RunInput {
   return { ...rest, composedBy: composed_by };
 }
 
-/** @param agentOptions options of the agent that sends the request */
+/** Returns the options for the server. @param agentOptions options of the agent that sends the request */
 export function toWireOptions(
   options: Omit<RunOptions, 'signal'>,
   agentOptions: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},

@@ -108,7 +108,7 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
 /** Delays before a request to start or stop a run is retried, in milliseconds. Short, because someone is waiting. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 const STOP_TIMEOUT_MS = 5_000;
-/** How long a stopped run has to withdraw its open proposals. */
+/** Milliseconds that a stopped run has to withdraw its open proposals. */
 const STOP_GRACE_MS = 15_000;
 
 interface RemoteStart {
@@ -137,7 +137,7 @@ async function* driveRemote(
   const running = runInTrace(() => run.result(start))
     .then((result) => events.push({ type: 'result', result }))
     .finally(() => events.close());
-  // Awaited on the last line. Until then, a failure must not count as unhandled.
+  // Awaited at the end. Until then, a failure must not count as unhandled.
   running.catch(() => undefined);
   try {
     yield* events;
@@ -212,7 +212,7 @@ class RemoteRun {
     return this.#follower.result(failure ?? this.#reason());
   }
 
-  /** Starts the run. Thanks to the idempotency key, repeating the request does not start another run. */
+  /** Starts the run. A repeated request does not start another run, because it has the same idempotency key. */
   async #start({ operation, params, body, scopes }: RemoteStart): Promise<StartedRun> {
     if (this.#signal.aborted) throw this.#reason();
     const attempt = { scopes, tries: 0, mayBeThere: false };
@@ -233,7 +233,7 @@ class RemoteRun {
           await this.#beforeRetry(attempt, error);
           continue;
         }
-        // The run may have started. Repeating the request returns its ID, without which it can't be stopped.
+        // The run may have started. Repeating the request returns its ID, which is needed to stop the run.
         const mayBeThere = attempt.mayBeThere || mayHaveArrived(error);
         const begun = mayBeThere ? await post(undefined, STOP_TIMEOUT_MS).catch(() => undefined) : undefined;
         if (begun === undefined) throw this.#reason();
@@ -242,7 +242,7 @@ class RemoteRun {
     }
   }
 
-  /** @throws the error of the last attempt if another attempt can't help */
+  /** Waits before another attempt. @throws the error of the last attempt if another attempt can't help */
   async #beforeRetry(
     attempt: { scopes: readonly Scope[]; tries: number; mayBeThere: boolean },
     error: unknown,
@@ -287,7 +287,7 @@ class RemoteRun {
     return false;
   }
 
-  /** Returns false if the wait was aborted. */
+  /** Waits. Returns false if the signal aborted the wait. */
   #pause(ms: number, signal: AbortSignal): Promise<boolean> {
     return this.#clock.sleep(ms, signal).then(
       () => true,
@@ -343,7 +343,10 @@ function connectionLost(thread: string, cause: TradeAgentError): TradeAgentError
 
 /** Maximum length of an event in UTF-16 code units. Every result is shorter. */
 const MAX_EVENT_LENGTH = 16_000_000;
-/** How long the server may be unreachable before the client gives up. The run continues and can be resumed. */
+/**
+ * Milliseconds for which the server may be unreachable before the client gives up. The run continues and can be
+ * resumed.
+ */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 interface RunStreamOptions {

@@ -24,13 +24,13 @@ interface CallOptions {
 }
 
 export interface RemoteRequests {
-  /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the signal's reason */
+  /** Calls an operation. @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the signal's reason */
   call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<OperationResponse<Name>>;
   /** Opens the stream of a run's events after `lastEventId`. @throws the same errors as `call` */
   events(run: string, lastEventId: string | undefined, until: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
 
-/** @param session a session whose profile has the server as its gateway */
+/** Creates the client. @param session a session whose profile has the server as its gateway */
 export function createRemoteRequests(session: GatewayAccess): RemoteRequests {
   const { request, open } = createGatewayRequests(session, {});
   return {

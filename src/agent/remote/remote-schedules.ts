@@ -38,7 +38,7 @@ export function createRemoteSchedules(
     return (await server.call('scheduleRuns', { params: { schedule: id }, query, signal })).runs;
   };
   return {
-    /** Newest first. */
+    /** Returns runs, newest first. */
     runs,
     list: async (): Promise<RemoteSchedule[]> => (await server.call('listSchedules', { signal })).schedules,
     add: async (body: AddScheduleRequest): Promise<RemoteSchedule> => {

@@ -14,7 +14,7 @@ const WITHOUT_APPROVAL = [...READ_SCOPES, CANCEL_SCOPE, WATCHLIST_SCOPE] as cons
 const ORDERS = [...WITHOUT_APPROVAL, PROPOSE_ORDERS_SCOPE] as const;
 
 /**
- * Returns the scopes that a run needs. The run's token has no other scopes. With real money, the scopes also decide
+ * Returns the scopes that a run needs. The run's token has only these scopes. With real money, the scopes also decide
  * whether the person must sign in again.
  * @param input undefined for a resumed run
  */

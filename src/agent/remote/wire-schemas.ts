@@ -52,7 +52,7 @@ const ordersInputSchema = z.strictObject({
 export const runInputSchema = z.union([promptInputSchema, ordersInputSchema]);
 export type WireInput = z.output<typeof runInputSchema>;
 
-/** `RunOptions` without the signal, plus the agent's options. */
+/** `RunOptions` without the signal, with the agent's options. */
 export const runOptionsSchema = z.strictObject({
   approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
   requested_by: z
@@ -89,8 +89,8 @@ export const startedRunSchema = z.object({ run: runIdSchema, thread: threadIdSch
 export type StartedRun = z.output<typeof startedRunSchema>;
 
 /*
- * These schemas are cast to the types of events.ts, because zod can't infer the types of a table of kinds or of
- * optional keys.
+ * Casts the schemas to the types of events.ts, because zod can't infer the types of a table of kinds or of optional
+ * keys.
  */
 const approvalSchema = approvalViewSchema as unknown as z.ZodType<ApprovalView>;
 
@@ -181,7 +181,7 @@ export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
 export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
 export const scheduleResponseSchema = z.object({ schedule: remoteScheduleSchema });
 /**
- * Response to a request for an immediate run. That run is the first one with `due: null` that started at or after
+ * Response to a request for an immediate run. The run is the first with `due: null` that started at or after
  * `queued_at`.
  */
 export const queuedScheduleRunSchema = z.object({ queued_at: timeSchema });

@@ -26,8 +26,8 @@ interface ApprovalDeps {
 }
 
 /**
- * Returns functions for the user's approvals that work without a run. They read the approvals from the gateway if it
- * can be reached, and add the threads on this machine.
+ * Returns functions for the user's approvals that work without a run. They read the approvals from the gateway if they
+ * can reach it, and add the threads on this machine.
  */
 export function createApprovals({ proposals, threads, session, owner, clock }: ApprovalDeps) {
   const gatewayClient = () => createClient(session);
@@ -68,7 +68,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
   };
 
   return {
-    /** Newest first. */
+    /** Returns approvals, newest first. */
     async list(): Promise<ApprovalView[]> {
       const gateway = await gatewayClient();
       const answer =
@@ -89,12 +89,12 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
       const views = [...fromGateway, ...(await Promise.all(rest))];
       return views.sort(([a], [b]) => Date.parse(b) - Date.parse(a)).map(([, view]) => view);
     },
-    /** Oldest first. */
+    /** Returns a thread's approvals, oldest first. */
     async byThread(thread: string): Promise<ApprovalView[]> {
       const gateway = await gatewayClient();
       return await Promise.all((await proposals.byThread(thread)).map((known) => current(known, gateway)));
     },
-    /** Oldest first, in their stored states. */
+    /** Returns a thread's approvals in their stored states, oldest first. */
     async keptByThread(thread: string): Promise<ApprovalView[]> {
       return (await proposals.byThread(thread)).map(({ proposal }) => toApprovalView(proposal, thread));
     },
@@ -178,7 +178,10 @@ async function requireClient(session: Session | undefined): Promise<GatewayClien
   throw loginRequiredError();
 }
 
-/** Returns undefined if the gateway or the session is unavailable, so that the caller can use the last known state. */
+/**
+ * Calls `ask`. Returns undefined if the gateway or the session is unavailable, so that the caller can use the last
+ * known state.
+ */
 async function ifReachable<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();

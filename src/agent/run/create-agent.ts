@@ -26,7 +26,7 @@ import { createHolderId, findPrunableThreads, removeThread, requireOwnThread } f
 
 export interface CreateAgentOptions extends AgentSettings {
   readonly stateDb: string;
-  /** 32 bytes, raw or in hex. */
+  /** Key of the state database: 32 bytes, raw or in hex. */
   readonly databaseKey: Buffer | string;
   /** @internal For tests that watch the database or make it fail. */
   readonly openDatabase?: typeof openStateDatabase;
@@ -40,9 +40,9 @@ interface AgentSettings {
   readonly account?: string;
   readonly clock?: Clock;
   readonly readOnly?: boolean;
-  /** Whether runs only show what they would propose or change. Pass stores in memory to store no thread, either. */
+  /** Whether runs only show what they would propose or change. To store no threads either, pass stores in memory. */
   readonly dryRun?: boolean;
-  /** @internal Used instead of the profile's model. */
+  /** @internal Replaces the profile's model. */
   readonly model?: ChatModel;
   readonly apiKey?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -102,7 +102,7 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
       parts ??= loadRunnerDeps(options, stores, clock);
       loaded = await parts;
     } catch (error) {
-      // A failed load is not cached, because the next run may succeed, for example once an API key is set.
+      // A failed load is not cached, because the next run may succeed, for example after an API key is set.
       parts = undefined;
       if (!isTradeAgentError(error)) throw error;
       yield {
@@ -174,7 +174,7 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
   };
 }
 
-/** Loads all but the database. @throws {TradeAgentError} `invalid_config` for a model without a key */
+/** Loads everything except the database. @throws {TradeAgentError} `invalid_config` for a model without a key */
 async function loadRunnerDeps(
   { profile, session, readOnly = false, dryRun = false, ...options }: AgentSettings,
   stores: StateStores,
@@ -187,10 +187,10 @@ async function loadRunnerDeps(
     import('../model/create-chat-model.ts'),
     import('../../tools/catalog.ts'),
     import('../../tools/gateway/gateway-client.ts'),
-    // Loads the checkpoint store's modules at the same time, although its result is not used here.
+    // Loads the checkpoint store's modules concurrently, although the result is not used here.
     stores.history(),
   ]);
-  // The planner uses only tools it knows, and a foreign tool may do more than read.
+  // The planner uses only known tools, and a foreign tool may do more than read.
   const foreign = profile.model.provider === 'builtin' || readOnly || dryRun ? undefined : options.foreign;
   const model =
     options.model ??
@@ -238,7 +238,7 @@ function threadView({ id, title, status, updatedAt }: Thread): ThreadView {
   return { thread: id, prompt: title, status, updated_at: new Date(updatedAt).toISOString() };
 }
 
-/** Returns false if a run has resumed the thread in the meantime, so that it can't be removed. */
+/** Calls `remove`. Returns false if a run has resumed the thread in the meantime, so that it can't be removed. */
 async function removeUnlessInUse(remove: () => Promise<void>): Promise<boolean> {
   try {
     await remove();
@@ -268,7 +268,7 @@ function watchCheckpoints(saver: BaseCheckpointSaver): void {
   };
 }
 
-/** Environment variables, each of which makes LangChain send every prompt and tool result to a tracing service. */
+/** Environment variables that make LangChain send every prompt and tool result to a tracing service. One is enough. */
 const tracingSwitches = [
   'LANGSMITH_TRACING_V2',
   'LANGCHAIN_TRACING_V2',
@@ -276,7 +276,9 @@ const tracingSwitches = [
   'LANGCHAIN_TRACING',
 ] as const;
 
-/** Turns off tracing. Whoever set such a variable for another program did not consent to share the account's data. */
+/**
+ * Turns off tracing. A person who set such a variable for another program did not agree to share the account's data.
+ */
 function disableTracing(env: NodeJS.ProcessEnv = process.env): void {
   for (const name of tracingSwitches) delete env[name];
 }

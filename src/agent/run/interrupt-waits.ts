@@ -15,7 +15,7 @@ type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnec
 /** Next step for an interrupted call: resume it, leave it to a later run, or check it again once `settles` settles. */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
-/** Returns the open interrupts. Leaves out those of finished tasks, which LangGraph still lists. */
+/** Returns the open interrupts. Omits those of finished tasks, which LangGraph still lists. */
 export function listOpenInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
@@ -39,7 +39,9 @@ class InterruptWaits {
   readonly #shown: Set<string>;
   /** Running waits by proposal ID or connection name, so that nothing is polled twice. */
   readonly #waits = new Map<string, Promise<unknown>>();
-  /** IDs whose wait has finished in this run. A call that is still undecided after that is left to the next resume. */
+  /**
+   * IDs whose wait has finished in this run. A call that is still undecided after its wait is left to the next resume.
+   */
   readonly #looked = new Set<string>();
   readonly #connected = new Set<string>();
 
@@ -74,7 +76,7 @@ class InterruptWaits {
     );
     const settled = wait.then((found) => {
       this.#looked.add(interrupt);
-      // After the deadline, the call is resumed as well, and reports that the account is missing.
+      // After the deadline, the call is also resumed, and reports that the account is missing.
       if (found !== 'needed') this.#connected.add(interrupt);
     });
     settled.catch(() => undefined);
@@ -83,8 +85,8 @@ class InterruptWaits {
 
   async #forProposal(id: string): Promise<NextStep> {
     const { proposals, approvalMode, thread, saw } = this.#environment;
-    // Read before the proposal. Otherwise, a wait that ends between the two reads would make an outdated proposal look
-    // like the wait's result.
+    // Read before the proposal. If a wait ended between the two reads, an outdated proposal would look like the wait's
+    // result.
     const looked = this.#looked.has(id);
     const seen = await proposals.get(id, thread);
     if (seen === undefined || isSettledState(seen.proposal.state)) {
@@ -93,7 +95,7 @@ class InterruptWaits {
       return 'resume';
     }
     const once = this.#comesBack();
-    // If nobody waits, a proposal that was made in this run is not checked, because its state was just emitted.
+    // Without waiting, a proposal from this run is not checked, because its state was just emitted.
     if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
     const settles = this.#wait(id, async () => {
       if (approvalMode === 'deny') await withdrawProposalIfOpen(this.#environment, seen);
@@ -108,7 +110,7 @@ class InterruptWaits {
   /** Emits a proposal's state, even if it is unchanged or the gateway is unreachable. */
   async #look(id: string): Promise<void> {
     const { proposals, saw, thread } = this.#environment;
-    // A run that waits reports an unreachable gateway later, while it waits.
+    // If the run waits, an unreachable gateway is reported later, during the wait.
     await this.#follow(id, { once: true, quiet: !this.#comesBack() });
     const seen = await proposals.get(id, thread);
     if (seen !== undefined && !this.#shown.has(id)) await saw(seen);
@@ -137,7 +139,7 @@ class InterruptWaits {
       this.#waits.delete(id);
       return found;
     });
-    // Awaited later; until then a failure must not count as unhandled.
+    // Awaited later. Until then, a failure must not count as unhandled.
     wait.catch(() => undefined);
     this.#waits.set(id, wait);
     return wait;
@@ -198,9 +200,9 @@ export function toConnectionView(name: string, status: ConnectionView['status'])
 }
 
 /**
- * Waits until an account is connected, but not longer than `connectBy` or, by default, `approval_ttl`.
+ * Waits until an account is connected, at most until `connectBy` or, by default, for `approval_ttl`.
  * @param once checks once instead of waiting
- * @returns `missing` after the deadline; `needed` before it, with `once`
+ * @returns `missing` after the deadline; `needed` before the deadline, with `once`
  * @throws the signal's reason
  */
 async function waitForConnection(

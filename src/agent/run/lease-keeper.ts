@@ -5,7 +5,7 @@ import { THREAD_LEASE_MS } from './threads.ts';
 export interface HeldLease {
   readonly lease: ThreadLease;
   isHeld(): Promise<boolean>;
-  /** Stores the run's status and releases the lease, if it is still held. Never throws. */
+  /** Stores the run's status and releases the lease if the run still has it. Never throws. */
   end(status: StoredThreadStatus | undefined): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ export function createLeaseKeeper(
   let stop: AbortController | undefined;
 
   const renew = async () => {
-    // Copies the entries, because leases may be added while the store renews these.
+    // Copies the entries, because leases may be added while these are being renewed.
     const asked = [...kept];
     const ids = asked.map(([thread]) => thread);
     const held = new Set(await threads.renew(holder, ids, clock.now() + THREAD_LEASE_MS));
@@ -53,7 +53,10 @@ export function createLeaseKeeper(
   };
 
   return {
-    /** @param lost called once if another run took over the thread while this process or machine was suspended */
+    /**
+     * Renews a lease until the returned lease is ended.
+     * @param lost called once if another run took over the thread while this process or machine was suspended
+     */
     keep(lease: ThreadLease, lost: () => void): HeldLease {
       const { thread } = lease;
       // Ends an earlier run of this agent on the same thread, whose lease expired while the machine slept.
@@ -71,8 +74,8 @@ export function createLeaseKeeper(
           try {
             await threads.end(lease, status, clock.now());
           } catch {
-            // A busy database must not cost the run its result. The next run on the thread stores the status, and the
-            // lease expires on its own.
+            // A busy database must not make the run lose its result. The next run on the thread stores the status, and
+            // the lease expires.
             await threads.end(lease, undefined, clock.now()).catch(() => undefined);
           }
         },

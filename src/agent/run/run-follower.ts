@@ -4,7 +4,7 @@ import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../events.ts';
 
-/** Follows a run's events, so that there is a result even if the run is cut off (Ctrl-C, time limit, crash). */
+/** Follows a run's events, so that there is a result even if the run is interrupted (Ctrl-C, time limit, crash). */
 export class RunFollower {
   #thread = '';
   #text = '';
@@ -32,7 +32,7 @@ export class RunFollower {
     if (failure === undefined && result !== undefined) return result;
     const thread = result?.thread ?? this.#thread;
     if (failure !== undefined && thread === '') throw failure;
-    // The run ended by itself before the signal could stop it.
+    // The run ended before the signal could stop it.
     if (result !== undefined && ['done', 'denied', 'expired', 'unknown'].includes(result.status)) return result;
     const cause = failure ?? new Error('the run ended without a result');
     return {

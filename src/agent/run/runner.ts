@@ -59,7 +59,7 @@ export async function* runRequest(
   options: RunOptions,
 ): AsyncGenerator<AgentEvent, void, undefined> {
   const events = new EventQueue<AgentEvent>();
-  // A reader that stops reading early, such as a closed pipe, ends the run like an interrupt.
+  // If a reader stops early, for example because its pipe was closed, the run ends as if it were interrupted.
   const left = new AbortController();
   const signal = AbortSignal.any([options.signal, left.signal]);
   const run = new Run(parts, request, { ...options, signal }, left, (event) => events.push(event));
@@ -156,7 +156,7 @@ class Run {
     }
     if (this.#options.cancelOnExit && environment.signal.aborted) {
       await this.#takeBackOpen(environment);
-      // Without this error, a run without open proposals would look as if it had ended by itself.
+      // Without this error, a run without open proposals would look as if it had finished normally.
       error ??= environment.signal.reason;
     }
     return this.#report(environment, after ?? (await graph.getState(config)), error);
@@ -225,7 +225,7 @@ class Run {
     before: StateSnapshot,
   ): Promise<StateSnapshot> {
     if (before.createdAt === undefined) throw emptyThreadError(environment.thread);
-    // Checks `tasks` rather than `next`, which omits finished tasks: a run may have died before it stored the step
+    // Checks `tasks` instead of `next`, which omits finished tasks. A run may have crashed before it stored the step
     // after them.
     if (before.tasks.length === 0) return before;
     if (listOpenInterrupts(before.tasks).length === 0) await graph.invoke(null, config);
@@ -295,8 +295,8 @@ class Run {
 }
 
 /**
- * Returns a function that stores a proposal and emits its changes. Calls are processed one after the other, so that the
- * last event has the latest state.
+ * Returns a function that stores a proposal and emits its changes. Calls are processed in order, so that the last event
+ * has the latest state.
  * @param shown IDs of proposals that were already emitted; new ones are added
  */
 function createProposalNotifier(
@@ -330,12 +330,15 @@ function createProposalNotifier(
   };
 }
 
-/** @throws {TradeAgentError} `usage` if there are too many orders or none */
+/** Returns the title for a new thread. @throws {TradeAgentError} `usage` if there are too many orders or none */
 function threadTitle(input: RunInput): string {
   return 'orders' in input ? describeOrders(input.orders) : input.prompt;
 }
 
-/** @param contextText when the prompt was written and who is signed in, for the language model */
+/**
+ * Returns the first messages of a run.
+ * @param contextText for the language model: when the prompt was written and who is signed in
+ */
 function openingMessages(input: RunInput, contextText: string): { messages: BaseMessage[]; tainted: string[] } {
   if ('orders' in input) return { messages: createComposedOrderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;

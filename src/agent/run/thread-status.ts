@@ -27,7 +27,7 @@ const statusOfState: Record<ProposalState, RunStatus> = {
 };
 
 /**
- * Returns how a thread's latest run ended, updated with what has happened to its proposals since then.
+ * Returns how a thread's latest run ended, updated with later changes of its proposals.
  * @param latestPrompt reads the number of the latest run's prompt
  */
 export async function resolveThreadStatus(
@@ -41,8 +41,8 @@ export async function resolveThreadStatus(
   const since = seen.filter(({ proposal }) => Date.parse(proposal.updated_at) >= updatedAt);
   const open = seen.filter(({ proposal }) => statusOfState[proposal.state] === 'pending');
   const relevant = [...since, ...open];
-  // If the run was cut off after all of its proposals had ended, none of them is newer than the run, so the latest
-  // prompt's proposals count.
+  // If the run was killed after all of its proposals had ended, none of them is newer than the run. The latest prompt's
+  // proposals then count.
   if (relevant.length === 0 && seen.length > 0) {
     const prompt = await latestPrompt();
     relevant.push(...seen.filter((one) => one.prompt === prompt));

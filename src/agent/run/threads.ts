@@ -16,10 +16,10 @@ import type { PruneOptions } from '../agent.ts';
 import type { ThreadStatus } from '../events.ts';
 import { createShortId } from '../short-id.ts';
 
-/** Duration of a lease, longer than any pause of a healthy process between two renewals. */
+/** Duration of a lease in milliseconds. Longer than any pause of a healthy process between two renewals. */
 export const THREAD_LEASE_MS = 30_000;
 
-/** A new prompt, with the title for a thread that it creates, or a request to resume a thread. */
+/** A new prompt, with a title in case it creates a thread, or a request to resume a thread. */
 type ThreadRequest = { readonly title: string; readonly thread?: string | undefined } | { readonly resume: string };
 
 /**
@@ -47,11 +47,11 @@ export async function acquireThread(
     const until = now + THREAD_LEASE_MS;
     const begun = await threads.begin({ id, owner, title, holder, expected: found?.epoch, now, until });
     if (begun.outcome === 'begun') return begun;
-    // The loop tries again, because another run has begun or removed the thread since it was read.
+    // The loop tries again, because another run has started or removed the thread since it was read.
   }
 }
 
-/** @throws {TradeAgentError} `not_found`, including for another user's thread */
+/** Returns the user's own thread. @throws {TradeAgentError} `not_found`, including for another user's thread */
 export async function requireOwnThread(
   threads: Pick<ThreadStore, 'find'>,
   id: string,
@@ -79,15 +79,16 @@ function requireOwn<T extends Thread>(found: T | undefined, id: string, { profil
   });
 }
 
-/** Returns an ID made of the machine's name, the process ID, and a random part for each agent in the process. */
+/**
+ * Returns an ID that consists of the machine's name, the process ID, and a random part for each agent in the process.
+ */
 export function createHolderId(): string {
   return `${hostname()}|${process.pid}|${randomBytes(6).toString('hex')}`;
 }
 
 /**
- * Returns true only if the holder's process ran on this machine and has exited, so that a lease left by `kill -9` can
- * be taken over immediately. Other leases must expire first, including those of an exited process whose ID has since
- * been given to another process.
+ * Returns whether the lease's process ran on this machine and has exited, so that another run can take over a lease
+ * left by `kill -9` immediately. All other leases must expire first, including those of a process whose ID was reused.
  */
 function hasExited(holder: string): boolean {
   const [host, pid] = holder.split('|');
@@ -148,7 +149,7 @@ async function openProposals(proposals: Pick<ThreadProposalStore, 'byThread'>, t
     .filter(({ state }) => !isSettledState(state));
 }
 
-/** Throws if the thread has open proposals. Without the thread, nobody would learn their outcomes. */
+/** Throws if the thread has open proposals. Without the thread, their outcomes could no longer be looked up. */
 function requireNoOpenProposals(thread: string, open: readonly Proposal[]): void {
   const inProgress = open.find(({ state }) => isInProgressState(state));
   if (inProgress !== undefined) {

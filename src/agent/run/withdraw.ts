@@ -25,7 +25,10 @@ export async function withdrawProposalIfOpen(
 
 const tooLateProblems = ['proposal_executing', 'proposal_settled'];
 
-/** @throws {TradeAgentError} `not_found`; `usage` if it has already ended; `outcome_unknown` while it is executed */
+/**
+ * Withdraws a proposal.
+ * @throws {TradeAgentError} `not_found`; `usage` if it has already ended; `outcome_unknown` while it is being executed
+ */
 export async function withdrawProposal(gateway: GatewayClient, id: string): Promise<Proposal> {
   try {
     return await gateway.withdraw(id);
