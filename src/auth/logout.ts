@@ -43,8 +43,8 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
     const session = parseStoredSession(stored.session, profile);
     const token = parseAccessToken(stored.access_token);
     const held = { refresh_token: stored.refresh_token, access_token: token?.value };
-    // True if the stored session belongs to another issuer. A refresh token that is stored without a session is taken
-    // to be this issuer's.
+    // True if the stored session belongs to another issuer. A refresh token without a session is assumed to be this
+    // issuer's.
     const isForeign = session === undefined && stored.session !== undefined;
     const unrevoked = isForeign ? foreignTokens(held) : await revokeTokens(profile, held, access);
 

@@ -191,7 +191,7 @@ export async function runCommandLine(argv: readonly string[], cli: Cli): Promise
   }
 }
 
-/** Returns the commands to set up for these arguments; undefined means all commands. */
+/** Returns the commands to set up for these arguments. Undefined means all commands. */
 function commandsToLoad(argv: readonly string[], stdinIsTty: boolean): string[] | undefined {
   const [first = stdinIsTty ? 'chat' : 'run'] = argv;
   if (isSentence(first)) return ['run'];
@@ -231,7 +231,7 @@ function helpArguments(program: Command, words: readonly string[], argv: readonl
   return words.length === 0 ? [...argv] : [...words, '--help'];
 }
 
-/** @param above the command that has no subcommand of this name */
+/** Creates the error. @param above the command that has no subcommand with this name */
 function unknownCommandError(above: Command, word: string): TradeAgentError {
   const names = above.commands
     .flatMap((command) => [command.name(), ...command.aliases()])
@@ -332,7 +332,7 @@ export async function startProgram(argv: readonly string[]): Promise<number> {
   });
 }
 
-/** Words that people type instead of a command's name, and the command line to suggest. */
+/** Words that people type instead of a command's name, with the command line to suggest. */
 const commandSynonyms: Readonly<Record<string, string>> = {
   price: 'quote SYMBOL',
   prices: 'quote SYMBOL',
@@ -371,7 +371,7 @@ const optionSynonyms: Readonly<Record<string, string>> = {
   '--time-in-force': '--tif',
 };
 
-/** Returns a suggestion of what to type instead of an unknown command; undefined if no command is similar. */
+/** Returns a suggestion for an unknown command. Returns undefined if no command is similar. */
 function commandHint(word: string, commands: readonly string[]): string | undefined {
   const line = Object.hasOwn(commandSynonyms, word.toLowerCase()) ? commandSynonyms[word.toLowerCase()] : undefined;
   if (line !== undefined) return `Did you mean "trade-agent ${line}"?`;

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** @param called such as `rules file`, for error messages @throws {TradeAgentError} `invalid_config` */
+/**
+ * Reads a file that the settings name.
+ * @param called such as `rules file`, for error messages
+ * @throws {TradeAgentError} `invalid_config`
+ */
 export function readRequiredFile(file: string, called: string, hint: string): string {
   try {
     return readFileSync(file, 'utf8');

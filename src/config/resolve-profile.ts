@@ -7,7 +7,7 @@ import { type CompanySignIn, type Config, type Profile, profileSchema, type Reso
 /** The built-in profile, which exists without a configuration file. */
 export const SANDBOX_PROFILE = 'sandbox';
 
-/** The login client that every home and sandbox has. */
+/** Client ID for signing in at any home or sandbox. */
 export const HOME_LOGIN_CLIENT = 'trade-agent';
 
 /** The broker connection's name in the sandbox's vault. */
@@ -116,7 +116,7 @@ export function resolveProfile(
 }
 
 /**
- * Returns the profile with its server as the gateway, so that requests go to the server and tokens are issued for it.
+ * Returns the profile with its server as the gateway. Requests go to the server, and tokens are issued for it.
  * @throws {TradeAgentError} `invalid_config` if the profile also names a gateway or is a sandbox
  */
 function withServer<P extends Profile & { readonly name: string }>(
@@ -164,7 +164,10 @@ function checkProfile(profile: ResolvedProfile): ResolvedProfile {
   return profile;
 }
 
-/** @throws {TradeAgentError} `invalid_config` if the company's issuer is not https, or the profile has a server */
+/**
+ * Checks a profile's company.
+ * @throws {TradeAgentError} `invalid_config` if the company's issuer is not https, or the profile has a server
+ */
 export function requireValidCompany(
   { name, server }: Pick<ResolvedProfile, 'name' | 'server'>,
   { issuer }: CompanySignIn,

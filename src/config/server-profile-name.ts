@@ -1,6 +1,6 @@
 /**
  * Returns the profile name for a server address that was given instead of a profile. Different addresses have different
- * names. The function has a file of its own because every command loads it.
+ * names. The function has a separate file because every command loads it.
  */
 export function serverProfileName(address: string): string {
   const host = URL.canParse(address) ? new URL(address).host : '';

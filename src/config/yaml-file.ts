@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { findClosestMatch } from '../text/closest-match.ts';
 
-/** @param file for messages @throws {TradeAgentError} `invalid_config`, with the line, key and closest valid key */
+/**
+ * Parses and validates YAML. @param file the file's name, for error messages
+ * @throws {TradeAgentError} `invalid_config`, with the line, key and closest valid key
+ */
 export async function parseYaml<S extends z.ZodType>(schema: S, text: string, file: string): Promise<z.output<S>> {
   const { document, lines, content: written } = await parseYamlDocument(text, file);
   const content = written ?? {};

@@ -8,7 +8,7 @@ export function loginHint(profileOptions: readonly string[] = []): string {
   return `Sign in with "${['trade-agent', 'login', ...profileOptions].join(' ')}".`;
 }
 
-/** @param message what happened, if more is known */
+/** Creates the error for a person who is not signed in. @param message what happened, if more is known */
 export function loginRequiredError(message = NOT_SIGNED_IN, profileOptions?: readonly string[]): TradeAgentError {
   return new TradeAgentError('login_required', message, { hint: loginHint(profileOptions) });
 }

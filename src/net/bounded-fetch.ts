@@ -13,7 +13,7 @@ export const MAX_PROVIDER_RESPONSE_BYTES = 1024 * 1024;
 /**
  * Wraps `fetch` so that it reads at most `longest` bytes of a response, counted after decompression. A faulty or
  * hostile server must not be able to exhaust the memory.
- * @param tooLong called if a response is longer, for callers that do not read the body themselves
+ * @param tooLong called if a response is too large, for callers that do not read the body themselves
  * @throws {ResponseTooLargeError} if `content-length` is too large; otherwise, reading the body throws it
  */
 export function createBoundedFetch(
@@ -24,7 +24,7 @@ export function createBoundedFetch(
   return async (input, init) => await limitResponseSize(await send(input, init), longest, tooLong);
 }
 
-/** Limits the length of one response. The parameters and errors are those of {@link createBoundedFetch}. */
+/** Limits the size of one response. The parameters and errors are those of {@link createBoundedFetch}. */
 export async function limitResponseSize(
   response: Response,
   longest: number,

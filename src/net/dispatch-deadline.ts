@@ -65,7 +65,7 @@ export const currentMoment = (clock: Pick<Clock, 'now' | 'monotonic'>): Moment =
   monotonic: clock.monotonic(),
 });
 
-/** Returns whether `ms` milliseconds have passed since `from`, by either clock. */
+/** Returns whether `ms` milliseconds have passed since `from`, according to either clock. */
 export function hasElapsed(ms: number, clock: Pick<Clock, 'now' | 'monotonic'>, from: Moment): boolean {
   return clock.now() >= from.wall + ms || clock.monotonic() >= from.monotonic + ms;
 }

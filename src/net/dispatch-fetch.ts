@@ -30,7 +30,7 @@ class ResettableTlsAgent extends HttpsAgent {
  */
 const IDLE_TIMEOUT_MS = 4_000;
 
-/** Names that have had a public address in this process. */
+/** Host names that this process has resolved to a public address before. */
 const reachedPublicly = new Set<string>();
 
 export const hasReachedPublicly = (host: string): boolean => reachedPublicly.has(host);
@@ -69,16 +69,14 @@ export function dispatcherOption(lookup: LookupFunction): { readonly dispatcher?
 }
 
 /**
- * The `fetch` for servers from the owner's settings. Its names are resolved with {@link ownerLookup}, and redirects are
+ * The `fetch` for servers from the owner's settings. It resolves names with {@link ownerLookup} and treats redirects as
  * errors unless the caller handles them. It enforces the dispatch deadline (`withDispatchDeadline`), if one is set, for
  * requests other than GET and HEAD:
- *
  * - The deadline is checked after the connection is established, synchronously before the first byte is written. A
  *   pause of the process, the machine or the network therefore can't make the request leave late.
  * - When the signal aborts, for example after a timeout, the connection is reset, so that the operating system discards
- *   undelivered data. After a normal close, it would keep sending that data, even when this process is dead.
+ *   undelivered data. After a normal close, it would keep sending that data, even after this process has ended.
  * - Redirects are never followed.
- *
  * @throws {TypeError} like `fetch`, with {@link NotDispatchedError} as its cause if the deadline has passed
  */
 export const dispatchFetch: typeof fetch = async (input, init) => {
@@ -128,7 +126,7 @@ function sendWithDeadline(deadline: DispatchDeadline, request: Request, body: Bu
         // Nothing is written before this call: without a body, Node holds the headers back until `end`.
         sent.end(body);
       };
-      // Until the handshake is done, a TLS socket buffers what is written, and could send it after the deadline.
+      // Until the handshake is done, a TLS socket buffers writes, and could send them after the deadline.
       const isConnecting = socket.connecting || (socket as Handshaking).secureConnecting === true;
       if (isConnecting) socket.once(isTls ? 'secureConnect' : 'connect', write);
       else write();
@@ -153,10 +151,7 @@ function resetConnection(socket: Socket): void {
   if (tcp instanceof Socket && !tcp.connecting && !tcp.destroyed) tcp.resetAndDestroy();
 }
 
-/**
- * How long to wait for the resolver before its previous answer is used, in milliseconds; short, since an order may
- * wait.
- */
+/** Milliseconds to wait for the resolver before its previous answer is used. Short, because an order may be waiting. */
 const SLOW_LOOKUP_MS = 500;
 /** Maximum age of a previous answer, in milliseconds: the shortest "maximum stale timer" that RFC 8767 §5 suggests. */
 const MAX_STALE_MS = 24 * 3_600_000;
@@ -167,7 +162,7 @@ export type SystemLookup = (
   done: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void,
 ) => void;
 
-/** This machine itself, and link-local networks, where cloud providers serve machine credentials. */
+/** This machine's own addresses, and link-local networks, where cloud providers serve machine credentials. */
 const localNetworks = new BlockList();
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -182,8 +177,8 @@ for (const [network, prefix] of [
   localNetworks.addSubnet(network, prefix, 'ipv6');
 
 /**
- * Refuses an answer by which a name that looks public leads to this machine (DNS rebinding), unless this machine's own
- * hosts file says so. Private networks are allowed, because a company's servers may be there.
+ * Rejects DNS rebinding: a name that looks public must not lead to this machine, unless this machine's own hosts file
+ * says so. Private networks are allowed, because a company's servers may be there.
  */
 function checkAnswer(host: string, found: readonly LookupAddress[]): void {
   if (found.some(({ address }) => isPublicAddress(address))) reachedPublicly.add(host);
@@ -243,7 +238,7 @@ export function createServeStaleLookup({
     const { answer, since } = ask(key, host, options);
     if (known === undefined || monotonic() - known.at > MAX_STALE_MS) return await answer;
     const late = Promise.withResolvers<readonly LookupAddress[]>();
-    // Counted from the start of the query, so that a caller who joins a slow query does not wait the full time.
+    // Counted from the start of the query, so that callers who join a slow query do not wait the full time.
     const wait = Math.max(0, since + SLOW_LOOKUP_MS - monotonic());
     const timer = setTimeout(() => late.resolve(known.found), wait);
     try {

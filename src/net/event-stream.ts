@@ -29,7 +29,7 @@ export function tooManyStreamsResponse(context: Context): Response {
   return context.text('too many streams are open', 429, { 'retry-after': '5' });
 }
 
-/** Frees the slot of a stream. Further calls do nothing. */
+/** Frees a stream's slot. Further calls do nothing. */
 export type ReleaseSlot = () => void;
 
 /** Limits the number of open event streams per name, because each stream holds a socket and a timer. */

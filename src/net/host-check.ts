@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Rejects a request for another host or from another site's page. @returns false if the request was rejected */
+/** Rejects requests for another host or from another site's page. @returns false if the request was rejected */
 type HostCheck = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 const SAFE_METHODS: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS'];
@@ -34,7 +34,7 @@ export function createHostCheck(addresses: readonly string[]): HostCheck {
       return false;
     }
     if (SAFE_METHODS.includes(request.method)) return true;
-    // With `referrer-policy: no-referrer`, a browser sends the origin "null"; Sec-Fetch-Site then identifies our own
+    // With `referrer-policy: no-referrer`, a browser sends the origin "null". Sec-Fetch-Site then identifies our own
     // pages.
     const isFromUs = origin === undefined || origins.includes(origin) || (origin === 'null' && site === 'same-origin');
     if (!isFromUs) rejectRequest(response, 403, 'Requests from other sites are not allowed\n');
@@ -46,7 +46,7 @@ function sameHost(host: string, { host: ours, protocol }: URL): boolean {
   return host === ours || host === `${ours}:${protocol === 'https:' ? 443 : 80}`;
 }
 
-/** Checks a request target in absolute form (RFC 9112 §3.2.2), which takes precedence over the Host header. */
+/** Checks an absolute request target (RFC 9112 §3.2.2), which takes precedence over the Host header. */
 function targetsOwnOrigin(target: string | undefined, origins: readonly string[]): boolean {
   if (target === undefined || target.startsWith('/') || target === '*') return true;
   return URL.canParse(target) && origins.includes(new URL(target).origin);

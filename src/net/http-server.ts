@@ -14,8 +14,8 @@ import { isLoopbackUrl } from './secure-url.ts';
 import { applyForwardedHeaders, isHttps } from './trusted-proxy.ts';
 
 /**
- * CSP 3 policy for responses that are not pages: nothing may run, load or be framed, even if a browser mistakes the
- * response for a page.
+ * Content security policy (CSP 3) for responses that are not pages: nothing may run, load or be framed, even if a
+ * browser mistakes the response for a page.
  */
 export const NON_PAGE_CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -56,7 +56,7 @@ export interface HttpServer {
   close(drainMs?: number): Promise<void>;
 }
 
-/** @throws {TradeAgentError} `port_in_use` */
+/** Listens on 127.0.0.1. @throws {TradeAgentError} `port_in_use` */
 export function listenOnLoopback(port: number, now: () => number): Promise<HttpServer> {
   return startHttpServer({ host: '127.0.0.1', port }, now);
 }
@@ -66,7 +66,7 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-  /** Certificate and key for TLS 1.2 and later. They are loaded again when they are renewed. */
+  /** Certificate and key for TLS 1.2 and later. The server reloads them when they are renewed. */
   readonly tls?: TlsFiles;
   /**
    * Set if the server runs behind a proxy. Only these addresses and networks (CIDR) may connect, and their forwarding
@@ -145,9 +145,10 @@ export async function startHttpServer(options: ListenOptions, now: () => number)
       new Promise((resolve) => {
         closing = true;
         stop();
-        // Pages keep their event streams open until they are cut here. They reconnect when the server runs again.
+        // Pages keep their event streams open until the server closes them here. The pages reconnect to the next
+        // server.
         const cut = setTimeout(() => {
-          // A handshake that ends only now would add a connection that nobody closes.
+          // A handshake that finishes after this point would add a connection that nobody closes.
           server.on('secureConnection', (socket: Duplex) => socket.destroy());
           server.closeAllConnections();
         }, drainMs);
@@ -173,7 +174,7 @@ function isNamedLoopback(host: string | undefined): boolean {
   return !URL.canParse(address) || isLoopbackUrl(new URL(address));
 }
 
-/** Returns the server, and functions that load its certificate again and stop checking for renewed ones. */
+/** Returns the server, a function that reloads its certificate, and a function that stops checking for renewed ones. */
 async function createServerFor(
   { tls, tell = (line) => process.stderr.write(`${line}\n`), clock = systemClock }: ListenOptions,
   onRequest: RequestListener,
@@ -209,13 +210,13 @@ async function createServerFor(
   return { server, load, stop: () => stopped.abort() };
 }
 
-/** Reads the files. Returns undefined if they may be created later and do not exist yet. */
+/** Reads the TLS files. Returns undefined if they do not exist yet but may be created later. */
 async function readFirstTlsFiles(tls: TlsFiles): Promise<TlsPair | undefined> {
   if (tls.challengeFor !== undefined && (await filesFingerprint(tls)) === MISSING_FILES) return undefined;
   return await readTlsFiles(tls);
 }
 
-/** The protocol of the connections with which an authority checks a TLS-ALPN-01 challenge (RFC 8737 §6.2). */
+/** TLS protocol name (ALPN) of the connections that validate a TLS-ALPN-01 challenge (RFC 8737 §6.2). */
 const CHALLENGE_PROTOCOL = 'acme-tls/1';
 
 function challengeOptions({ challengeFor }: TlsFiles) {
@@ -257,7 +258,10 @@ export function createRequestListener(app: Pick<Hono, 'fetch'>): RequestListener
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Returns the certificate for a challenge that runs for a host. If set, the files may be created later. */
+  /**
+   * Returns the certificate for a running challenge for the host. If this function is set, the files may be created
+   * later.
+   */
   readonly challengeFor?: (host: string) => SecureContext | undefined;
 }
 
@@ -268,12 +272,14 @@ interface TlsPair {
   readonly endsAt: number;
 }
 
-/** Maximum size of a PEM file, in bytes. A certificate chain has about 10 KB. */
+/** Maximum size of a PEM file, in bytes. A certificate chain is about 10 KB. */
 const MAX_PEM_BYTES = 1024 * 1024;
 /** Polling interval for renewed files, in milliseconds. Certificates are renewed days before they expire. */
 const RENEWAL_CHECK_INTERVAL_MS = 10_000;
 
-/** All suites of TLS 1.3, and those of TLS 1.2 with authenticated encryption and forward secrecy (RFC 9325 §4.2). */
+/**
+ * All cipher suites of TLS 1.3, and those of TLS 1.2 with authenticated encryption and forward secrecy (RFC 9325 §4.2).
+ */
 const CIPHERS = [
   ...['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'],
   ...['ECDHE+AESGCM', 'ECDHE+CHACHA20'],
@@ -284,7 +290,7 @@ const TLS_OPTIONS = { minVersion: 'TLSv1.2', ciphers: CIPHERS } as const;
 const TLS_FILES_HINT =
   'Pass the certificate with its chain, and its private key: two PEM files that this user can read.';
 
-/** @throws {TradeAgentError} `invalid_config`, naming the file */
+/** Reads and checks both files. @throws {TradeAgentError} `invalid_config`, naming the file */
 async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
   const { certFile, keyFile } = files;
   const stamp = await filesFingerprint(files);
@@ -300,7 +306,7 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
   try {
     createSecureContext(options);
   } catch (error) {
-    // OpenSSL's message is about formats and numbers, which would not help a person.
+    // OpenSSL's message consists of formats and numbers that would not help the owner.
     const differs = (error as NodeJS.ErrnoException).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
     throw unusableFile(
       keyFile,
@@ -311,7 +317,7 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
 }
 
 /**
- * Polls the files and applies renewed ones; open connections are not affected. If new files can't be used, it warns
+ * Polls the files and applies renewed ones. Open connections are not affected. If new files can't be used, it warns
  * once and keeps the old files. It warns only after the second attempt, because the two files are replaced one after
  * the other. Resolves when the signal aborts.
  * @param renewals the stamp of the files that the server uses now

@@ -50,9 +50,9 @@ function combineServers(four: HttpServer, six: HttpServer): HttpServer {
 }
 
 /**
- * Returns a `fetch` with which the parts of one process reach each other at their public address, for which their
- * tokens are issued. This machine may be unable to reach that address, or may not trust its certificate, so requests to
- * it go to a second server on loopback, which handles them as if they had used the public address.
+ * Returns a `fetch` for requests between the parts of one process. Their tokens are issued for the process's public
+ * address, which this machine may be unable to reach, or whose certificate it may not trust. Requests to that address
+ * therefore go to a second server on loopback, which handles them as if they had used the public address.
  * @param address the public origin: `https://home.example`
  */
 export async function createLoopbackFetch(

@@ -27,8 +27,8 @@ import { isSecureUrl } from './secure-url.ts';
 /** Time limit for resolving a name, in milliseconds. Failed lookups are not repeated. */
 const RESOLVE_TIMEOUT_MS = 1_500;
 /**
- * Time limit for waiting in the queue, in milliseconds. It exceeds RESOLVE_TIMEOUT_MS, so at least one running lookup
- * ends while a caller waits.
+ * Time limit for waiting in the queue, in milliseconds. Must exceed RESOLVE_TIMEOUT_MS, so that at least one running
+ * lookup ends while a caller waits.
  */
 const QUEUE_TIMEOUT_MS = 1_700;
 /**
@@ -64,7 +64,7 @@ export class ResolverBusyError extends Error {
   }
 }
 
-/** Seconds to wait before a retry after {@link ResolverBusyError}. A full queue is processed within this time. */
+/** Seconds to wait before a retry after {@link ResolverBusyError}. Even a full queue is processed within this time. */
 export const RESOLVER_RETRY_S = Math.ceil((QUEUE_TIMEOUT_MS + RESOLVE_TIMEOUT_MS) / 1000);
 
 /**
@@ -135,7 +135,10 @@ async function resolveAddresses(host: string, client: DnsClient): Promise<readon
 const notFoundError = (host: string, cause?: unknown) =>
   Object.assign(new Error(`${host} cannot be resolved`, { cause }), { code: 'ENOTFOUND' });
 
-/** At most `maxConcurrent` callers run, and at most `maxQueued` callers wait, each for a limited time. */
+/**
+ * Returns a semaphore: at most `maxConcurrent` callers run, and at most `maxQueued` callers wait, each for a limited
+ * time.
+ */
 function createSemaphore(maxConcurrent: number, maxQueued: number) {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -169,8 +172,8 @@ function createSemaphore(maxConcurrent: number, maxQueued: number) {
 }
 
 /**
- * The only error for an address that is not allowed or can't be reached, so that nobody can tell private addresses,
- * open ports and closed ports apart. It has no cause and no code.
+ * The only error for an address that is not allowed or can't be reached, so that private addresses, open ports and
+ * closed ports can't be distinguished. It has no cause and no code.
  */
 export class UnreachableError extends TypeError {
   override name = 'UnreachableError';
@@ -200,8 +203,8 @@ export async function hasOnlyPublicAddresses(host: string, resolve: ResolveHost)
 }
 
 /**
- * Returns a lookup function that checks the addresses that the connection then uses. Node calls it for names only, so
- * callers must check a literal address themselves.
+ * Returns a lookup function that checks the addresses to which the connection then goes. Node calls it for names only,
+ * so callers must check a literal address themselves.
  */
 function createPublicLookup(resolve: ResolveHost): LookupFunction {
   return (host, options, done) => {
@@ -265,7 +268,7 @@ function sendPublicly(
         // `Response` throws for an invalid status. An uncaught exception would end the process.
         fail();
       }
-      // A body that is not read could be endless.
+      // An unread body could be endless.
       if (!hasBody) sent.destroy();
     });
     sent.on('error', fail);
@@ -324,7 +327,7 @@ const resolveAsOwner: ResolveHost = (host) =>
 /**
  * Returns a `fetch` for a server from the owner's settings and for the addresses to which it refers or redirects. A
  * server on the internet can refer only to public addresses. A server counts as internal only if it has never been
- * reached at a public address, so it can't become internal by changing its own address.
+ * reached at a public address, so changing its own address does not make it internal.
  * @param resolve resolves both kinds of names; by default, the system's resolver resolves only the server's own name
  * @throws {UnreachableError} for a reference that is not allowed
  */
@@ -364,8 +367,8 @@ export function createReferenceFetch(
 }
 
 /**
- * Returns where to send a redirected request again. A redirect that would change the method or take credentials to
- * another server is refused.
+ * Returns the URL to which a redirected request is sent again. Refuses a redirect that would change the method or take
+ * credentials to another server.
  */
 function redirectTarget({ status, headers }: Response, from: URL, init: RequestInit): URL | 'refused' | undefined {
   const location = headers.get('location');

@@ -6,6 +6,7 @@ export type TrustedProxyList = ReturnType<typeof createTrustedProxyList>;
 const PEER_HINT = 'Use addresses such as 10.0.0.2 or fd00::2, or a network such as 10.0.0.0/24.';
 
 /**
+ * Creates the list of proxies whose forwarding headers are trusted.
  * @param addresses IPv4 or IPv6 addresses, with or without a prefix length (CIDR)
  * @throws {TradeAgentError} `usage` for an invalid address, and for a network that contains every address
  */

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
 /*
- * Distinguishes public addresses from private addresses. An address that somebody submits and this machine then
- * connects to must not lead into this machine's own network (server-side request forgery).
+ * Distinguishes public addresses from private addresses. If this machine connects to an address that someone submitted,
+ * the address must not be in this machine's own network (server-side request forgery).
  */
 
 /** Networks that the registries of RFC 6890 list as private, local, shared, reserved or multicast. */
@@ -25,7 +25,7 @@ for (const [network, prefix] of [
 ] as const)
   privateNetworks.addSubnet(network, prefix, 'ipv4');
 
-/** IPv6 global unicast. The networks below that embed an IPv4 address or are for documentation are excluded from it. */
+/** IPv6 global unicast, except for the networks below, which embed an IPv4 address or are for documentation. */
 const globalUnicast = new BlockList();
 globalUnicast.addSubnet('2000::', 3, 'ipv6');
 for (const [network, prefix] of [

@@ -1,6 +1,6 @@
 /**
- * Parses a `Retry-After` header (RFC 9110 §10.2.3: seconds, or a date) into milliseconds. Undefined if it is missing or
- * invalid.
+ * Parses a `Retry-After` header (RFC 9110 §10.2.3: seconds, or a date) into milliseconds. Returns undefined if the
+ * header is missing or invalid.
  * @param now milliseconds since the epoch
  */
 export function parseRetryAfterMs(header: string | null, now: number): number | undefined {

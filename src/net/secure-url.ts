@@ -7,7 +7,10 @@ export function isLoopbackUrl(url: URL): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
-/** True for HTTPS, and for HTTP to this machine (RFC 9700 §2.6, RFC 8252 §8.3). Only these get tokens. */
+/**
+ * Returns true for HTTPS, and for HTTP to this machine (RFC 9700 §2.6, RFC 8252 §8.3). Only such URLs may receive
+ * tokens.
+ */
 export function isSecureUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
@@ -22,8 +25,8 @@ export function isPlainHttpLoopback(url: URL): boolean {
 export const INSECURE_URL_MESSAGE = 'must be an https address; plain http is allowed only for servers on this machine';
 
 /**
- * Returns whether a server's metadata may name an address: only one that looks public if the server is on the internet,
- * so that a foreign server can't make this machine send requests to its own network.
+ * Returns whether a server's metadata may name an address. A server on the internet may name only public-looking
+ * addresses, so that it can't make this machine send requests to its own network.
  */
 export function mayReferTo(server: string, url: string): boolean {
   return isSecureUrl(url) && (!isPublicHost(new URL(server).hostname) || isPublicHost(new URL(url).hostname));

@@ -12,8 +12,8 @@ export function startClockTimeLimit(clock: Clock, ms: number, signal: AbortSigna
 
 /**
  * Returns a signal that aborts with a `TimeoutError` after `ms` milliseconds, or with the first of the other signals.
- * Does not use `AbortSignal.timeout`: if a signal that was combined with it is combined again, as every request does,
- * Node 24 never frees the result.
+ * Does not use `AbortSignal.timeout`, because every request combines signals again, and Node 24 never frees a
+ * combination of a combined timeout.
  */
 export function startTimeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   const limit = new AbortController();

@@ -8,7 +8,7 @@ interface DescribedTool {
 
 /**
  * Returns the SHA-256 (hex) of everything that a language model reads about a tool, as canonical JSON (RFC 8785). If a
- * server changes any part of that, the tool is no longer the one that the owner allowed.
+ * server changes any of these texts, the tool is no longer the one that the owner allowed.
  */
 export function computeToolPin({ description = '', inputSchema }: DescribedTool): string {
   const text = canonicalize({ description, inputSchema }) ?? '';

@@ -8,8 +8,8 @@ import { currentLogContext, runInLogContext, type TraceIds } from '../machine/lo
 const PATTERN = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
 
 /**
- * Parses the header. Returns undefined if it is invalid. The flags are ignored, because a client doesn't decide whether
- * spans are recorded.
+ * Parses the header. Returns undefined if the header is invalid. Ignores the flags, because clients don't decide
+ * whether spans are recorded.
  */
 export function parseTraceparent(header: unknown): TraceIds | undefined {
   const [, version, traceId, spanId, more] = (typeof header === 'string' && PATTERN.exec(header)) || [];
@@ -22,7 +22,7 @@ export const createTrace = (): TraceIds => ({
   spanId: randomBytes(8).toString('hex'),
 });
 
-/** Calls `work` in the given trace, else in the current one, or in a new one if there is none. */
+/** Calls `work` in the given trace, the current trace or a new trace, in this order of preference. */
 export function runInTrace<T>(work: () => T, given?: TraceIds): T {
   const context = currentLogContext();
   return runInLogContext({ ...context, trace: given ?? context.trace ?? createTrace() }, work);
@@ -36,7 +36,7 @@ export function traceHeaders(): Record<string, string> {
   return trace === undefined ? {} : { traceparent: `00-${trace.traceId}-${trace.spanId}-01` };
 }
 
-/** Returns a `fetch` that sends the current trace. Only for servers that may know which requests belong together. */
+/** Returns a `fetch` that sends the current trace. Use only for servers that may see which requests belong together. */
 export function tracedFetch(send: typeof fetch): typeof fetch {
   return (input, init) => {
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));

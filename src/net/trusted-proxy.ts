@@ -54,8 +54,8 @@ export function isHttps(request: IncomingMessage): boolean {
 }
 
 /**
- * Returns the last address in the chain of forwarded addresses that is not a trusted proxy's. Each proxy appends the
- * address that connected to it, so an untrusted client wrote the addresses before that one.
+ * Returns the last forwarded address that is not a trusted proxy's. Each proxy appends the address that connected to
+ * it, so the addresses before that one may be forged.
  */
 function firstUntrustedHop(peer: string, hops: readonly string[], proxies: TrustedProxyList | undefined): string {
   let address = peer;

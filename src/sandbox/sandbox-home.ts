@@ -52,7 +52,7 @@ export type SandboxPorts = z.output<typeof portsSchema>;
 /**
  * Opens and locks a sandbox's folder and creates missing files.
  * @throws {TradeAgentError} `busy` if another sandbox uses the folder, `state_corrupt` if the sandbox's seed can't be
- *   read, `usage` if another user could have written the folder or one of these files
+ * read, `usage` if another user could have written the folder or one of these files
  */
 export async function openSandboxHome(folder: string): Promise<SandboxHome> {
   ensurePrivateFolder(folder);
@@ -82,7 +82,7 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
 /** Maximum size of the sandbox's files, in bytes. */
 const MAX_FILE_BYTES = 64 * 1024;
 
-/** Reads a file of the sandbox. Rejects one that another user could have planted, such as a known pairing secret. */
+/** Reads a file of the sandbox. Rejects a file that another user could have planted, such as a known pairing secret. */
 function readOwnFile(file: string): string {
   const content = readPrivateFile(file, MAX_FILE_BYTES, (why) => unusable(file, why));
   if (content === undefined) throw unusable(file, 'it was removed');
@@ -97,8 +97,8 @@ function unusable(path: string, problem: string): TradeAgentError {
 }
 
 /**
- * Locks the folder with an SQLite lock instead of a lock file: the operating system releases it when the process dies,
- * so that a killed sandbox can be restarted immediately.
+ * Locks the folder with an SQLite lock instead of a lock file. The operating system releases it when the process ends,
+ * so a killed sandbox can be restarted immediately.
  */
 function lockFolder(folder: string): () => void {
   const database = new Database(join(folder, 'lock.db'), { timeout: 0 });

@@ -16,9 +16,7 @@ import { homeCompanySettings } from './sandbox-company.ts';
 import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
 import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/third-parties.ts';
 
-/*
- * Settings that the sandbox's services share (addresses, keys, passwords), derived from the seed and the addresses.
- */
+/* Settings that the sandbox's services share (addresses, keys, passwords), derived from the seed and the addresses. */
 
 export interface SandboxAddresses {
   readonly issuer: string;
@@ -77,7 +75,7 @@ function brokerKey({ broker_key }: SeededUser): AccessKey {
   return { keyId: broker_key.key_id, secret: broker_key.secret };
 }
 
-/** Derives the second key from the first, so that the seed does not have to contain both. */
+/** Derives the second key from the first, so the seed does not need to contain both. */
 function secondBrokerKey({ username, broker_key }: SeededUser, seed: SandboxSeed): AccessKey {
   const made = (what: string) => createHmac('sha256', seed.vault_key).update(`${what} ${username}`).digest();
   return {
@@ -156,7 +154,7 @@ export function homeSettings(
     thirdPartyPasswords: Object.fromEntries(
       seed.users.map(({ username, broker_password }) => [username, broker_password]),
     ),
-    // A command killed before it stored its new refresh token must not lose the sign-in.
+    // A command that is killed before it stores its new refresh token must not lose the sign-in.
     refreshTokenReuse: 'until_confirmed',
     // The terminal phone signs with a software key, which is acceptable because no money is real.
     softwareKeys: true,

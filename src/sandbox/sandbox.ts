@@ -78,7 +78,7 @@ export interface SandboxOptions {
   /** Limits and rules for orders. There are none by default. */
   readonly rules?: HomeOptions['gateway']['rules'];
   readonly knownClients?: HomeOptions['knownClients'];
-  /** Whether the users belong to a company that the home accepts. Defaults to the last start's value. */
+  /** Whether the users belong to a company that the home accepts. Defaults to the value of the last start. */
   readonly company?: boolean;
   readonly companyRules?: (usual: CompanyRule) => readonly CompanyRule[];
   readonly servers?: HomeOptions['servers'];
@@ -120,7 +120,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       try {
         await closer();
       } catch (error) {
-        // The others must still be closed, or the process would not end.
+        // The other parts must still be closed, or the process would not end.
         failure ??= { error };
       }
     }
@@ -295,7 +295,7 @@ async function openCompany(
   return company;
 }
 
-/** Connects each account to the broker only once, so that a disconnected account stays disconnected. */
+/** Connects each account to the broker only once, so that an account that its owner disconnected stays disconnected. */
 async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise<void> {
   for (const { username, broker_password: password } of users) {
     if (await vault.wasConnected(username, BROKER_CONNECTION)) continue;
@@ -408,7 +408,9 @@ async function listenOn(ports: SandboxPorts, clock: Clock): Promise<SandboxServe
 
 interface MarketData {
   readonly folder: string;
-  /** First day of the replay. Defaults to where the market last stopped, or else the first recorded day. */
+  /**
+   * First day of the replay. Defaults to the day on which the market last stopped, or else to the first recorded day.
+   */
   readonly start?: IsoDate;
 }
 
@@ -443,7 +445,7 @@ export function openSandboxMarket(options: SandboxMarketOptions): { market: Mark
     clock,
     file: join(folder, 'market-clock.json'),
     start: tape.sessions.from(first).open,
-    // The last day's bookings happen in the evening.
+    // The last day's bookings are due in the evening.
     end: bookingTime(last),
     restarts: data.start !== undefined,
   });

@@ -6,7 +6,7 @@ export const credentialNames = [
   'access_token',
   /** ES256 private key (JWK) that access and refresh tokens are bound to. */
   'dpop_key',
-  /** ES256 private key (JWK) of the client with which people sign in to their company. */
+  /** ES256 private key (JWK) of the client through which people sign in with their company. */
   'company_key',
   /** Encryption key of the state database, 32 bytes in hex. */
   'database_key',
@@ -19,15 +19,15 @@ export const credentialNames = [
 export type CredentialName = (typeof credentialNames)[number];
 
 export const serverOnlyCredentialNames = [
-  /** The access token of the person's last request to the server, for token exchange (RFC 8693). */
+  /** The access token of the person's latest request to the server, for token exchange (RFC 8693). */
   'subject_token',
 ] as const;
 export type ServerCredentialName = CredentialName | (typeof serverOnlyCredentialNames)[number];
 
-/** Maximum length of a value in characters: Windows accepts 2,560 bytes of UTF-16. Databases accept longer values. */
+/** Maximum length of a value in characters. Windows accepts 2,560 bytes of UTF-16; databases accept longer values. */
 export const MAX_CREDENTIAL_LENGTH = 1200;
 
-/** Values that the store must still have; otherwise nothing is written. `undefined`: the name must be absent. */
+/** Values that must be stored for a write to take effect. `undefined`: the name must be absent. */
 export type ExpectedValues<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
 
 /** Purposes of a lock: refreshing a session, creating the database key, using credentials of MCP servers. */
@@ -68,7 +68,7 @@ export interface CredentialStore<Name extends string = CredentialName> {
   /** Writes, reads and removes a test value, so that an unusable store is noticed before a login. */
   probe(): Promise<void>;
   /**
-   * Runs `work` under this profile's lock for this purpose, so that only one process does this work at a time.
+   * Runs `work` under this profile's lock for this purpose, so that only one process does the work at a time.
    * @throws {TradeAgentError} `busy` if the lock does not become free in time
    */
   exclusively<T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;

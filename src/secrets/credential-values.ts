@@ -9,6 +9,7 @@ export function pickValues<N extends string>(
 }
 
 /**
+ * Checks that the store can hold the values.
  * @param longest maximum length in characters; by default, the limit of the smallest keychain
  * @throws {TradeAgentError} `credential_store_unavailable` for a longer value
  */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
-/** Returns the key, 32 bytes. The first process that needs the key creates it for all. */
+/** Returns the key (32 bytes). The first process that needs the key creates it for all processes. */
 export async function getOrCreateDatabaseKey(store: CredentialStore): Promise<Buffer> {
   const { database_key: kept } = await store.get(['database_key']);
   if (kept !== undefined) return parseKey(kept);

@@ -31,7 +31,7 @@ export interface CredentialMove {
  */
 export async function moveCredentials(move: CredentialMove) {
   const { from, to, onStep = () => {} } = move;
-  // Unlocks both stores before any lock is held, because a person may be asked.
+  // Unlocks both stores before taking any lock, because a person may have to type a passphrase.
   await from.unlock();
   await to.unlock();
   return await withLocks(from, lockPurposes, move.signal, async () => {
@@ -63,7 +63,7 @@ export async function moveCredentials(move: CredentialMove) {
       (error: unknown) => (error as Error).message,
     );
     if (leftover === undefined) onStep('erased');
-    // `leftover`: why the old copy could not be erased; undefined if it is gone.
+    // `leftover` says why the old copy could not be erased. Undefined if it was erased.
     return { names, leftover };
   });
 }

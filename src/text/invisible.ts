@@ -1,5 +1,6 @@
 /*
- * The only definition of characters that are invisible or change how their neighbors look. What a person approves may
+ * The only definition of characters that are invisible or change how their neighbors look. Text that a person approves
+ * may
  * contain none of them, and outside text is displayed without them (text/sanitize.ts).
  */
 

@@ -1,14 +1,11 @@
-/**
- * Puts a sentence into one language. A tag of template literals, whose text is the English sentence: the key by which other
- * languages translate it.
- */
+/** Translates a sentence into one language. A template literal tag, whose English text is the key for translations. */
 export interface Say {
   (parts: readonly string[], ...values: readonly Value[]): string;
-  /** The language's tag (BCP 47) for dates. Undefined for English, whose dates are formatted without it. */
+  /** Language tag (BCP 47) for formatting dates. Undefined for English. */
   readonly locale?: string;
 }
 
-/** An undefined value is left out. */
+/** A value in a sentence. Undefined values are omitted. */
 export type Value = string | number | Phrase | undefined;
 
 export const english: Say = (parts, ...values) =>
@@ -35,7 +32,7 @@ export class Phrase {
     return this.#example === undefined ? text : text.replaceAll('AAPL', this.#example);
   }
 
-  /** Returns the sentence about a symbol in place of AAPL, the examples' symbol. */
+  /** Returns the sentence with the given symbol instead of AAPL, the symbol in examples. */
   about(symbol: string): Phrase {
     return new Phrase(this.#parts, this.#values, symbol);
   }

@@ -9,9 +9,7 @@ export function redactSecrets(text: string): string {
     .replace(/[A-Za-z0-9_~+=-]{40,}/g, '[redacted]');
 }
 
-/**
- * Masks account numbers, except for their last four characters, where our messages and brokers' URL paths contain them.
- */
+/** Masks account numbers, except for their last four characters, in our messages and in brokers' URL paths. */
 export function maskAccounts(text: string): string {
   return text.replace(/\b(accounts?[ /]|an entry for )(?=[\w-]*\d)[\w-]+([\w-]{4})(?![\w-])/g, '$1…$2');
 }

@@ -43,7 +43,7 @@ const effectiveJoiner = [
 /** Matches a variation selector that belongs to no emoji and no keycap. */
 const idleSelector = `(?<!${pictographic}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e\\ufe0f]`;
 
-/** Idle selectors, and invisible characters except tabs, line feeds and effective joiners. */
+/** Matches idle selectors, and invisible characters except tabs, line feeds and effective joiners. */
 const hiddenCharacters = lazyPattern(
   () => new RegExp(`(?![\\t\\n])(?!${effectiveJoiner})${invisiblePattern().source}|${idleSelector}`, 'gu'),
 );

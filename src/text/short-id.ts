@@ -14,6 +14,6 @@ export function createIdShortener(ids: readonly string[]): (id: string) => strin
   const cut = (id: string, length: number) => id.slice(0, (longIdPattern.exec(id)?.[0].length ?? 0) + length);
   let length = MIN_SHORT_ID_LENGTH;
   while (length < longest && new Set(all.map((id) => cut(id, length))).size < all.length) length++;
-  // A dash at the end of the shortened ID carries no information.
+  // A dash at the end of a shortened ID is meaningless.
   return (id) => (longIdPattern.test(id) ? cut(id, length).replace(/-$/, '') : id);
 }

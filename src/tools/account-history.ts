@@ -6,7 +6,7 @@ import { type AccountReturns, accountReturns, mergeFlows, toDayEndEquity } from 
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** The history period to request from the broker for each period, which starts before the period itself. */
+/** The history period to request from the broker for each period. It starts before the period itself. */
 const historyPeriods: Readonly<Record<Period, string>> = {
   '1D': '1M',
   '1W': '1M',
@@ -20,7 +20,7 @@ const historyPeriods: Readonly<Record<Period, string>> = {
   ALL: '10A',
 };
 
-/** The account's current state, and its values since the day before a period began. */
+/** The account's current state, and its values since the day before the period began. */
 export interface AccountHistory {
   readonly account: Account;
   readonly positions: readonly Position[];

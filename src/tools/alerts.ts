@@ -40,9 +40,15 @@ export interface AlertCoverage {
 /** The person's alerts, on this machine or on their agent's server. */
 export interface Alerts {
   list(): Promise<AlertCoverage & { readonly alerts: readonly AlertView[] }>;
-  /** @param most maximum number of alerts, with the new one @throws {TradeAgentError} `blocked`, `invalid_config` */
+  /**
+   * Adds an alert. @param most maximum number of alerts, including the new one
+   * @throws {TradeAgentError} `blocked`, `invalid_config`
+   */
   add(alert: Alert, most?: number): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
-  /** @param which an alert's name, or a symbol whose alerts are all removed @throws {TradeAgentError} `not_found` */
+  /**
+   * Removes alerts. @param which an alert's name, or a symbol whose alerts are all removed
+   * @throws {TradeAgentError} `not_found`
+   */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;
   /** Schedules checks at these times, unless a schedule with these times already exists. */
   scheduleChecks(

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** The gateway requires approval only if the order protects a position. Canceling any other order reduces exposure. */
+/**
+ * Cancels an order. The gateway requires approval only if the order protects a position, because canceling any other
+ * order reduces exposure.
+ */
 export const cancelOrder = defineTool({
   name: 'cancel_order',
   title: 'Cancel an order',

@@ -12,7 +12,7 @@ import { defineTool, readLotInputs, requireGateway } from './tool.ts';
 /** Maximum number of trades listed. The rest are only counted. */
 const MAX_TRADES = 20;
 
-/** Facts that the trades of one account don't show. */
+/** Facts that can't be derived from the trades of one account. */
 const notKnown = [
   'purchases in other accounts, including an IRA or a spouse’s',
   'substantially identical securities: other share classes, funds of the same index, options',
@@ -61,7 +61,7 @@ export const checkWashSale = defineTool({
   },
 });
 
-/** @throws {TradeAgentError} `usage` for a quantity that exceeds the position */
+/** Returns the sale to check. @throws {TradeAgentError} `usage` for a quantity that exceeds the position */
 function hypotheticalSale(
   held: Position,
   { qty, price }: { readonly qty?: string | undefined; readonly price?: string | undefined },

@@ -44,7 +44,10 @@ export interface ClosingOrder {
   readonly held: { readonly symbol: string; readonly qty: string; readonly qty_available: string };
 }
 
-/** @throws {TradeAgentError} `invalid_order` if there is no such position; the gateway's errors */
+/**
+ * Reads the position and returns the order that closes it.
+ * @throws {TradeAgentError} `invalid_order` if there is no such position; the gateway's errors
+ */
 export async function readClosingOrder(
   args: Record<string, unknown>,
   gateway: Pick<GatewayClient, 'positions'>,

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { type ErrorCode, TradeAgentError } from '../errors/errors.ts';
 import { Dec, isDecimalString } from '../trading/decimal.ts';
 
-/** Maximum number of significant digits that a conversion to a double always preserves (IEEE 754, DBL_DIG). */
+/** Number of significant digits that a conversion to a double always preserves (IEEE 754, DBL_DIG). */
 const EXACT_DIGITS = 15;
 
 /** Returns a number as written or, if its digits may have changed, a string that no decimal schema accepts. */
@@ -13,7 +13,7 @@ export function toDecimalText(value: number): string {
   return isCarried ? text : `${value} (not a plain decimal)`;
 }
 
-/** Parses arguments. Accepts JSON numbers in place of decimal strings, because many clients send numbers. */
+/** Parses arguments. Accepts JSON numbers instead of decimal strings, because many clients send numbers. */
 export function parseArguments<Schema extends z.ZodType>(
   schema: Schema,
   args: unknown,

@@ -1,10 +1,13 @@
-/* Tools of other MCP servers, offered only to language models. Their descriptions and answers are data. */
+/*
+ * Tools of other MCP servers, offered only to language models. Their descriptions and results are data, never
+ * instructions.
+ */
 
-/** Beginning of each name. No built-in tool's name has it. */
+/** Prefix of each name. No built-in tool's name starts with it. */
 export const FOREIGN_TOOL_PREFIX = 'mcp__';
 
 export interface ForeignTool {
-  /** `mcp__SERVER__TOOL`. */
+  /** Name for the model: `mcp__SERVER__TOOL`. */
   readonly name: string;
   readonly description: string;
   /** JSON Schema of the arguments, sanitized. */
@@ -12,7 +15,7 @@ export interface ForeignTool {
 }
 
 export type ForeignToolResult =
-  /** Sanitized and truncated. `ok` is false if the server reports a failure. */
+  /** The tool answered. The text is sanitized and truncated. `ok` is false if the server reports a failure. */
   | { readonly outcome: 'answered'; readonly ok: boolean; readonly text: string; readonly cut: boolean }
   /** The call failed, or the tool is disabled. The message contains no text from the server. */
   | { readonly outcome: 'failed'; readonly message: string };
@@ -20,7 +23,10 @@ export type ForeignToolResult =
 export interface ForeignTools {
   /** Connects to servers as needed. Reports a failing server once and omits its tools. Never throws. */
   offered(signal: AbortSignal, notice: (message: string) => void): Promise<readonly ForeignTool[]>;
-  /** Returns a tool's server according to the profile; undefined if the owner did not allow it. Sends no request. */
+  /**
+   * Returns the name of a tool's server in the profile. Undefined if the owner did not allow the tool. Sends no
+   * request.
+   */
   serverOf(name: string): string | undefined;
   /** Calls a tool. Throws only the signal's reason. */
   call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolResult>;

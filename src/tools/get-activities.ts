@@ -37,7 +37,7 @@ export const getActivities = defineTool({
 /** Activities of a period, newest first, with totals in dollars over all of them. */
 export interface PeriodActivities {
   readonly period: Period;
-  /** New York date. */
+  /** First day of the period, as a New York date. */
   readonly start: string;
   readonly activities: readonly Activity[];
   readonly left_out?: number;

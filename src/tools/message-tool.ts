@@ -40,7 +40,7 @@ export const sendGmailSummary = summaryTool(
 
 const requestSchema = z.lazy(() => z.strictObject({ recipient: z.string(), note: note().nullable() }));
 
-/** @throws {TradeAgentError} `invalid_message` naming the field */
+/** Parses a message. @throws {TradeAgentError} `invalid_message` naming the field */
 export function parseMessageRequest(
   { service }: MessageTool,
   args: Record<string, unknown>,

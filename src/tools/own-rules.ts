@@ -10,14 +10,14 @@ export interface OwnFinding {
   readonly message: string;
   /** Time of the first check that reported the finding, RFC 3339. */
   readonly since: string;
-  /** Why the rule could not be checked. */
+  /** The reason why the rule could not be checked. */
   readonly problem?: string | undefined;
 }
 
 export interface OwnFindings {
   /** Base name of the rules file; null for the default rules. */
   readonly rules_file: string | null;
-  /** Broker time, RFC 3339. */
+  /** Time of the check according to the broker's clock, RFC 3339. */
   readonly checked_at: string;
   /**
    * New findings. `ongoing` lists findings that were reported before, and `snoozed` lists findings of snoozed rules.
@@ -30,7 +30,7 @@ export interface OwnFindings {
 }
 
 export interface OwnTargets {
-  /** Fractions of equity by symbol. */
+  /** Target weights by symbol, as fractions of equity. */
   readonly targets: ReadonlyMap<string, Dec>;
   readonly cash: Dec;
   readonly band: DriftBand;

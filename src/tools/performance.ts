@@ -21,14 +21,14 @@ interface PerformanceQuery {
   readonly period: Period;
   readonly benchmark: string;
   readonly mustHaveBenchmark: boolean;
-  /** Annual rate, as a fraction. */
+  /** Annual risk-free rate, as a fraction. */
   readonly riskFree: string;
   /** Whether to compute contributions, which requires one request per position. */
   readonly byPosition: boolean;
 }
 
 const MAX_POINTS = 100;
-/** Minimum number of daily returns for a ratio. With less than a month of returns, a ratio is meaningless. */
+/** Minimum number of daily returns for a ratio. With less than a month of returns, ratios are meaningless. */
 const MIN_RETURNS = 20;
 const ROLLING_MONTHS = [1, 3, 12];
 const MAX_SYMBOLS = 100;

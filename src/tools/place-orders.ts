@@ -30,7 +30,7 @@ export const placeOrders: ProposalTool<typeof argumentsSchema> = {
   risk: 'trade',
 };
 
-/** @throws {TradeAgentError} `invalid_order` naming the order and the field */
+/** Parses a batch. @throws {TradeAgentError} `invalid_order` naming the order and the field */
 export function parseBatchRequest(args: Record<string, unknown>): Pick<BatchRequest, 'on_failure' | 'orders'> {
   const { orders, on_failure } = args;
   const many = Array.isArray(orders) ? orders.length : 0;

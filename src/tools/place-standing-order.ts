@@ -47,8 +47,8 @@ const requestSchema = z.lazy(() =>
 const argumentsSchema = z.lazy(() => requestSchema.unwrap().extend({ account: accountArgument }));
 
 /**
- * Proposes a mandate for orders that the gateway places automatically, repeatedly or once at a price. Whether the
- * person's own words allow the proposal is decided in `agent/graph/standing-request.ts`.
+ * Proposes a mandate for orders that the gateway places automatically, repeatedly or once at a price.
+ * `agent/graph/standing-request.ts` decides whether the person's own words allow the proposal.
  */
 export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
   name: 'place_standing_order',
@@ -67,7 +67,7 @@ export interface StandingOrderRequest {
   readonly end: MentionedEnd | undefined;
 }
 
-/** @throws {TradeAgentError} `invalid_order` naming the field */
+/** Parses a standing order. @throws {TradeAgentError} `invalid_order` naming the field */
 export function parseStandingOrderRequest(args: Record<string, unknown>): StandingOrderRequest {
   const parsed = requestSchema.safeParse(normalizeArguments(args));
   if (!parsed.success) {
@@ -136,7 +136,7 @@ export function formatStandingOrderExpiry(end: MentionedEnd | undefined, now: nu
   return end === undefined ? undefined : formatUtcSeconds(parseMandateEnd(end, now));
 }
 
-/** The schemas ensure that each value is a single shell word. */
+/** Returns the shell command for a standing order. The schemas ensure that each value is a single shell word. */
 export function formatStandingOrderCommand(
   { standing, end }: StandingOrderRequest,
   now: number,

@@ -17,7 +17,7 @@ export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
   risk: 'trade',
 };
 
-/** @throws {TradeAgentError} `invalid_order` naming the field */
+/** Parses a change to an order. @throws {TradeAgentError} `invalid_order` naming the field */
 export function parseReplaceRequest(args: Record<string, unknown>): ReplaceRequest {
   const given = normalizeArguments(args);
   const change = parseProposalArguments('change', kinds.replace.requestSchema, given);

@@ -14,7 +14,7 @@ export const setAlert = defineTool({
   risk: 'local',
   async execute(context, alert) {
     const alerts = requireAlerts(context);
-    // Rejects an unknown symbol, which would be an error in every check.
+    // Rejects an unknown symbol, with which every check would fail.
     const [quote] = await requireGateway(context).quotes([alert.symbol]);
     const { added, isNew, ...care } = await alerts.add(alert, MAX_ALERTS_SET_BY_MODEL);
     const last = quote?.last ?? null;

@@ -7,7 +7,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 const MAX_SYMBOLS = 20;
 
-/** Needs no approval, because changing a watchlist trades nothing and is easy to undo. */
+/** Changes the watchlist. Needs no approval, because a watchlist trades nothing and is easy to change back. */
 export const setWatchlist = defineTool({
   name: 'set_watchlist',
   title: 'Change your watchlist',

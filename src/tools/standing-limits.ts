@@ -12,8 +12,8 @@ export const DEFAULT_DAYS = MAX_MANDATE_DAYS.live;
 type MandateTerms = Partial<MandateRequestInput>;
 
 /**
- * The maximum amount of an order, as a multiple of its amount at the price when it is expected to be placed: the
- * current price, or the price that it waits for.
+ * The maximum amount of an order, as a multiple of its amount at the expected price: the current price, or the price
+ * that triggers the order.
  */
 const HEADROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
 

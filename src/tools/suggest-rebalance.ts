@@ -143,7 +143,7 @@ async function readQuotes(gateway: GatewayClient, symbols: readonly string[]) {
   return new Map(all.map((quote) => [quote.symbol, quote]));
 }
 
-/** Returns the symbols of an open proposal. No further orders are suggested for these symbols. */
+/** Returns the symbols of an open proposal. The tool suggests no further orders for these symbols. */
 function proposedSymbols(proposal: Proposal): string[] {
   if (proposal.kind === 'order') return [proposal.subject.symbol];
   if (proposal.kind === 'batch') return proposal.subject.orders.map(({ symbol }) => symbol);

@@ -26,7 +26,7 @@ export async function composeSummary(
   now: number,
 ): Promise<MessageRequest> {
   checkRecipient(service, recipient);
-  // Checked first, because an approval that can't be executed would be useless.
+  // Checked first, so that nobody is asked to approve a message that can't be sent.
   if (!(await gateway.isConnected(service))) throw connectionRequiredError(service);
   const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
   return {

@@ -28,16 +28,16 @@ export interface ToolContext {
 
 export interface ToolResult {
   readonly summary: string;
-  /** Compact JSON for the model. Any text from outside sources is data, not instructions. */
+  /** Compact JSON for the model. Text from outside sources is data, not instructions. */
   readonly content: string;
   readonly order?: Order;
-  /** The source of any text in the content that neither the person nor the gateway wrote. */
+  /** The source of text in the content that neither the person nor the gateway wrote. */
   readonly outside?: string;
 }
 
 interface ToolBase<Schema extends z.ZodType> {
   readonly name: string;
-  /** The tool's name for people, who see it while it runs: `Read your portfolio`. */
+  /** The tool's display name, shown while it runs: `Read your portfolio`. */
   readonly title: string;
   readonly description: string;
   /** Lazy (`z.lazy`), because most runs use few tools. */
@@ -48,7 +48,7 @@ interface ToolBase<Schema extends z.ZodType> {
 /**
  * A tool that acts within the session's own scopes. `reduce`: makes a proposal if the gateway requires approval.
  * `keep`: changes something that causes no trades, such as a watchlist. `local`: changes the person's own settings, and
- * is available only to the person's own agent, and only for requests in the person's own words.
+ * is available only to the person's own agent, for requests in the person's own words.
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'read' | 'reduce' | 'keep' | 'local';
@@ -106,13 +106,15 @@ export function toolArgumentsSchema({ name, schema }: Tool): z.ZodObject {
   throw new TypeError(`the schema of ${name} is not an object schema`);
 }
 
-/** @throws {TradeAgentError} `login_required` */
+/** Returns the gateway client. @throws {TradeAgentError} `login_required` */
 export function requireGateway(context: ToolContext): GatewayClient {
   if (context.gateway !== undefined) return context.gateway;
   throw loginRequiredError();
 }
 
-/** @throws {TradeAgentError} `login_required`; `blocked` if alerts are not available here */
+/**
+ * Returns the person's alerts. @throws {TradeAgentError} `login_required`; `blocked` if alerts are not available here
+ */
 export function requireAlerts(context: ToolContext): Alerts {
   requireGateway(context);
   if (context.alerts !== undefined) return context.alerts;

@@ -3,7 +3,7 @@ import { loginRequiredError } from '../errors/login-required.ts';
 import { safeLine } from '../text/sanitize.ts';
 import { defineTool } from './tool.ts';
 
-/** Reads the ID token's claims without sending a request. */
+/** Reads the ID token's claims. Sends no request. */
 export const whoami = defineTool({
   name: 'whoami',
   title: 'Check who is signed in',

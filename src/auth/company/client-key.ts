@@ -12,7 +12,7 @@ export async function ensureCompanyKey(store: CredentialStore): Promise<CompanyC
   if (kept !== undefined) return await withKeyId(parsePrivateJwk(kept));
   const made = await generatePrivateJwk();
   const isFirst = await store.set({ company_key: JSON.stringify(made) }, { company_key: undefined });
-  // Another process stored its key first and may have shown its public half to an administrator already, so that key is
+  // Another process stored its key first, and may already have shown the public key to an administrator, so that key is
   // used.
   return isFirst ? await withKeyId(made) : await ensureCompanyKey(store);
 }

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { loginHint } from '../../errors/login-required.ts';
 import { classifyProviderFailure, type ProviderFailure, toProviderError } from '../provider/provider-failure.ts';
 
-/** Returns the company's host name for display. A display name that the company chose would prove nothing. */
+/** Returns the company's host name for display. A display name is not used, because the company can choose any name. */
 export function companyHost({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
   return new URL(issuer).host;
 }

@@ -13,9 +13,9 @@ import { signInProfile } from './sign-in-profile.ts';
 /**
  * Starts a sign-in at the person's company. The sign-in succeeds only if the home also accepts the company's assertion:
  * the home decides which user signs in, and with what access.
- * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`.
- * The returned `complete` throws the same errors as {@link beginDeviceLogin}'s, and `insufficient_scope` if the company
- * or the home denies access
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`. The
+ * returned `complete` throws the same errors as in {@link beginDeviceLogin}, and `insufficient_scope` if the company or
+ * the home denies access
  */
 export async function beginCompanyLogin(
   profile: ResolvedProfile & { readonly company: CompanySignIn },

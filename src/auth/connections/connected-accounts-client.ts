@@ -47,7 +47,9 @@ const progressByCode = {
   connection_failed: 'failed',
 } as const;
 
-/** Client for Auth0's My Account API, or for a provider with the same API (docs/operate/providers/other.md). */
+/**
+ * Creates a client for Auth0's My Account API, or for a provider with the same API (docs/operate/providers/other.md).
+ */
 export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
   const { endpoint } = access;
   const { origin } = new URL(endpoint);
@@ -72,6 +74,7 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
 
   return {
     /**
+     * Starts a connection.
      * @param request.redirect the address that the browser must return to, with an unguessable `state` and PKCE (RFC
      * 7636); absent if the provider completes the connection itself
      * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `login_required`, `insufficient_scope`
@@ -119,7 +122,7 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
       };
     },
 
-    /** @param request.connectCode the single-use `connect_code` from the redirect */
+    /** Completes a connection. @param request.connectCode the single-use `connect_code` from the redirect */
     complete: (request: {
       authSession: string;
       connectCode: string;
@@ -152,7 +155,7 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
   };
 }
 
-/** Creates a function that sends API requests, and repeats a request once if the server demands a DPoP nonce. */
+/** Creates a function that sends API requests. It repeats a request once if the server demands a DPoP nonce. */
 function createRequester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: ConnectedAccountsAccess) {
   const send = createBoundedFetch(ownFetch, MAX_PROVIDER_RESPONSE_BYTES);
   const { origin } = new URL(endpoint);

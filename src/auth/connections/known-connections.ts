@@ -18,7 +18,10 @@ export const knownConnections: Readonly<Record<ConnectionName, KnownConnection>>
   gmail: { label: 'Gmail', scopes: ['https://www.googleapis.com/auth/gmail.send'] },
 };
 
-/** Returns the connection's name at the identity provider: the name in the profile's `connections`, or `name`. */
+/**
+ * Returns the connection's name at the identity provider, which the profile's `connections` may set. Defaults to
+ * `name`.
+ */
 export function providerConnectionName(profile: Pick<Profile, 'connections'>, name: ConnectionName): string {
   return profile.connections?.[name] ?? name;
 }

@@ -4,20 +4,26 @@ import type { ServerMetadata } from 'openid-client';
 export type ProviderFeature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
 
 /**
- * How one provider deviates from the standards, and what it does where the standards leave a choice. A dialect contains
- * only data and pure functions, so every provider gets the same sequence of requests.
+ * The ways in which one provider differs from the standards or uses a choice that they allow. A dialect contains only
+ * data and pure functions, so every provider gets the same sequence of requests.
  */
 export interface ProviderDialect {
   readonly label: string;
   recognizes(metadata: ServerMetadata): boolean;
   /** Adds endpoints that the provider's discovery document omits. */
   complete(metadata: ServerMetadata): ServerMetadata;
-  /** Scopes that every sign-in requests besides the gateway's, for the user's identity and a refresh token. */
+  /**
+   * Scopes for the user's identity and a refresh token, which every sign-in requests in addition to the gateway's
+   * scopes.
+   */
   readonly identityScopes: readonly string[];
   audience(audience: string): Record<string, string>;
   /** Returns the `login_hint` that identifies the person to ask (CIBA Core §7.1). */
   loginHint(person: Person, issuer: string): string;
-  /** Fits the message to the provider's character set and maximum length. Always keeps the code at its end. */
+  /**
+   * Fits the message to the provider's character set and maximum length. Always keeps the code at the end of the
+   * message.
+   */
   bindingMessage(message: string): string;
   /** Maximum lifetime of an approval request, in seconds. */
   readonly maxApprovalTtl: number;

@@ -11,7 +11,7 @@ import { classifyProviderFailure } from './provider-failure.ts';
 const CLOCK_TOLERANCE_S = 60;
 
 /**
- * Maximum age of an ID token, in seconds. ID tokens come straight from the token endpoint, so an older token was not
+ * Maximum age of an ID token, in seconds. ID tokens come directly from the token endpoint, so an older token was not
  * issued for this request.
  */
 const MAX_AGE_S = 600;
@@ -30,7 +30,7 @@ export interface IdTokenClaims {
 
 /**
  * Validates an ID token (OpenID Connect Core §3.1.3.7): its signature with the provider's published key, `alg`, `iss`,
- * `aud`, `azp`, `exp`, `iat`, `sub`. The signature is checked even though the token came straight from the provider.
+ * `aud`, `azp`, `exp`, `iat`, `sub`. Checks the signature even though the token came directly from the provider.
  * @throws {TradeAgentError} `provider_error`, whose message never contains the token; `provider_unreachable` if the
  * keys can't be fetched
  */
@@ -89,8 +89,8 @@ type Jose = typeof import('jose');
 type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
 
 /**
- * Signing keys by issuer, for each fetch function. They are cached because each approval comes with an ID token to
- * verify.
+ * Signing keys by issuer, for each fetch function. They are cached because each approval comes with an ID token that
+ * must be verified.
  */
 const keysByFetch = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
 
@@ -115,7 +115,7 @@ function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jo
   return keys;
 }
 
-/** Fetches the keys, with retries, because the ID token comes in a response that can't be requested again. */
+/** Fetches the keys, with retries, because the response with the ID token can't be requested again. */
 async function fetchKeys(
   keys: RemoteKeys,
   issuer: string,

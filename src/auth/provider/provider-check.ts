@@ -6,7 +6,7 @@ import type { ProviderDialect, ProviderFeature } from './dialect.ts';
 import { providerDialect } from './dialects.ts';
 import { supportsDpop } from './provider.ts';
 
-/** The result of checking one feature. Every `warn` and `fail` says what to configure at the provider. */
+/** The result of checking one feature. A `warn` or `fail` says what to configure at the provider. */
 export interface ProviderFinding {
   readonly feature: ProviderFeature;
   /** `warn`: optional, or impossible to check from outside. `fail`: something will not work. */

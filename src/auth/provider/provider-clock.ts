@@ -6,12 +6,12 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
  */
 const MIN_CLOCK_DIFFERENCE_S = 3;
 
-/** For each clock, how many seconds it is ahead of each provider's clock, keyed by issuer. */
+/** Seconds by which each clock is ahead of each provider's clock, keyed by issuer. */
 const offsets = new WeakMap<Clock, Map<string, number>>();
 
 const normalizeIssuer = (issuer: string): string => issuer.replace(/\/+$/, '');
 
-/** Returns how many seconds `clock` is ahead of the provider's; undefined before the provider's first response. */
+/** Returns the seconds by which `clock` is ahead of the provider's. Undefined before the provider's first response. */
 export function clockOffset(issuer: string, clock: Clock): number | undefined {
   return offsets.get(clock)?.get(normalizeIssuer(issuer));
 }
@@ -63,17 +63,17 @@ const MIN_WARNING_S = 20;
 
 /**
  * Wraps fetch to compare `clock` with the server's time in each response (`Date`, RFC 9110 §6.6.1).
- * @param known the known difference, in seconds; a response changes it only if its `Date` rules the difference out
+ * @param known the known difference, in seconds; a response changes it only if its `Date` contradicts the difference
  */
 export function createClockComparison(send: typeof fetch, clock: Clock, known = 0) {
   let seconds = known;
   const compared: typeof fetch = async (input, init) => {
     const sentAt = clock.now();
     const response = await send(input, init);
-    // A cache in between reports how long it has held the response (RFC 9111 §5.1).
+    // A cache along the way reports the age of its response (RFC 9111 §5.1).
     const age = Number(response.headers.get('age') ?? 0) * 1000;
     const date = Date.parse(response.headers.get('date') ?? '') + age;
-    // The server wrote the header, in whole seconds, at some time between the sending of the request and now.
+    // The server wrote the header, in whole seconds, at some time between the request and now.
     if (Number.isFinite(date)) {
       const earliest = (sentAt - date) / 1000 - 1;
       const latest = (clock.now() - date) / 1000;

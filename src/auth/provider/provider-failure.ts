@@ -3,8 +3,8 @@ import { isResponseTooLarge } from '../../net/bounded-fetch.ts';
 import { defined } from '../../values/defined.ts';
 
 /**
- * A failed request to the identity provider, described by facts that are safe to display. The OAuth libraries' own errors
- * never leave this file, because their `cause` holds entire response bodies, tokens included.
+ * A failed request to the identity provider, described by facts that are safe to display. The OAuth libraries' own
+ * errors never leave this file, because their `cause` contains entire response bodies with tokens.
  */
 export type ProviderFailure =
   /** No usable response: network error, timeout, 5xx, 429, or an unreadable body. `retryAfter` is in seconds. */
@@ -122,8 +122,8 @@ export function retryAfterSeconds(response: Response, now = Date.now()): number 
 }
 
 /**
- * Makes the provider's error description safe for a terminal: printable, short, and without anything long enough to be
- * a token.
+ * Makes the provider's error description safe for a terminal: printable and short, without anything long enough to be a
+ * token.
  */
 function sanitizeDescription(text: unknown): string | undefined {
   if (typeof text !== 'string' || text === '') return undefined;

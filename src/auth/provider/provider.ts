@@ -15,7 +15,10 @@ import { providerDialect } from './dialects.ts';
 import { clockSecondsAhead, hasClockOffsetChanged, withClockComparison } from './provider-clock.ts';
 import { classifyProviderFailure, toProviderError } from './provider-failure.ts';
 
-/** How long metadata is cached. Metadata changes rarely, and a stale copy costs at most one failed request. */
+/**
+ * How long metadata is cached, in milliseconds. Metadata changes rarely, and a stale copy costs at most one failed
+ * request.
+ */
 const METADATA_TTL_MS = 3_600_000;
 
 /** Timeout of a request to the provider, in seconds. {@link createStoreLock} derives its maximum wait from it. */
@@ -100,7 +103,7 @@ export async function clientConfiguration(
   const configuration = new oidc.Configuration(
     metadata,
     client.client_id,
-    // Proofs and assertions must carry the provider's time, not this machine's.
+    // Proofs and assertions must contain the provider's time, not this machine's.
     { ...client, [oidc.clockSkew]: -clockSecondsAhead(issuer) },
     authentication ?? oidc.None(),
   );
@@ -111,14 +114,14 @@ export async function clientConfiguration(
     createBoundedFetch(tracedFetch(access.fetch ?? fetch), MAX_PROVIDER_RESPONSE_BYTES),
   );
   configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
-  // `isTrustworthy` has already made sure that plain HTTP is used only on this machine.
+  // `isTrustworthy` has already ensured that plain HTTP is used only on this machine.
   if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
   return configuration;
 }
 
 /**
- * Makes a request whose proof or assertion carries a timestamp. Retries once if the provider rejects it and the
- * response shows that this machine's clock is wrong. Retrying is safe because a rejected request was not carried out.
+ * Makes a request whose proof or assertion contains a timestamp. Retries once if the provider rejects the request and
+ * the response shows that this machine's clock is wrong. Retrying is safe because a rejected request has no effect.
  * @param request must build its configuration on each call, so that the retry uses the corrected time
  */
 export async function retryWithProviderTime<T>(issuer: string, request: () => Promise<T>): Promise<T> {
@@ -137,7 +140,7 @@ export async function retryWithProviderTime<T>(issuer: string, request: () => Pr
   }
 }
 
-/** Returns the configuration of the client that people sign in with: a public client, except on a server. */
+/** Returns the configuration of the client that people sign in with. It is a public client, except on a server. */
 export async function loginClientConfiguration(
   profile: ResolvedProfile,
   access: ProviderAccess,
@@ -148,7 +151,7 @@ export async function loginClientConfiguration(
   }
   const [{ PrivateKeyJwt }, { toAssertionKey }] = await Promise.all([
     import('openid-client'),
-    // Loaded only here because it loads all of jose, which a person's own sign-in does not need.
+    // Loaded only here, because it loads all of jose, which a public client does not need.
     import('./assertion-key.ts'),
   ]);
   const proof = PrivateKeyJwt(await toAssertionKey(access.privateKey));
@@ -159,7 +162,9 @@ export function audienceParameters(profile: Pick<ResolvedProfile, 'audience' | '
   return providerDialect(profile).audience(profile.audience);
 }
 
-/** Returns whether the profile's tokens are bound to our key: the provider supports it and the profile allows it. */
+/**
+ * Returns whether the profile's tokens are bound to our key: the provider supports binding and the profile allows it.
+ */
 export function usesDpopBoundTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
   return profile.dpop !== false && supportsDpop(metadata);
 }

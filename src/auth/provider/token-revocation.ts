@@ -8,7 +8,7 @@ type RevocableToken = 'refresh_token' | 'access_token';
 
 export interface UnrevokedToken {
   readonly token: RevocableToken;
-  /** The reason, phrased to follow "it could not be revoked". */
+  /** The reason, worded to follow "it could not be revoked". */
   readonly reason: string;
   /** Whether the provider can't revoke this kind of token at all, which is not a failure. */
   readonly unsupported: boolean;
@@ -16,7 +16,7 @@ export interface UnrevokedToken {
 
 /**
  * Revokes tokens of the login client (RFC 7009), one request each. The refresh token goes first because revoking it may
- * also end its access tokens. If the provider can't be reached, the remaining tokens are not tried.
+ * also revoke its access tokens. If the provider can't be reached, skips the remaining tokens.
  * @returns the tokens that could not be revoked; never throws
  */
 export async function revokeTokens(
@@ -37,7 +37,7 @@ export async function revokeTokens(
     }
     return await revokeEach(configuration, held, providerDialect(profile).revokesAccessTokens);
   } catch (error) {
-    // Only discovery can fail here, and its error code is enough to choose a message that is safe to display.
+    // Only discovery can fail here. Its error code is enough to choose a message that is safe to display.
     return none(
       (error as { code?: unknown }).code === 'provider_unreachable'
         ? "it can't be reached"

@@ -9,12 +9,12 @@ const accessTokenSchema = z.object({
   type: z.enum(['dpop', 'bearer']),
   scopes: z.array(z.string()),
   expiresAt: z.number(),
-  /** The user whose token this is. A token is never used in another user's session. */
+  /** The token's user. A token is never used in another user's session. */
   sub: z.string(),
 });
 export type AccessToken = z.output<typeof accessTokenSchema>;
 
-/** A token is renewed this long before it expires, so that it doesn't expire while a request is under way. */
+/** Milliseconds before expiry at which a token is renewed, so that it doesn't expire during a request. */
 export const TOKEN_EXPIRY_MARGIN_MS = 30_000;
 
 export function isUsableToken(
@@ -31,7 +31,7 @@ export function parseAccessToken(text: string | undefined): AccessToken | undefi
 }
 
 /**
- * Returns the token's stored form, or undefined if it is too long to store, in which case each process fetches its own
+ * Returns the token's stored form. Returns undefined if it is too long to store; each process then fetches its own
  * token.
  */
 export function serializeAccessToken(token: AccessToken): string | undefined {

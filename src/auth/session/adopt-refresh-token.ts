@@ -50,7 +50,7 @@ export async function adoptRefreshToken(
       }
       throw toProviderError(failure, 'the session could not be opened', profile.issuer);
     });
-    // The token and the key that it is bound to are stored first, because nothing could restore them after a crash.
+    // The token and its key are stored first, because nothing could restore them after a crash.
     const successor = tokens.refresh_token ?? sent;
     await store.set({ refresh_token: successor, dpop_key: JSON.stringify(key) }, { refresh_token: sent });
     if (tokens.id_token === undefined) {

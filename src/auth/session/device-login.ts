@@ -35,12 +35,12 @@ const MAX_PAUSE_S = 30;
 export interface DeviceLoginOptions {
   /** Gateway scopes of the session. Defaults to {@link SESSION_SCOPES}; never `orders:write`. */
   readonly scopes?: readonly string[];
-  /** Request parameters that select the audience of the session's tokens (default: the gateway). */
+  /** Request parameters that select the audience of the session's tokens. Defaults to the gateway. */
   readonly audience?: Readonly<Record<string, string>>;
   readonly privateKey?: JWK;
   /**
-   * Decides, after the ID token was verified, whether the sign-in is accepted and whose session it becomes. If absent,
-   * the ID token decides. If it throws, nothing is stored and the new sign-in is revoked.
+   * Decides, after the ID token is verified, whether the sign-in is accepted and whose session it becomes. If absent,
+   * the ID token decides. If the function throws, nothing is stored and the new sign-in is revoked.
    */
   readonly settle?: (signedIn: SignInResult) => Promise<Partial<StoredSession>>;
   /** Name on the consent page. Defaults to this machine's name. */
@@ -61,8 +61,8 @@ interface SignInResult {
 export type DeviceLogin = Awaited<ReturnType<typeof beginDeviceLogin>>;
 
 /**
- * Starts a sign-in that the person confirms on another device. Probes the credential store first, because a session
- * that can't be stored would be lost.
+ * Starts a sign-in that the person confirms on another device. Checks first that the credential store works, because a
+ * session that can't be stored would be lost.
  * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `credential_store_…`
  */
 export async function beginDeviceLogin(
@@ -120,7 +120,7 @@ export async function beginDeviceLogin(
     /** Seconds between polls. */
     interval,
     scopes,
-    /** How many seconds this machine's clock is ahead of the provider's, if known. */
+    /** Seconds by which this machine's clock is ahead of the provider's, if known. */
     clockSkew: clocks.skew(),
     /**
      * Waits for the person's decision and stores the session.
@@ -181,7 +181,7 @@ function requireTokens(tokens: { readonly id_token?: string; readonly refresh_to
 
 /**
  * Returns whether a web address is safe to display. It must be printable ASCII, because URL parsers drop other
- * characters. It must have no user name before an @, because that could be mistaken for the host.
+ * characters. It must not have a user name before an @, because people could mistake the user name for the host.
  */
 function isPlainAddress(text: string): boolean {
   if (!/^[\x21-\x7e]{1,2000}$/.test(text) || !isSecureUrl(text)) return false;
@@ -200,8 +200,8 @@ async function storeLogin(
 ): Promise<void> {
   const previous = await store.exclusively('session', async () => {
     const before = await store.get(['session', 'refresh_token'], { fresh: true });
-    // Deletes before storing, so that a crash in between leaves the person signed out, and never leaves one user's name
-    // with another user's token.
+    // Deletes before storing. After a crash in between, the person is signed out, instead of having another user's
+    // token.
     await store.delete(['session', 'access_token', 'refresh_token']);
     await store.set({ refresh_token: refreshToken, dpop_key: dpopKey, session: JSON.stringify(session) });
     return before;
@@ -210,7 +210,7 @@ async function storeLogin(
   await revokeUnused(profile, previous.refresh_token, access);
 }
 
-/** Revokes an unused sign-in if the provider can be reached. Otherwise the sign-in expires on its own. */
+/** Revokes an unused sign-in if the provider can be reached. Otherwise, the sign-in expires later. */
 async function revokeUnused(profile: ResolvedProfile, refreshToken: string, access: ProviderAccess): Promise<void> {
   const { tokenRevocation } = await import('openid-client');
   await loginClientConfiguration(profile, access)

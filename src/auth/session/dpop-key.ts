@@ -25,7 +25,7 @@ export function publicJwk({ kty, crv, x, y }: PrivateJwk): PublicJwk {
   return { kty, crv, x, y };
 }
 
-/** @throws {TradeAgentError} `credential_store_unavailable` if the stored text isn't a key */
+/** Parses a stored key. @throws {TradeAgentError} `credential_store_unavailable` if the stored text isn't a key */
 export function parsePrivateJwk(text: string): PrivateJwk {
   try {
     return privateJwkSchema.parse(JSON.parse(text));

@@ -23,7 +23,7 @@ interface GatewayRequest {
  * Sends one request with a token. Repeats it once if the server demands a DPoP nonce (RFC 9449 §9), which is safe
  * because the server did not carry out the first request.
  * @throws {TradeAgentError} `gateway_unreachable`; `details.sent` is false if the request certainly never arrived.
- * Throws `init.signal.reason` if that signal aborts.
+ * Throws `init.signal.reason` if that signal aborts
  */
 export async function sendToGateway(request: GatewayRequest): Promise<Response> {
   const response = await sendOnce(request);

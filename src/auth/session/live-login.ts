@@ -9,8 +9,8 @@ import { parseStoredSession } from './stored-session.ts';
 const MAX_LIVE_LOGIN_AGE_S = 900;
 
 /**
- * Requires a fresh sign-in for a session's first live order. A session that has been open for weeks shows that somebody
- * once signed in on this machine, not who uses it now.
+ * Requires a fresh sign-in for a session's first live order. A session that has been open for weeks shows only that
+ * someone once signed in on this machine, and does not identify its user now.
  * @param signedInAt when the person signed in, in seconds since the epoch (default: as stored in the session)
  * @throws {TradeAgentError} `login_required`
  */

@@ -18,10 +18,7 @@ const descriptions: Record<string, string> = {
   'delete:me:connected_accounts': connectedAccountsText,
 };
 
-/**
- * Descriptions that differ for a sign-in to a server, which stores the refresh token and uses it while the person is
- * away.
- */
+/** Descriptions for a sign-in to a server, which stores the refresh token and uses it while the person is away. */
 const serverDescriptions = { offline_access: 'let the server work for you while you are away' };
 
 /**

@@ -11,7 +11,7 @@ export interface User {
 export interface Session {
   readonly profile: ResolvedProfile;
   readonly user: User;
-  /** Client that the gateway attributes requests to, if it is not the profile's login client. */
+  /** The client to which the gateway attributes requests, if it is not the profile's login client. */
   readonly clientId?: string | undefined;
   /**
    * Sends a request to the gateway with an access token for these scopes, renewed as needed. Requests that only read

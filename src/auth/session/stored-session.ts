@@ -16,7 +16,7 @@ const storedSessionSchema = z.object({
   sub: z.string().min(1),
   name: z.string().optional(),
   email: z.string().optional(),
-  /** `preferred_username`, which some providers need to reach the person on the phone. */
+  /** `preferred_username`, by which some providers identify the person to ask on the phone. */
   username: z.string().optional(),
   /** When the person last signed in on this machine, in seconds since the epoch. */
   signed_in_at: z.number().optional(),

@@ -90,7 +90,7 @@ export async function refreshAccessToken(
     });
     if (Object.keys(values).length > 0) await storeRefreshToken(store, values, sent);
 
-    // Thrown only after the new refresh token is stored, because rejecting the response must not lose the session.
+    // Thrown only after the new refresh token is stored, so that rejecting the response does not lose the session.
     if (problem !== undefined) throw problem;
     if (!coversScopes(token, scopes)) throw missingScopeError(scopes);
     return token;

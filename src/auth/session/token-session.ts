@@ -26,8 +26,8 @@ export interface SessionOptions {
 }
 
 /**
- * Returns the signed-in person's session, or undefined if nobody is signed in. Sends no requests: while a stored access
- * token is valid, requests go straight to the gateway and the OAuth library is not even loaded.
+ * Returns the signed-in person's session, or undefined if nobody is signed in. Sends no requests. While a stored access
+ * token is valid, requests go directly to the gateway, and the OAuth library is not loaded.
  */
 export async function openSession(options: SessionOptions): Promise<Session | undefined> {
   const { profile, store } = options;
@@ -61,13 +61,13 @@ export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
    * @throws {TradeAgentError} `login_required`, `insufficient_scope`, `provider_unreachable`, `provider_error`
    */
   readonly renew: (scopes: readonly string[], rejected: string | undefined) => Promise<AccessToken>;
-  /** @throws {TradeAgentError} `login_required` if the sign-in is too old for a live order */
+  /** Checks that the sign-in is fresh. @throws {TradeAgentError} `login_required` if it is too old for a live order */
   readonly requireFresh: () => Promise<void>;
   /** Returns the error for missing scopes. The default error suggests signing in again. */
   readonly missing?: ((scopes: readonly string[]) => Error) | undefined;
 }
 
-/** Creates a session on top of a token source. Access tokens are kept in memory until they expire. */
+/** Creates a session from a token source. Access tokens are kept in memory until they expire. */
 export function createTokenSession(source: TokenSource): Session {
   const { profile, user, clientId, readOnly = false, renew, missing = missingScopeError } = source;
   const clock = source.clock ?? systemClock;
@@ -137,10 +137,9 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns whether these scopes need a fresh sign-in. The scope for orders does, and so does the scope for mandates. The
- * two together do not, because they are for orders under a mandate, which the person approved earlier. All three of
- * orders, mandates and messages do, because they are for a conversation on a server, which can propose orders and
- * mandates.
+ * Returns whether these scopes need a fresh sign-in. The scope for orders does, and so does the scope for mandates.
+ * Both together are for orders under a mandate, which the person approved earlier, so they do not. Orders, mandates and
+ * messages together are for a conversation on a server, which can propose orders and mandates, so they do.
  */
 function needsFreshLogin(wanted: readonly string[]): boolean {
   const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS_SCOPE), wanted.includes(MANDATE_SCOPE)];

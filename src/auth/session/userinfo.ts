@@ -15,8 +15,8 @@ import { refreshAccessToken } from './token-refresh.ts';
 const IDENTITY_SCOPES = ['openid', 'profile', 'email'];
 
 /**
- * Asks the identity provider who is signed in (OpenID Connect Core §5.3) instead of trusting the stored session. A
- * response about anyone else is rejected (§5.3.2).
+ * Asks the identity provider who is signed in (OpenID Connect Core §5.3), instead of trusting the stored session.
+ * Rejects a response about anyone else (§5.3.2).
  * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`
  */
 export async function fetchUserinfo(options: {

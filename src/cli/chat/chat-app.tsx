@@ -29,7 +29,7 @@ import { type InputRow, lastColumns, lastRows, visibleInputRows } from './wrappe
 
 const MAX_INPUT_ROWS = 8;
 const MAX_COMMAND_ROWS = 9;
-/** Interval at which countdowns change for screen readers, which would otherwise read them out every second. */
+/** Milliseconds between changes of a countdown for screen readers, which would otherwise read it out every second. */
 const SCREEN_READER_INTERVAL_MS = 60_000;
 
 type StaticItem = ChatItem | { readonly type: 'header'; readonly status: ChatStatus };
@@ -162,10 +162,10 @@ function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
   );
 }
 
-/** Maximum width of the labels' column. */
+/** Maximum width of the column with labels. */
 const MAX_LABEL_WIDTH = 30;
 
-/** Shows choices in at most `most` rows, around the chosen one. If some do not fit, the last row says how many. */
+/** Shows choices in at most `most` rows around the selected choice. If some do not fit, the last row says how many. */
 function ChoiceList(props: { choices: readonly Choice[]; chosen: number; most: number }) {
   const { choices, chosen, most } = props;
   const { unicode, spoken } = useScreen();
@@ -211,7 +211,7 @@ function StatusLine(props: {
   status: ChatStatus;
   waiting: number;
   keys: string;
-  /** Whether to show the keys at the start of the line, because a narrow terminal cuts off the end of the line. */
+  /** Whether to show the keys at the start of the line. A narrow terminal cuts off the end of the line. */
   urgent: boolean;
 }) {
   const { status, waiting, keys, urgent } = props;
@@ -288,7 +288,7 @@ function Header({ status, version }: { status: ChatStatus; version: string }) {
   );
 }
 
-/** Shows in words whether the money is real, and also in color if it is. */
+/** Shows in words whether the money is real. If it is, also shows it in color. */
 function EnvironmentLabel({ status }: { status: ChatStatus }) {
   const theme = useTheme();
   return isLive(status) ? (
@@ -304,7 +304,7 @@ function isLive(status: ChatStatus): boolean {
   return status.environment === 'LIVE' && !status.simulated;
 }
 
-/** Returns `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`, because color alone would not be visible to everyone. */
+/** Returns `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`. Color alone would not be visible to everyone. */
 function environmentLabel(status: ChatStatus): string {
   if (status.simulated) return `${status.environment} (simulated)`;
   return isLive(status) ? 'LIVE: REAL MONEY' : status.environment;
@@ -472,8 +472,8 @@ function LivePart(props: {
 }
 
 /**
- * Returns how many approvals to show as full panels: as many as fit while each remaining approval still gets a row. If
- * not even the first panel fits, it is shown in its compact form.
+ * Returns how many approvals to show as full panels: as many as fit if each remaining approval takes one row. If not
+ * even the first panel fits, shows its compact form.
  */
 function layoutApprovals(
   heights: readonly number[],

@@ -11,8 +11,8 @@ import { isRunWaiting, shortTitle } from './chat-state.ts';
 import { nearestCommand, type SlashCommand, type SlashName, slashHelpLines } from './slash-commands.ts';
 
 /**
- * Maximum rows of a printed list, so that the list and the live part fit on the screen. Lists have their newest row
- * last, next to the input.
+ * Maximum number of rows of a printed list, so that the list and the live part fit on the screen. The newest row of a
+ * list comes last, next to the input.
  */
 const MAX_LIST_ROWS = 15;
 const CLEARING_ROWS = 60;
@@ -76,7 +76,7 @@ function chart(chat: ChatSession, args: readonly string[]): void {
   });
 }
 
-/** Lets the person pick one of their symbols, or any other by its name. Undefined if they cancel. */
+/** Lets the person pick one of their symbols, or type another one. Returns undefined if the person cancels. */
 async function pickSymbol(chat: ChatSession, signal: AbortSignal): Promise<string | undefined> {
   const picked = await chat.picking.pick({
     title: 'Chart of which symbol?',
@@ -168,8 +168,8 @@ function resume(chat: ChatSession, [wanted]: readonly string[]): void {
 const unfinishedStatuses = ['running', 'pending', 'unknown', 'failed'];
 
 /**
- * Returns the current conversation if it is unfinished, otherwise the conversation that the person picks; `none` if
- * they cancel.
+ * Returns the current conversation if it is unfinished, otherwise the conversation that the person picks. Returns
+ * `none` if the person cancels.
  */
 async function pickThread(chat: ChatSession, current: string | undefined): Promise<string | undefined> {
   const threads = await chat.driver.threads();
@@ -188,7 +188,7 @@ async function pickThread(chat: ChatSession, current: string | undefined): Promi
   return picked?.thread ?? 'none';
 }
 
-/** Returns the name that was typed, or else the label that the person picks; undefined if they cancel. */
+/** Returns the typed name, or else the label that the person picks. Returns undefined if the person cancels. */
 async function pickUnlessNamed(
   chat: ChatSession,
   name: string | undefined,

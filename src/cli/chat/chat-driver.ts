@@ -27,7 +27,7 @@ export interface ChatStatus {
   readonly profile: string;
   readonly environment: string;
   readonly simulated: boolean;
-  /** Why proposals are restricted (`REDUCING`: no purchases); undefined if they are not. */
+  /** The reason why proposals are restricted (`REDUCING`: no purchases). Undefined if they are not. */
   readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
   readonly model: string;
   readonly user: string | undefined;
@@ -61,7 +61,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
       return orders.length === 0 ? 'No orders.' : ordersText(orders.toReversed(), humanReader(screen().columns));
     },
-    /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
+    /** Draws a price chart. @throws {TradeAgentError} `usage`, `unknown_symbol` */
     chart: async (
       symbol: string,
       range: string | undefined,
@@ -88,7 +88,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     },
     orders: async () => (await context.gateway()).orders({ status: 'all', limit: 50 }),
     approvals: async () => (await agent()).approvals(),
-    /** @throws {TradeAgentError} `not_found`, `usage`, `outcome_unknown` */
+    /** Withdraws an approval request. @throws {TradeAgentError} `not_found`, `usage`, `outcome_unknown` */
     cancelApproval: async (id: string) => (await agent()).cancelApproval(id),
     threads: async () => (await agent()).threads(),
     profiles: async () => {
@@ -115,7 +115,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
         what: server ?? 'the built-in planner: works offline',
       }));
     },
-    /** @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
+    /** Checks that a profile can be opened. @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
     checkProfile: async (name: string) => (await import('../../app/chat.ts')).requireCompleteProfile(context, name),
     /** Switches the session's model. Must not be called during a run. */
     chooseModel: async (name: string) => {
@@ -155,7 +155,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
   };
 }
 
-/** Lists the person's symbols: what they hold, then their watchlist. */
+/** Lists the person's symbols: first their positions, then their watchlist. */
 async function listOwnSymbols(context: Context) {
   const gateway = await context.gateway();
   const [held, watched] = await Promise.all([gateway.positions(), gateway.watchlist().catch(() => ({ symbols: [] }))]);
@@ -201,7 +201,9 @@ async function portfolioReport(
   return `${await portfolioTable(view, { ...screen, paint })}\n\n${taken}`;
 }
 
-/** Returns the status known before any request. @throws `invalid_config`, or an error from starting a sandbox */
+/**
+ * Returns the status that is known before any request. @throws `invalid_config`, or an error from starting a sandbox
+ */
 export async function initialChatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const profile = await context.profile();
   if (profile.server !== undefined) {

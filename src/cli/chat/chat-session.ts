@@ -26,13 +26,13 @@ import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
 const VALUE_INTERVAL_MS = 10_000;
 
-/** Milliseconds within which a program records the thread of a request that it has sent to the gateway. */
+/** Milliseconds within which a program records the thread of a request after sending the request to the gateway. */
 const RECORDING_MS = 400;
 
-/** Maximum number of queued lines. More lines were probably sent by a program or by accident. */
+/** Maximum number of queued lines. If there are more, a program or an accident probably sent them. */
 const MAX_QUEUED = 5;
 
-/** Maximum wait for runs to save their pending work when the person quits. */
+/** Maximum wait for runs to save their pending work when the person quits, in milliseconds. */
 const QUIT_GRACE_MS = 3000;
 
 export interface ChatSnapshot {
@@ -42,14 +42,14 @@ export interface ChatSnapshot {
   readonly question: string | undefined;
   readonly picker: Picker | undefined;
   readonly theme: ThemeName;
-  /** Whether work that Esc can stop is running. The next line that the person enters waits until this work ends. */
+  /** Whether work is running that Esc can stop. The person's next line waits until this work ends. */
   readonly busy: boolean;
   readonly queued: readonly string[];
   readonly ended: boolean;
 }
 
 /**
- * The chat without its screen: takes input, drives the agent, and holds the state that the screen shows. A run that is
+ * The chat without its screen: takes input, drives the agent, and has the state that the screen shows. A run that is
  * only waiting for the phone doesn't block other runs.
  */
 export class ChatSession {
@@ -64,9 +64,9 @@ export class ChatSession {
   readonly #live = new AbortController();
   #following = false;
   readonly #toldLate = new Set<string>();
-  /** IDs of the approvals that runs of this chat report. */
+  /** IDs of the approvals that this chat's runs report. */
   readonly #own = new Set<string>();
-  /** Last reported status of the approvals that other windows and earlier sessions requested, by ID. */
+  /** Last reported status, by ID, of the approvals that other windows and earlier sessions requested. */
   readonly #elsewhere = new Map<string, string>();
   #snapshot: ChatSnapshot;
   #answer: ((yes: boolean) => void) | undefined;
@@ -245,7 +245,7 @@ export class ChatSession {
 
   fail(error: unknown): void {
     const { code, message, hint } = toErrorObject(error);
-    // Replaces the hint, which names a shell command, because in the chat one can sign in without leaving it.
+    // Replaces the hint, which names a shell command, because people can sign in without leaving the chat.
     const next = code === 'login_required' ? 'Press Enter on an empty line, or type /login.' : hint;
     this.add(code === 'interrupted' ? stoppedItem : errorItem(message, next));
   }
@@ -307,28 +307,28 @@ export class ChatSession {
   }
 
   /**
-   * Reports what other windows, such as the chat page, requested, and orders that reached the broker even though they
-   * had been reported as not placed.
+   * Reports requests from other windows, such as the chat page. Also reports orders that reached the broker although
+   * they had been reported as not placed.
    */
   async #tellChanges(): Promise<void> {
     const all = await this.driver.approvals().catch(() => []);
     this.#addLate(all);
     const unassigned = all.filter((approval) => !this.#addElsewhere(approval));
     if (unassigned.length === 0) return;
-    // A program records its request right after the gateway announced it.
+    // A program records its request right after the gateway announces it.
     await this.#clock.sleep(RECORDING_MS, this.#live.signal).catch(() => undefined);
     const later = this.#live.signal.aborted ? [] : await this.driver.approvals().catch(() => []);
     for (const approval of later) this.#addElsewhere(approval);
   }
 
-  /** Reports a request of another window. @returns false if it is not known yet which conversation the request is from */
+  /** Reports a request from another window. @returns false if the request's conversation is not known yet */
   #addElsewhere(approval: ApprovalView): boolean {
     const { id, status, thread, code } = approval;
     const told = this.#elsewhere.get(id);
     const isOver = isFinalApproval(status) || status === 'unknown';
     if (this.#quit || told === status || this.#own.has(id) || (told === undefined && isOver)) return true;
     if (thread === '') return false;
-    // The run of this chat reports the request itself.
+    // This chat's run reports the request itself.
     if (this.#snapshot.state.runs.some((run) => run.thread === thread)) return true;
     this.#elsewhere.set(id, status);
     if (isOver) {
@@ -451,7 +451,10 @@ class WorkSet {
   }
 }
 
-/** Polling interval while an order is open. Twelve requests a minute are far below any broker's rate limit. */
+/**
+ * Polling interval in milliseconds while an order is open. Twelve requests a minute are far below any broker's rate
+ * limit.
+ */
 const ORDER_POLL_INTERVAL_MS = 5_000;
 const ORDER_RETRY_INTERVAL_MS = 30_000;
 
@@ -516,7 +519,7 @@ export class OpenOrderWatcher {
     }
   }
 
-  /** Reports orders that have changed. @returns whether any order is still open */
+  /** Reports changed orders. @returns whether any order is still open */
   #compare(orders: readonly Order[]): boolean {
     if (this.#stop.signal.aborted) return false;
     for (const order of orders) {

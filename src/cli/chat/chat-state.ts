@@ -7,11 +7,11 @@ import { usageText } from '../run/drive-run.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 
-/** A run of the agent, which is the live part of a conversation. Several runs may be active at once. */
+/** A run of the agent: the live part of a conversation. Several runs may be active at once. */
 export interface ChatRun {
   /** The conversation's number in this chat, from 1. */
   readonly talk: number;
-  /** Whether its lines show the number, because another conversation was open at the same time. */
+  /** Whether the run's lines show the number, because another conversation was open at the same time. */
   readonly numbered: boolean;
   readonly title: string;
   readonly thread: string | undefined;
@@ -22,7 +22,7 @@ export interface ChatRun {
   readonly tools: readonly { readonly id: string; readonly name: string; readonly text: string }[];
   readonly approvals: readonly ApprovalView[];
   readonly connections: readonly ConnectionView[];
-  /** Outcomes and failures that have been printed, so that the answer need not repeat them. */
+  /** Printed outcomes and failures, so that the answer need not repeat them. */
   readonly told: readonly string[];
   /** Number of printed outcomes whose tool call is still running. */
   readonly shownOutcomes: number;
@@ -99,7 +99,7 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
     case 'add':
       return addItem(state, action.item);
     case 'fresh':
-      // A conversation that is over leaves its number to the next.
+      // When a conversation is over, the next one gets its number.
       return isOpen(state, state.talk)
         ? { ...state, talk: state.talks + 1, talks: state.talks + 1, thread: undefined }
         : { ...state, thread: undefined };
@@ -194,8 +194,8 @@ function onToolResult(
 }
 
 /**
- * Prints settled lines (see {@link splitAnswer}) immediately, unless another conversation's answer is being printed:
- * lines of two answers must not mix.
+ * Prints settled lines (see {@link splitAnswer}) immediately, unless another conversation's answer is being printed.
+ * Lines of two answers must not mix.
  */
 function onText(state: ChatState, run: ChatRun, delta: string): ChatState {
   const answer = run.answering || run.answer !== '' ? run.answer + delta : delta.trimStart();
@@ -204,7 +204,7 @@ function onText(state: ChatState, run: ChatRun, delta: string): ChatState {
   if (settled.trim() === '') return updateRun(state, { ...run, answer });
   const text = withoutRepeats(run, settled).replace(/\n+$/, '');
   if (text.trim() === '') return updateRun(state, { ...run, answer: run.answering ? open : open.trimStart() });
-  // Keeps trailing empty lines for the next part of the answer, which they separate from this part.
+  // Keeps trailing empty lines for the next part of the answer, because they separate it from this part.
   const gap = settled.slice(settled.replace(/\n+$/, '').length + 1);
   const next = addRunItem(state, run, { type: 'answer', text, ...(run.answering ? { continuesAnswer: true } : {}) });
   return updateRun(next, { ...run, answer: gap + open, answering: true });
@@ -240,7 +240,7 @@ function onConnection(state: ChatState, run: ChatRun, connection: ConnectionView
 }
 
 function onResult(state: ChatState, run: ChatRun, result: RunResult): ChatState {
-  // A model that doesn't stream delivers its answer only with the result.
+  // A model that doesn't stream returns its answer only with the result.
   const said = run.answer !== '' || run.answering || endsWithAnswer(state, run);
   const whole = repeatsOutcomes(run, result)
     ? { ...run, answer: '' }
@@ -259,7 +259,7 @@ function onResult(state: ChatState, run: ChatRun, result: RunResult): ChatState 
   return endRun(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
 }
 
-/** Returns the answer without lines that only say again what has its own line above. */
+/** Returns the answer without lines that repeat a printed outcome or failure. */
 export function withoutRepeats({ told }: ChatRun, answer: string): string {
   const repeats = (line: string) =>
     told.some((text) => line.startsWith(text) && /^\.?( Nothing was [a-z]+\.)?$/.test(line.slice(text.length)));

@@ -6,13 +6,13 @@ export interface Choice {
   /** Text after the label, such as a command's arguments. Not searched. */
   readonly args?: string;
   readonly what: string;
-  /** Other names by which people look for it. */
+  /** Other names under which people look for the choice. */
   readonly also?: readonly string[];
 }
 
 /**
- * Returns the choices that match all typed words, best match first. Labels and other names match fuzzily from the
- * start of a word: `ptf` finds `portfolio`, `foo` does not. Descriptions match where a word starts.
+ * Returns the choices that match all typed words, best match first. Labels and other names match fuzzily from the start
+ * of a word: `ptf` finds `portfolio`, `foo` does not. Descriptions match only from the start of a word.
  */
 export function rankChoices<T extends Choice>(typed: string, all: readonly T[]): readonly T[] {
   const words = typed
@@ -27,7 +27,7 @@ export function rankChoices<T extends Choice>(typed: string, all: readonly T[]):
     .map(({ choice }) => choice);
 }
 
-/** Minimum length of a word that is looked for in descriptions, because a shorter word is in too many of them. */
+/** Minimum length of a word to search descriptions for. Shorter words occur in too many descriptions. */
 const MIN_DESCRIPTION_WORD = 3;
 
 function rankOf(word: string, { label, what, also = [] }: Choice): number {
@@ -49,7 +49,7 @@ function nameRank(word: string, name: string): number {
   return at < 0 ? Number.POSITIVE_INFINITY : 3;
 }
 
-/** Returns where a word of the text starts with this; -1 if none does. */
+/** Returns the position of the first word that starts with `start`, or -1 if there is none. */
 function wordStart(start: string, text: string): number {
   let at = text.indexOf(start);
   while (at > 0 && /[\p{L}\p{N}]/u.test(text[at - 1] ?? '')) at = text.indexOf(start, at + 1);
@@ -59,7 +59,7 @@ function wordStart(start: string, text: string): number {
 export interface Picker {
   readonly title: string;
   readonly typed: string;
-  /** The choices that match what is typed. */
+  /** The choices that match the typed text. */
   readonly choices: readonly Choice[];
   readonly chosen: number;
 }
@@ -67,16 +67,16 @@ export interface Picker {
 interface Offer<T extends Choice> {
   readonly title: string;
   readonly choices: readonly T[];
-  /** Makes a choice of what is typed, for a list that is not complete. */
+  /** Makes a choice from the typed text, for lists that are not complete. */
   readonly other?: (typed: string) => T | undefined;
-  /** Finds more choices by what is typed. Its failures are ignored. */
+  /** Finds more choices for the typed text. Its failures are ignored. */
   readonly search?: (typed: string) => Promise<readonly T[]>;
 }
 
-/** Time without a key after which `search` is called, so that not each letter causes a request. */
+/** Milliseconds without a key before `search` is called, so that not every letter causes a request. */
 const SEARCH_PAUSE_MS = 250;
 
-/** The list that is open, if any. What the person types narrows it. */
+/** The open list, if any. Typing narrows it. */
 export class ChoicePicker {
   readonly #clock: Clock;
   readonly #changed: (picker: Picker | undefined) => void;
@@ -101,7 +101,7 @@ export class ChoicePicker {
     });
   }
 
-  /** Moves the mark, past an end to the other end if it moves by one. */
+  /** Moves the mark. A move by one from one end of the list leads to the other end. */
   mark(by: number): void {
     if (this.#picker === undefined) return;
     const { choices, chosen } = this.#picker;
@@ -157,7 +157,7 @@ export class ChoicePicker {
     this.#found = found;
     const marked = this.#picker.choices[this.#picker.chosen];
     const choices = this.#matching(typed);
-    // Keeps the mark on the choice that the person moved it to.
+    // Keeps the mark on the choice to which the person moved it.
     const chosen =
       this.#picker.chosen === 0
         ? 0

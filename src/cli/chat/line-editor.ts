@@ -9,7 +9,7 @@ export interface EditorState {
   readonly shown: number;
   /** The new entry, saved while an older entry is displayed. */
   readonly draft: string;
-  /** The text that Ctrl-K, Ctrl-U or Ctrl-W cut last. Ctrl-Y inserts it. */
+  /** The text that Ctrl-K, Ctrl-U or Ctrl-W cut most recently. Ctrl-Y inserts it. */
   readonly cut: string;
   /** Older entries that were edited, by index. Cleared when an entry is sent. */
   readonly edited: ReadonlyMap<number, string>;
@@ -93,7 +93,7 @@ const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
 
-/** Maps keys to edits. With Ctrl or Alt, a key performs `byWord` (if given) instead of `edit`. */
+/** Edits by key name. With Ctrl or Alt, a key performs `byWord` (if given) instead of `edit`. */
 const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
   ['leftArrow', moveTo(left), moveTo(wordStart)],
   ['rightArrow', moveTo(right), moveTo(wordEnd)],
@@ -222,7 +222,7 @@ function newEntryState(history: readonly string[]): Partial<EditorState> & Pick<
   return { history, shown: history.length, draft: '', edited: new Map() };
 }
 
-/** Starts a search with what was typed. An older entry that is displayed unedited was not typed. */
+/** Starts a search with the typed text. An unedited older entry does not count as typed. */
 function startSearch(state: EditorState): EditorState {
   const { history, text, shown, edited } = state;
   const looking = shown < history.length && text === (edited.get(shown) ?? history[shown]);
@@ -231,7 +231,7 @@ function startSearch(state: EditorState): EditorState {
   return wanted === '' ? { ...state, search } : findEntry({ ...state, search }, search, history.length, -1);
 }
 
-/** Handles the keys of a search as readline does. A key that is not the search's own ends it and then acts as usual. */
+/** Handles the keys of a search like readline. Any other key ends the search and then has its usual effect. */
 function onSearch(state: EditorState, search: HistorySearch, action: EditorAction): EditorState {
   const found: EditorState = { ...state, search: undefined };
   if (action.type !== 'key') return editorReducer(found, action);
@@ -250,24 +250,27 @@ const searchKeys = new Map<string, (state: EditorState, search: HistorySearch) =
   ['g', (_, search) => search.before],
 ]);
 
-/** Adds to the wanted text, or removes its last character if nothing was typed. */
+/** Appends the typed text to the wanted text, or removes the last character if nothing was typed. */
 function narrowSearch(state: EditorState, search: HistorySearch, typed: string): EditorState {
   const { shown, history } = state;
   const wanted = typed === '' ? splitGraphemes(search.wanted).slice(0, -1).join('') : search.wanted + typed;
   const next = { ...search, wanted, failed: false };
   if (wanted === '') return { ...search.before, search: next };
-  // A longer text may still be in the displayed entry. A shorter one starts again from the newest.
+  // A longer text may still match the displayed entry. A shorter text starts again from the newest entry.
   return findEntry(state, next, typed !== '' && shown < history.length ? shown + 1 : history.length, -1);
 }
 
-/** Displays the next entry with the wanted text, older (-1) or newer (1) than `from`, with the cursor at the text. */
+/**
+ * Displays the next entry that contains the wanted text, older (-1) or newer (1) than `from`, and puts the cursor
+ * there.
+ */
 function findEntry(state: EditorState, search: HistorySearch, from: number, step: 1 | -1): EditorState {
   const { history } = state;
   const wanted = search.wanted.toLowerCase();
   for (let at = from + step; at >= 0 && at < history.length; at += step) {
     const entry = history[at] ?? '';
     const place = entry.toLowerCase().indexOf(wanted);
-    // An entry that was sent twice is found once.
+    // An entry that was sent twice is displayed only once.
     if (place < 0 || (entry === state.text && at !== state.shown)) continue;
     const cursor = splitGraphemes(entry.slice(0, place)).length;
     return { ...showEntry(state, at), text: entry, cursor, search: { ...search, failed: false } };

@@ -10,7 +10,7 @@ export interface Screen {
   readonly unicode: boolean;
   readonly color: boolean;
   readonly theme: ThemeName;
-  /** Whether a screen reader is used. If so, there are no frames, spinners or drawings. */
+  /** Whether a screen reader is used. In that case, there are no frames, spinners or drawings. */
   readonly spoken: boolean;
 }
 

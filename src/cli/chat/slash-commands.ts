@@ -2,7 +2,7 @@ import { findClosestMatch } from '../../text/closest-match.ts';
 import { type Choice, rankChoices } from './choices.ts';
 import type { EditorState } from './line-editor.ts';
 
-/** The chat's commands. `also` has names that people know from elsewhere, by which the list finds a command. */
+/** The chat's commands. `also` has other common names, so that the list also finds a command by these names. */
 export const slashCommands = [
   { name: 'help', args: '', what: 'show this help', also: ['keys', 'commands'] },
   {
@@ -39,14 +39,17 @@ export const slashCommands = [
 export type SlashName = (typeof slashCommands)[number]['name'];
 
 export interface SlashCommand {
-  /** Name in lower case. There may be no such command. */
+  /** Name in lower case. A command with this name may not exist. */
   readonly name: string;
   readonly args: readonly string[];
 }
 
 const aliases: Record<string, SlashName> = { exit: 'quit', q: 'quit', '?': 'help', '': 'help', new: 'clear' };
 
-/** Parses a command such as `/chart AAPL 3m`; undefined for a prompt. `exit` and `quit` also work without a slash. */
+/**
+ * Parses a command such as `/chart AAPL 3m`. Returns undefined for a prompt. `exit` and `quit` also work without a
+ * slash.
+ */
 export function parseSlashCommand(line: string): SlashCommand | undefined {
   if (/^(exit|quit)$/i.test(line)) return { name: 'quit', args: [] };
   const [, word, rest = ''] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
@@ -77,22 +80,22 @@ export function offeredCommands({ text, history, shown, search }: EditorState): 
   return slashCommands.some(({ name }) => name === typed) ? [] : rankChoices(typed, commandChoices);
 }
 
-/** Returns the text after Tab: the chosen command, and a space if it takes arguments. */
+/** Returns the text after Tab is pressed: the selected command, and a space if it takes arguments. */
 export function completeCommand(editor: EditorState, chosen: number): string {
   const one = offeredCommands(editor)[chosen];
   return one === undefined ? editor.text : `${one.label}${one.args === '' ? '' : ' '}`;
 }
 
 /**
- * Returns the highlighted command, which Enter runs; undefined if no commands are offered, or for an alias such as
- * `/q`, which is complete unless another command was chosen.
+ * Returns the highlighted command, which Enter runs. Returns undefined if no commands are offered, or for an alias such
+ * as `/q`, which is complete unless another command was selected.
  */
 export function highlightedCommand(editor: EditorState, chosen: number): string | undefined {
   const isAlias = Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());
   return chosen === 0 && isAlias ? undefined : offeredCommands(editor)[chosen]?.label;
 }
 
-/** Returns the command that was probably meant, by its name or by a name that people know from elsewhere. */
+/** Returns the command that was probably meant, found by its own name or another common name. */
 export function nearestCommand(typed: string): string | undefined {
   const names = new Map(
     slashCommands.flatMap(({ name, also }) => [name, ...also].map((each) => [each, name] as const)),

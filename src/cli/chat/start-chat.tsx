@@ -107,7 +107,10 @@ async function phoneQr({ io }: Context, phone: string | undefined): Promise<read
 const ERASE_LINE = '\u001b[2K';
 const CURSOR_UP = '\u001b[1A';
 
-/** A terminal's stream. `getWindowSize` asks the terminal, whereas `columns` changes only after the resize signal. */
+/**
+ * A terminal's stream. `getWindowSize` returns the terminal's actual size. `columns` changes only after the resize
+ * signal.
+ */
 type SizedStream = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
 
 /**
@@ -128,7 +131,8 @@ export function createFrameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): 
       if (more > 0) stdout.write((ERASE_LINE + CURSOR_UP).repeat(more));
     }
     const seen = stripVTControlCharacters(text);
-    // Ignores writes of escape sequences only, such as those of a synchronized update, which are not part of the frame.
+    // Ignores writes that consist of escape sequences, such as those of a synchronized update. They are not part of the
+    // frame.
     if (erases || seen !== '') frame = seen.split('\n');
     return stdout.write(...args);
   };
@@ -151,7 +155,7 @@ function additionalRows(lines: readonly string[], columns: number): number {
 }
 
 /**
- * Returns whether the terminal rewraps lines on resize. Other terminals cut lines off, so their lines never take more
+ * Returns whether the terminal rewraps lines on resize. Other terminals cut off lines, so their lines never take more
  * rows.
  */
 function reflowsOnResize(env: NodeJS.ProcessEnv): boolean {

@@ -12,7 +12,7 @@ const QUIT_WINDOW_MS = 2000;
 
 const CTRL_C = '\u0003';
 
-/** Maximum length of the text that narrows a list. */
+/** Maximum length of the typed text that narrows a list. */
 const MAX_FILTER_LENGTH = 100;
 
 /**
@@ -48,7 +48,7 @@ export function useChatKeys(props: {
     }
     const entry = highlightedCommand(current(), marked.current) ?? text;
     if (entry !== text) edit({ type: 'replace', text: entry });
-    // An answer to a question, such as `y`, is not worth keeping in the history.
+    // Answers to questions, such as `y`, are not kept in the history.
     const answers = session.snapshot().question !== undefined;
     if (!session.submit(entry)) return;
     if (entry.trim() === '' || answers) return edit({ type: 'clear' });
@@ -101,7 +101,7 @@ export function useChatKeys(props: {
    */
   const several = (input: string) => {
     const lines = input.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);
-    // Several lines are a paste, which is sent only when the person presses Enter.
+    // Several lines are a paste. It is sent only when the person presses Enter.
     if (lines.length > 1 && !input.includes(CTRL_C)) return edit({ type: 'paste', text: input });
     const acts = new Map([
       [CTRL_C, ctrlC],

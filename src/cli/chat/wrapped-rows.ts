@@ -10,8 +10,8 @@ function countLineRows(line: string, columns: number): number {
 }
 
 /**
- * Returns as much of the end of the text as fits into `rows` wrapped rows. Rows must be limited because Ink redraws the
- * screen and clears the scrollback when the live part fills the whole terminal.
+ * Returns as much of the end of the text as fits into `rows` wrapped rows. The number is limited because Ink redraws
+ * the screen and clears the scrollback if the live part fills the terminal.
  */
 export function lastRows(text: string, columns: number, rows: number): string {
   const lines = text.split('\n');
@@ -42,7 +42,7 @@ export function lastColumns(line: string, width: number): string {
   return segments.slice(start).join('');
 }
 
-/** A row of the input. `cursor` is an index in `parts`; undefined if the cursor is in another row. */
+/** A row of the input. `cursor` is an index in `parts`, or undefined if the cursor is in another row. */
 export interface InputRow {
   readonly row: number;
   readonly parts: readonly string[];

@@ -9,7 +9,7 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import type { Context } from './context.ts';
 import { type Output, openOutput } from './output.ts';
 
-/** Maximum time for an interrupted command to save its pending work. */
+/** Maximum time for an interrupted command to save its pending work, in milliseconds. */
 const STOP_TIMEOUT_MS = 4000;
 
 /** The parts of an {@link App} that a server needs. A server has no account, and logs to stderr instead of a file. */
@@ -34,7 +34,7 @@ export class CliCommand extends Command {
     return this.addHelpText('after', () => exampleText(lines) + this.#section + exitCodeText(this.#exitCodes));
   }
 
-  /** Adds a section with names and their meanings to the help, before the exit codes. */
+  /** Adds a section of names and their meanings to the help, before the exit codes. */
   helpSection(title: string, meanings: Readonly<Record<string, string>>): this {
     const rows = Object.entries(meanings).map(([name, meaning]) => `  ${name.padEnd(28)} ${meaning}`);
     this.#section = `\n${title}:\n${rows.join('\n')}\n`;

@@ -9,7 +9,7 @@ export interface Cli {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Like `fetch`, but logs only the host, because the path may be a secret. Absent if nothing is logged. */
+  /** Like `fetch`, but logs only the host, because the path may be a secret. Absent if logging is off. */
   readonly redactedFetch?: typeof fetch;
   readonly interruption: Interruption;
   exitCode: number;
@@ -20,7 +20,7 @@ export interface GlobalOptions {
   readonly server?: string;
   readonly account?: string;
   readonly output: OutputFormat;
-  /** A jq expression that is applied to the result. Implies JSON output. */
+  /** A jq expression for filtering the result. Implies JSON output. */
   readonly jq?: string;
   readonly timeout?: number;
   readonly verbose?: boolean;

@@ -10,7 +10,7 @@ export type OutputFormat = (typeof outputFormats)[number];
 
 export type Output = ReturnType<typeof createOutput>;
 
-/** @param indented whether to indent the filtered result */
+/** Filters JSON text. @param indented whether to indent the filtered result */
 type JqFilter = (json: string, indented: boolean) => string;
 
 /**
@@ -87,8 +87,8 @@ export function printError(
 }
 
 /**
- * Returns the output format that the arguments request. Does not need valid arguments, because an error about invalid
- * arguments must be reported in this format, too.
+ * Returns the output format that the arguments request. Accepts invalid arguments, because an error about them must be
+ * reported in this format, too.
  */
 export function parseRequestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
   const end = args.indexOf('--');

@@ -35,8 +35,8 @@ function logFile(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Returns an error's facts for the log. Leaves out the message of an unexpected error, which could contain secrets; the
- * stack shows where it was thrown.
+ * Returns an error's facts for the log. Leaves out the message of an unexpected error, because it could contain
+ * secrets. The stack shows where the error was thrown.
  */
 function errorFacts(error: unknown): Record<string, unknown> {
   if (isTradeAgentError(error)) return { code: error.code, message: error.message };
@@ -54,7 +54,7 @@ function errorFacts(error: unknown): Record<string, unknown> {
 
 /**
  * Wraps `fetch` to report each request without secrets: leaves out query, headers and body.
- * @param address how much of the address to report; `host` for incoming webhooks, whose path is a secret
+ * @param address how much of the address to report; `host` for incoming webhooks, because their path is a secret
  */
 export function createTracedFetch(
   fetch: typeof globalThis.fetch,
@@ -89,7 +89,7 @@ function failureCode(error: unknown): string {
   return String(code ?? name ?? 'failed');
 }
 
-/** Maximum size of the log file, and number of older files kept after rotation: less than 4 MiB in total. */
+/** Maximum size of the log file in bytes. With the older files kept after rotation, at most 4 MiB in total. */
 const MAX_LOG_BYTES = 1024 * 1024;
 const MAX_ROTATED_FILES = 3;
 

@@ -121,7 +121,7 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
   },
 };
 
-/** @param command such as `orders list` */
+/** Returns whether the command supports CSV. @param command such as `orders list` */
 export function isCsvCommand(command: string): boolean {
   return Object.values(csvLists).some(({ commands }) => commands.includes(command));
 }

@@ -20,7 +20,7 @@ export function formatCsv(resultName: string, data: Readonly<Record<string, unkn
       record_delimiter: 'windows',
       cast: {
         boolean: (value) => String(value),
-        // A negative amount starts with a minus, as a formula may, but it is a number and must stay one.
+        // A negative amount starts with a minus, like a formula, but must remain a number.
         string: (value) => ({ value, escape_formulas: !decimalString.safeParse(value).success }),
       },
     },

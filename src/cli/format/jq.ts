@@ -11,8 +11,7 @@ const COMPILE_ERROR_STATUS = 3;
  */
 export async function createJqFilter(expression: string): Promise<(json: string, indented: boolean) => string> {
   const jq = await loadJq();
-  // Compiles the expression before the command runs, because otherwise an order could be placed and its result not
-  // printed.
+  // Compiles the expression before the command runs. Otherwise, an order could be placed and its result not printed.
   const tried = jq.raw('null', expression, ['-c']);
   if (tried.exitCode === COMPILE_ERROR_STATUS) throw jqError('--jq is not a valid jq expression', tried.stderr);
   return (json, indented) => {

@@ -25,7 +25,7 @@ interface PortfolioSource<Live> {
   }): Promise<void>;
   table(live: Live, screen: PortfolioScreen): Promise<string>;
   isSimulated(live: Live): boolean;
-  /** Number of lines at the end of the table, such as totals, that are kept when it is truncated. */
+  /** Number of lines at the end of the table, such as totals, that remain when the table is truncated. */
   readonly kept: number;
 }
 
@@ -94,7 +94,7 @@ async function watchSource<Live extends Pick<LivePortfolio, 'at' | 'stale'>>(
   await watchScreen(context, following, draw);
 }
 
-/** If the table has too many rows, replaces the last positions with one line that says how many are hidden. */
+/** Truncates a table that has too many rows. One line, instead of the last positions, says how many are hidden. */
 function truncateTable(table: readonly string[], rows: number, kept: number): readonly string[] {
   if (table.length <= rows) return table;
   const gone = table.length - rows + 1;

@@ -38,7 +38,7 @@ export function parseFileDescriptor(text: string): number {
   return number;
 }
 
-/** Returns a parser for numbers from 1 to `most`. @throws {TradeAgentError} `usage` */
+/** Returns a parser for whole numbers from 1 to `most`. @throws {TradeAgentError} `usage` */
 export function createCountParser(most: number, flag = '--limit', hint = `Choose a number from 1 to ${most}.`) {
   return (text: string): number => {
     if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
@@ -60,8 +60,7 @@ export function createPortParser(last: number): (text: string) => number {
 }
 
 /**
- * Returns the setting in `config.yaml` for the key of a credential file: `passphrase`, or the absolute path of a key
- * file.
+ * Returns the `config.yaml` setting for the key of a credential file: `passphrase`, or the absolute path of a key file.
  * @param option the option's name, for the error message
  * @throws {TradeAgentError} `usage` if secrets are not stored in a file, or if the value is empty
  */

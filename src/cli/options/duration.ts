@@ -15,7 +15,7 @@ const MAX_AGE_MS = 36_500 * milliseconds.d;
 
 /**
  * Parses a duration such as `90s`, `5m`, `1h30m` or `500ms` into milliseconds. Rejects a number without a unit, because
- * some programs read it as seconds and others as milliseconds.
+ * some programs would read it as seconds and others as milliseconds.
  * @throws {TradeAgentError} `usage`
  */
 export function parseDuration(text: string): number {

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Flags that mean the same in every command. The names of their variables don't contain the command. */
+/** Flags that mean the same in every command. Their variable names don't contain the command. */
 const sharedFlags = new Set([
   'profile',
   'server',
@@ -52,7 +52,7 @@ const SAFE_APPROVAL = 'deny';
 
 /**
  * Returns the flag's variable, such as `TRADE_AGENT_MODEL` for `--model` and `TRADE_AGENT_PHONE_USER` for `phone
- * --user`; undefined if the flag has none.
+ * --user`. Returns undefined if the flag has no variable.
  */
 export function flagVariableName(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
@@ -71,8 +71,8 @@ export function commandWords(command: Command): string[] {
 
 /**
  * Sets flags that are missing on the command line from environment variables. A switch is on for 1, true, yes and on,
- * and off for 0, false, no and off. A variable for a flag that risks money is an error, because whoever set the
- * variable expects it to work.
+ * and off for 0, false, no and off. A variable for a flag that risks money is an error, because people who set it
+ * expect it to work.
  * @throws {TradeAgentError} `usage`, with the variable's name
  */
 export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEnv): void {

@@ -5,13 +5,14 @@ import { lowercaseFirst } from '../../text/first-letter.ts';
 /** Maximum width of the help. The build also pre-renders the help at this width. */
 export const HELP_COLUMNS = 80;
 
-/** Longest example that has its purpose on the same line. */
+/** Maximum length of an example that has its purpose on the same line. */
 const MAX_EXAMPLE_COLUMN = 46;
 
 export type CommandExample = readonly [command: string, purpose: string];
 
 export function exampleText(lines: readonly CommandExample[]): string {
-  // A long command has its purpose on the next line, so that it does not push the purposes of short ones to the right.
+  // The purpose of a long command is on the next line, so that the purposes of short commands are not moved to the
+  // right.
   const width = Math.max(...lines.map(([command]) => (command.length > MAX_EXAMPLE_COLUMN ? 0 : command.length)));
   const rows = lines.map(([command, what]) => {
     if (what === '') return `  ${command}`;

@@ -61,7 +61,7 @@ export function toServeOptions({ host, port, readyFile, ...flags }: ServingFlags
   return { host, port, ...toListenOptions(flags), ...ready };
 }
 
-/** @throws {TradeAgentError} `usage` if only one of certificate and key is given */
+/** Converts the flags to options. @throws {TradeAgentError} `usage` if only one of certificate and key is given */
 export function toListenOptions(flags: ListeningFlags): Pick<ListenOptions, 'tls' | 'proxy'> {
   const { tlsCert, tlsKey, proxy } = flags;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {

@@ -10,7 +10,7 @@ import { labeledLines } from '../text/wrap.ts';
 import { createPhoneAlerter } from './phone-alerter.ts';
 import { RunRenderer } from './run-renderer.ts';
 
-/** Shows a run's events, then its result, and how to continue if anything is pending. @returns the exit code */
+/** Shows a run's events, then its result. If anything is pending, also shows how to continue. @returns the exit code */
 export async function showRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
   const { io, output, signal } = context;
   const { phone } = await context.profile();

@@ -25,9 +25,9 @@ export class RunRenderer {
   /** The text of each call, by ID. */
   readonly #calls = new Map<string, string>();
   #streamed = false;
-  /** Number of printed or held outcomes whose tool call is still running. */
+  /** Number of printed or delayed outcomes whose tool call is still running. */
   #outcomes = 0;
-  /** Failures and fills that are printed later, unless the agent's answer mentions them. */
+  /** Delayed failures and fills. They are printed later, unless the agent's answer mentions them. */
   #held: { readonly line: string; readonly message: string }[] = [];
 
   constructor(
@@ -55,7 +55,7 @@ export class RunRenderer {
 
   show(event: AgentEvent): void {
     if (event.type === 'text') this.#release(event.delta);
-    // The agent goes on without an answer.
+    // The agent continues without an answer.
     else if (event.type === 'tool_call' || event.type === 'connection') this.#release();
     if (event.type === 'approval') this.#showApproval(event.approval);
     else if (event.type === 'connection') this.#showConnection(event.connection);
@@ -105,7 +105,8 @@ export class RunRenderer {
     const outcome = approvalOutcome(approval);
     const line = this.#point(outcome);
     this.#outcomes++;
-    // The answer names the reason of a refusal, and a fill in the same words. It may go to a file instead of here.
+    // The answer repeats fills, and the reasons of refusals, in the same words. It may go to a file instead of the
+    // terminal.
     const isSeen = this.#io.stdoutIsTty === this.#io.stderrIsTty;
     const done = isSeen ? outcome : undefined;
     const message = status === 'executed' ? done : isFinalApproval(status) ? reason : undefined;

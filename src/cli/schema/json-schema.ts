@@ -52,7 +52,9 @@ const sharedSchemas = new Map<z.ZodType, string>([
 /** Formats JSON without indentation, which would double the size of these files in the package. */
 const toJsonText = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
-/** Removes `additionalProperties: false`, because a version may gain fields, and readers must ignore unknown fields. */
+/**
+ * Removes `additionalProperties: false`, because later versions may add fields, and readers must ignore unknown fields.
+ */
 function allowUnknownFields(json: unknown): Record<string, unknown> {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);

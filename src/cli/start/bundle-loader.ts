@@ -6,7 +6,7 @@ import { type CompiledCode, readCompiledCode, writeCompiledCode } from './compil
 
 export interface Bundle {
   load(name: string): unknown;
-  /** If there is new compiled code, stores it for the next start. */
+  /** Stores newly compiled code, if there is any, for the next start. */
   storeCompiledCode(): void;
 }
 

@@ -13,8 +13,8 @@ const STORE_CODE_DELAY_MS = 10_000;
  * pipe, an idle connection) would keep a finished command alive.
  */
 export async function main(argv: string[]): Promise<void> {
-  // Removes an empty HOME, with which the user's folders would be relative. Without HOME, Node asks the system's user
-  // database.
+  // Removes an empty HOME, because the user's folders would be relative to it. Without HOME, Node asks the system's
+  // user database.
   if (process.env.HOME === '') delete process.env.HOME;
   // Answers before anything is loaded, because scripts and shells often run --version and --help.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return print(`${version()}\n`);

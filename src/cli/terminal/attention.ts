@@ -37,7 +37,7 @@ export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean)
 
 /** Returns the sequence for a desktop notification; empty for terminals that would print or misinterpret it. */
 function notification(env: NodeJS.ProcessEnv, line: string): string {
-  // tmux and screen pass only the bell on to the person's terminal.
+  // tmux and screen forward only the bell to the person's terminal.
   if (env.TMUX !== undefined || /^(screen|tmux)/.test(env.TERM ?? '')) return '';
   if (['iTerm.app', 'WezTerm', 'ghostty'].includes(env.TERM_PROGRAM ?? '')) return `\u001b]9;${line}${BELL}`;
   if (/^(rxvt|foot)/.test(env.TERM ?? '')) return `\u001b]777;notify;trade-agent;${line}${BELL}`;

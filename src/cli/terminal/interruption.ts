@@ -4,7 +4,7 @@ import type { OutputStream } from './io.ts';
 
 export type Interruption = ReturnType<typeof createInterruption>;
 
-/** Maximum time for an interrupted command to save its pending work before the process exits. */
+/** Maximum time for an interrupted command to save its pending work before the process exits, in milliseconds. */
 const EXIT_GRACE_MS = 5000;
 
 /** Creates an abort signal for Ctrl-C, the time limit, and a closed output pipe. */
@@ -64,13 +64,13 @@ export function createInterruption(parts: {
           }),
         ),
       ),
-    /** Whether the process that reads stdout or stderr has closed it, so that errors can't be shown. */
+    /** Whether the reader of stdout or stderr has closed the pipe, so that errors can't be shown. */
     get readerGone() {
       return readerGone;
     },
     /**
-     * The error with which writing to stdout failed, for example because the disk is full. The command must report it,
-     * because otherwise a lost result would look like success.
+     * The error with which writing to stdout failed, for example because the disk is full. The command must report the
+     * error, because otherwise a lost result would look like success.
      */
     get outputFailure() {
       return outputFailure;

@@ -71,7 +71,8 @@ export function createIo(parts: {
     print: (line: string) => write(stdout, `${line}\n`),
     talk: (line: string) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
     /**
-     * If stderr is a terminal, sends messages to `to` while a screen is drawn; undefined sends them to stderr again.
+     * Redirects messages to `to` while a screen is drawn, if stderr is a terminal. Undefined sends them to stderr
+     * again.
      */
     divertTalk: (to: ((line: string) => void) | undefined) => {
       diverted = stderrIsTty ? to : undefined;

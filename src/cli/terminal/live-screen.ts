@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { InputStream, OutputStream } from './io.ts';
 
-/** Time between frames. Shorter intervals would flicker. */
+/** Milliseconds between frames. Shorter intervals would flicker. */
 const FRAME_INTERVAL_MS = 100;
 
 const ENTER_SCREEN = '\u001b[?1049h\u001b[?25l';

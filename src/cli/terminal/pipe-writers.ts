@@ -1,10 +1,10 @@
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Which processes can still write to the pipe on standard input:
+ * The processes that can still write to the pipe on standard input:
  * - `beside`: a process that isn't an ancestor, as in `producer | trade-agent`. It will write or exit.
  * - `above`: only ancestors (a CI runner, a service, a script's `exec 3<>pipe`), which may keep the pipe open without
- * ever writing.
+ *   ever writing.
  * - `unknown`: standard input is not a pipe (a socket from Node's `spawn` or from ssh), or no writer was found.
  */
 type PipeWriters = 'beside' | 'above' | 'unknown';
@@ -44,7 +44,7 @@ function ancestorPids(): ReadonlySet<string> {
   return found;
 }
 
-/** Parses proc_pid_stat(5): state, parent and process group come after the name, which is in parentheses. */
+/** Parses proc_pid_stat(5). State, parent and process group follow the name, which is in parentheses. */
 function processInfo(pid: string): { readonly parent: string; readonly group: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -55,7 +55,10 @@ function processInfo(pid: string): { readonly parent: string; readonly group: st
   }
 }
 
-/** Returns whether the process has the pipe open for writing; undefined if this user may not inspect the process. */
+/**
+ * Returns whether the process has the pipe open for writing. Returns undefined if this user may not inspect the
+ * process.
+ */
 function hasOpenForWriting(pid: string, pipe: string): boolean | undefined {
   let descriptors: string[];
   try {

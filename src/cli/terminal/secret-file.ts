@@ -5,8 +5,8 @@ import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
 const MAX_SECRET_BYTES = 16 * 1024;
 
 /**
- * Reads a secret from a private file or an open file descriptor; undefined if neither is given. Errors never contain
- * the secret.
+ * Reads a secret from a private file or an open file descriptor. Returns undefined if neither is given. Errors never
+ * contain the secret.
  * @param what describes the secret in error messages, such as `the broker's keys`
  * @throws {TradeAgentError} `usage`
  */

@@ -5,7 +5,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { Io } from './io.ts';
 import { readStdin } from './stdin-context.ts';
 
-/** Limits for reading a secret. Pasting or piping a secret stays well below them. */
+/** Limits for reading a secret. A pasted or piped secret stays well below them. */
 const STDIN_LIMITS = { firstByteMs: 120_000, endMs: 5000, maxBytes: 4096 };
 
 interface SecretSource {

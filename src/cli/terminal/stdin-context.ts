@@ -12,7 +12,7 @@ interface StdinLimits {
   readonly maxBytes: number;
 }
 
-/** How long to wait for input, in milliseconds, before a message says so. Nobody notices a shorter wait. */
+/** Milliseconds to wait for input before a message says so. Shorter waits go unnoticed. */
 export const FIRST_BYTE_TIMEOUT_MS = 500;
 export const MAX_CONTEXT_BYTES = 256 * 1024;
 export const MAX_PROMPT_BYTES = 64 * 1024;

@@ -31,7 +31,7 @@ export function msUntilExpiry(approval: ApprovalView, now: number): number {
   return Math.max(0, Date.parse(approval.expires_at) - now);
 }
 
-/** @param phone the sandbox's phone page; undefined if the provider notifies an app */
+/** Says where to approve. @param phone the sandbox's phone page; undefined if the provider notifies an app */
 export function whereToApprove(phone: string | undefined): string {
   return phone === undefined ? 'on your phone' : `${phone} (or: trade-agent phone)`;
 }
@@ -62,7 +62,7 @@ export function approvalLines(
   ];
 }
 
-/** Returns what the person does with the code. */
+/** Returns the instruction for using the code. */
 export function codeInstruction({ code_entry }: Pick<ApprovalView, 'code_entry'>): string {
   return code_entry === undefined ? 'must match the code on your phone' : 'type this code on your phone';
 }
@@ -73,8 +73,8 @@ export function requesterText({ requested_by, client }: ApprovalView, machine?: 
 }
 
 /**
- * Returns whether a proposal was executed although it had been reported as not executed. Only then does an executed
- * proposal have a reason.
+ * Returns whether a proposal was executed although it had been reported as not executed. Only such a proposal has a
+ * reason.
  */
 export function wasReportedAsNotPlaced({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;

@@ -16,7 +16,7 @@ export function subjectFields(approval: ApprovalView): [label: string, value: st
   ];
 }
 
-/** If the gateway reports the broker's name, adds it after the account number: `PA3ALICE01 at Alpaca PAPER`. */
+/** Adds the broker's name after the account number, if the gateway reports it: `PA3ALICE01 at Alpaca PAPER`. */
 function withBroker(text: string, { account_at: at }: ApprovalView): string {
   const number = at?.split(' at ', 1)[0];
   if (at === undefined || number === undefined || (text !== number && !text.startsWith(`${number} `))) return text;

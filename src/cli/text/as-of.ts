@@ -10,7 +10,7 @@ function formatAge(ms: number): string {
   return minutes < 1440 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
-/** Formats the age of a price, such as `3 min old`; empty for less than a minute. @param at RFC 3339 */
+/** Formats the age of a price, such as `3 min old`. Returns '' for less than a minute. @param at RFC 3339 */
 export function priceAgeText(at: string, now: number): string {
   const old = now - Date.parse(at);
   return Number.isNaN(old) || old < MAX_FRESH_AGE_MS ? '' : `${formatAge(old)} old`;

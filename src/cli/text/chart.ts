@@ -99,7 +99,7 @@ function drawPrices(options: ChartOptions, slots: Slots, scale: Scale, width: nu
   return canvas;
 }
 
-/** Returns the width of the plot: with candles or volume, only the columns of the bars; otherwise, the full width. */
+/** Returns the width of the plot. With candles or volume, it is the columns of the bars, otherwise the full width. */
 function usedColumns({ candles, volume }: ChartOptions, slots: Slots, width: number): number {
   return candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
 }

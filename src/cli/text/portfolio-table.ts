@@ -51,7 +51,7 @@ type Line = PortfolioTotal & Partial<Pick<PortfolioRow, 'symbol' | 'qty' | 'pric
 
 /**
  * Formats the portfolio for all commands: the account, a row per position with gains, weight and the month's sparkline,
- * and the total. On a narrow terminal there are fewer columns, but always the value.
+ * and the total. A narrow terminal has fewer columns, but always the value.
  */
 export async function portfolioTable(view: PortfolioView, screen: PortfolioScreen): Promise<string> {
   const totals = accountLines(view, screen);

@@ -10,7 +10,7 @@ export interface OutputReader {
   /** Width in columns; infinite for a program. */
   readonly columns: number;
   ids(all: readonly string[]): (id: string) => string;
-  /** @param at RFC 3339 */
+  /** Formats a time. @param at RFC 3339 */
   time(at: string): string;
 }
 

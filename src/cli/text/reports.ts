@@ -71,7 +71,7 @@ export function ordersText(orders: readonly OrderRow[], reader: OutputReader = p
       numberColumn('QTY', (order) => orderAmount(order)),
       {
         head: 'SYMBOL',
-        // An option order's legs are not in this cell, because they follow in their own rows.
+        // The cell does not list an option order's legs, because they follow in their own rows.
         cell: ({ symbol, order_class, legs = [] }) =>
           reader.person && legs.length > 0 && isMultiLeg({ order_class, legs })
             ? `${legs.length} legs`

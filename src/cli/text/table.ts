@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 
 export interface Column<Row> {
   /**
-   * Rank for saving space: columns with the highest rank are dropped first. A column without a rank is never dropped.
+   * Rank for saving space. Columns with the highest rank are dropped first. A column without a rank is never dropped.
    */
   readonly rank?: number;
   readonly head: string;

@@ -46,7 +46,9 @@ export const DEFAULT_THEME: ThemeName = 'dark';
 
 export type Paint = (role: TextRole, text: string) => string;
 
-/** @param color whether to use color; false (a pipe, NO_COLOR) overrides any theme */
+/**
+ * Creates functions that color text. @param color whether to use color; false (a pipe, NO_COLOR) overrides any theme
+ */
 export function createPaint(name: ThemeName, color: boolean): Paint {
   if (!color || name === 'none') return plainPaint;
   const theme = themes[name];

@@ -10,7 +10,7 @@ const MAX_ENTRIES = 500;
 const MAX_DEPTH = 8;
 
 interface Cut {
-  /** Path to what was cut, such as `bars` or `accounts.0.lots`. */
+  /** Path of the shortened field, such as `bars` or `accounts.0.lots`. */
   readonly field: string;
   readonly shown: number;
   readonly total: number;
@@ -35,7 +35,7 @@ function sanitizedValue(value: unknown, cuts: Cut[], path: readonly string[] = [
 
 interface AnswerContent extends Readonly<Record<string, unknown>> {
   readonly environment: Environment;
-  /** The text to show to the person, and the next step. */
+  /** The text to show to the person, with the next step. */
   readonly message: string;
   /** `ok`, `error`, or a proposal's state. */
   readonly status: string;
@@ -55,7 +55,7 @@ export function createToolResult(facts: AnswerContent, isError = false): CallToo
 
 const MAX_REPORTED_CUTS = 10;
 
-/** Appends a list of what was cut to the message, so that a model does not mistake a part for the whole. */
+/** Appends a list of omissions to the message, so that a model does not take the result for complete. */
 function cutFacts(message: string, cuts: readonly Cut[]): { readonly message: unknown; readonly cut: unknown } {
   const reported = cuts.slice(0, MAX_REPORTED_CUTS);
   const words = reported.map(({ field, shown, total }) => `${field} (${shown} of ${total} shown)`).join(', ');

@@ -7,10 +7,10 @@ import { defined } from '../../values/defined.ts';
 import type { proposalStatuses } from '../outputs/proposal.ts';
 import { createToolResult, untrustedNote } from './answer.ts';
 
-/** States that don't count as a failure of the call. */
+/** States in which the call counts as successful. */
 const successStatuses: readonly string[] = ['pending_approval', 'executing', 'executed'];
 
-/** @param wasAsked whether the call requested an action, not just a status */
+/** Builds the result for a proposal. @param wasAsked whether the call requested an action, not just a status */
 export function createProposalResult(proposal: Proposal, environment: Environment, wasAsked: boolean): CallToolResult {
   const status = proposalStatus(proposal);
   const rejected = placedOrder(proposal)?.status === 'rejected';

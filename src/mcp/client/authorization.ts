@@ -25,7 +25,7 @@ type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']
 const SIGN_IN_TIMEOUT_MS = 300_000;
 const CALLBACK = '/callback';
 
-/** Thrown if a sign-in is required, but nobody is present who could sign in. */
+/** Thrown if a sign-in is required, but nobody is there to sign in. */
 export class SignInRequiredError extends Error {
   override name = 'SignInRequiredError';
 }
@@ -84,7 +84,7 @@ export class McpServerAuthorization implements AuthProvider {
     });
   }
 
-  /** Makes the next sign-in request all scopes that were granted so far, plus the missing ones. */
+  /** Makes the next sign-in request all scopes granted so far and the missing scopes. */
   async widen({ requiredScope, resourceMetadataUrl }: InsufficientScopeError): Promise<void> {
     const { scope } = (await this.#kept.tokens()) ?? {};
     this.#challenge = {
@@ -272,7 +272,9 @@ class StoringProvider implements OAuthClientProvider {
     return this.#isReturn ? this.#discovered : undefined;
   }
 
-  /** Called after the redirect. From then on, the SDK gets the discovery state that was saved before the redirect. */
+  /**
+   * Called after the redirect. After this call, the SDK gets the discovery state that was saved before the redirect.
+   */
   returned(): void {
     this.#isReturn = true;
   }

@@ -6,19 +6,19 @@ import { type McpServerTool, type SanitizedTool, sanitizeTool } from './tool-tex
 /**
  * State of a server's tool:
  * - `offered`: available to the language model.
- * - `not_allowed`: not named in the owner's settings.
- * - `unconfirmed`: named, but its description was never confirmed.
+ * - `not_allowed`: not listed in the owner's settings.
+ * - `unconfirmed`: listed, but its description was never confirmed.
  * - `changed`: its description changed after it was confirmed.
  * - `unsafe`: it could act without approval on the phone, and the owner did not confirm it explicitly.
  * - `unfit`: too long, or can't be displayed faithfully.
- * - `gone`: named, but no longer offered by the server.
+ * - `gone`: listed, but no longer offered by the server.
  */
 export type ToolState = 'offered' | 'not_allowed' | 'unconfirmed' | 'changed' | 'unsafe' | 'unfit' | 'gone';
 
 export interface ComparedTool {
   readonly name: string;
   readonly state: ToolState;
-  /** The hash of what a model reads about the tool. Undefined if the state is `gone`. */
+  /** Hash of everything that a model reads about the tool. Undefined if the state is `gone`. */
   readonly pin: string | undefined;
   /** The tool with sanitized texts. Undefined if the state is `gone` or `unfit`. */
   readonly fit: SanitizedTool | undefined;

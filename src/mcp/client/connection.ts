@@ -58,7 +58,7 @@ export function toResultText({ content, structuredContent, isError }: CallToolRe
   const bytes = Buffer.from(text);
   const ok = isError !== true;
   if (bytes.length <= MAX_RESULT_BYTES) return { ok, text, cut: false };
-  // Drops a trailing character that was cut in half.
+  // Drops an incomplete last character.
   const kept = new TextDecoder().decode(bytes.subarray(0, MAX_RESULT_BYTES)).replace(/\ufffd+$/, '');
   return { ok, text: `${kept}\n[truncated: the result had ${bytes.length} bytes]`, cut: true };
 }
@@ -147,7 +147,7 @@ async function openClient(access: McpServerAccess, parts: ConnectionParts, signa
   try {
     return await openOnce(access, parts, signal, 'auto');
   } catch (error) {
-    // Tries again without newer messages: a child process from before 2026 may exit when it receives an unknown
+    // Retries without messages that were added in 2026: an older child process may exit when it receives an unknown
     // message.
     const isChild = access.server.command !== undefined;
     if (!isChild || !(error instanceof SdkError) || error.code !== SdkErrorCode.EraNegotiationFailed) throw error;
@@ -202,7 +202,7 @@ async function openOnce(
   }
 }
 
-/** Closes the connection. Servers of the 2025 revisions keep a session, which is ended first. */
+/** Closes the connection. With servers of the 2025 revisions, ends the session first. */
 async function closeClient(client: Client, { url }: McpServerConfig): Promise<void> {
   const { transport } = client;
   if (url !== undefined && transport instanceof StreamableHTTPClientTransport && transport.sessionId) {
@@ -215,8 +215,8 @@ async function closeClient(client: Client, { url }: McpServerConfig): Promise<vo
 const MAX_SIGN_INS = 3;
 
 /**
- * Returns a function that runs a request to a server. If the server requires a sign-in or more scopes, it signs in
- * and runs the request again.
+ * Returns a function that runs a request to a server. If the server requires a sign-in or more scopes, the function
+ * signs in and runs the request again.
  * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; any error from signing in; the signal's reason
  */
 function withSignIn(
@@ -345,7 +345,7 @@ class TrafficMonitor {
     this.#failed = new AbortController();
     const until = AbortSignal.any([signal, this.#failed.signal, AbortSignal.timeout(ms)]);
     const asked = work({ signal: until, timeout: ms, maxTotalTimeout: ms });
-    // The SDK does not observe the signal everywhere, so an abort is also observed here.
+    // The SDK ignores the signal in some places, so an abort is also handled here.
     const ended = new Promise<never>((_, reject) => {
       until.addEventListener('abort', () => reject(until.reason), { once: true });
     });
@@ -360,7 +360,7 @@ class TooManyMessages extends Error {
 
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
-/** Grace period in milliseconds after closing the child's input. */
+/** How long the child may take to exit after its input is closed, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 500;
 const MAX_STDERR_BYTES = 2048;
 

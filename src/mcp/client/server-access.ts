@@ -2,10 +2,13 @@ import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import type { McpCredentialStore } from '../../secrets/places/mcp-credentials.ts';
 
 export interface McpServerLimits {
-  /** How long a child process may take to report its protocol revision; then it is treated as a legacy server. */
+  /**
+   * How long a child process may take to report its protocol revision, in milliseconds. After that, it counts as a
+   * legacy server.
+   */
   readonly probeMs: number;
   readonly connectMs: number;
-  /** Limit for all pages of the tool list together. */
+  /** Time limit for all pages of the tool list together, in milliseconds. */
   readonly listMs: number;
   readonly callMs: number;
 }

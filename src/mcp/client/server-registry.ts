@@ -139,7 +139,7 @@ function failedAnswer(message: string): ForeignToolResult {
   return { outcome: 'failed', message };
 }
 
-/** Returns the tool as a model sees it, in an array that is empty if the tool is off or its name collides. */
+/** Returns the tool for a model, in an array that is empty if the tool is off or its name collides. */
 function foreignTool(
   allowed: ReadonlyMap<string, AllowedTool>,
   server: string,
@@ -150,7 +150,7 @@ function foreignTool(
   return [{ name, description: fit.description, parameters: fit.parameters }];
 }
 
-/** Pause in milliseconds before connecting again after a failure, because each timeout delays the conversation. */
+/** Pause before connecting again after a failure, in milliseconds. Each timeout would delay the conversation. */
 const RETRY_PAUSE_MS = 60_000;
 
 interface OpenServer {
@@ -192,7 +192,7 @@ class ManagedServer {
     return failure !== undefined && this.#clock.now() - failure.at < RETRY_PAUSE_MS ? failure : undefined;
   }
 
-  /** @throws {TradeAgentError} like {@link connectServer}; the signal's reason */
+  /** Connects if needed. @throws {TradeAgentError} like `connectMcpServer`; the signal's reason */
   async open(signal: AbortSignal): Promise<OpenServer> {
     this.#opening ??= this.#connect(signal);
     try {

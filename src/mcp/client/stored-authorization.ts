@@ -47,7 +47,7 @@ export class StoredAuthorization {
     });
   }
 
-  /** @param issuer defaults to the latest issuer */
+  /** Returns the stored tokens. @param issuer defaults to the latest issuer */
   async tokens(issuer?: string): Promise<StoredTokens | undefined> {
     const values = await this.#credentials.read();
     const name =
@@ -95,7 +95,7 @@ export class StoredAuthorization {
     return await createDpopSession(jwk);
   }
 
-  /** Deletes everything except the client's registration, which other servers of the same issuer may use. */
+  /** Deletes everything except the client's registration, which the issuer's other servers may use. */
   async forget(): Promise<void> {
     await this.#credentials.change((values) => {
       for (const key of Object.keys(values)) {

@@ -1,6 +1,6 @@
 import type { McpServerTool } from './tool-text.ts';
 
-/** Why the owner must explicitly confirm a tool before it is offered to a language model. */
+/** Reasons why the owner must explicitly confirm a tool before it is offered to a language model. */
 export type ToolDanger = 'orders' | 'money' | 'destructive';
 
 export const toolDangerTexts: Readonly<Record<ToolDanger, string>> = {
@@ -15,10 +15,7 @@ const readingWords = wordSet(
 const changingWords = wordSet(
   'place submit create new add enter put make post send open replace modify amend update edit change cancel delete remove close execute roll',
 );
-/**
- * Words that make a tool with "order" in its name a trading tool, even if the name also has a reading word such as
- * "get".
- */
+/** Words that make a tool with "order" in its name a trading tool, even if the name also has a word such as "get". */
 const onlyChangingWords = wordSet('place submit replace modify amend cancel delete execute liquidate');
 const tradedNouns = wordSet('order orders trade trades position positions bracket oco option options');
 const tradingVerbs = wordSet('buy sell liquidate exercise');
@@ -38,8 +35,8 @@ const destinations = wordSet(
 const MAX_DEPTH = 32;
 
 /**
- * Guesses from a tool's name, arguments and annotations what the tool could do without approval on the phone. When in
- * doubt, it reports a danger. A name like `get_…` or the annotation `readOnlyHint` is a sign of a read-only tool. The
+ * Guesses from a tool's name, arguments and annotations whether the tool could act without approval on the phone. When
+ * in doubt, it reports a danger. A name like `get_…` or the annotation `readOnlyHint` suggests a read-only tool. The
  * owner can override the result.
  * @returns undefined if the tool looks safe
  */

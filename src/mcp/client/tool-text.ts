@@ -22,7 +22,10 @@ const MAX_DESCRIPTION_LENGTH = 2048;
 const MAX_SCHEMA_LENGTH = 16 * 1024;
 const MAX_SCHEMA_DEPTH = 32;
 
-/** Returns undefined if a property name or constant is unsafe, because sanitizing it would change its meaning. */
+/**
+ * Sanitizes a tool's texts. Returns undefined if a property name or a constant is unsafe, because sanitizing it would
+ * change its meaning.
+ */
 export function sanitizeTool({ name, description = '', inputSchema }: McpServerTool): SanitizedTool | undefined {
   if (hasInvisibleCharacters(name) || name.length > 128) return undefined;
   if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH) return undefined;
@@ -53,7 +56,7 @@ function fitValue(value: unknown, depth: number): unknown {
   }
   const members = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
     if (typeof member === 'string' && descriptiveMembers.has(key)) return [[key, fitText(member)]];
-    // A dropped member such as "default" has a plain value. If its value is a schema, it is a property of that name.
+    // A dropped member such as "default" has a plain value. If its value is a schema, it is a property with that name.
     if (droppedMembers.has(key) && !isSchema(member)) return [];
     return [[key, isFit(key) ? fitValue(member, depth + 1) : UNFIT]];
   });

@@ -141,7 +141,10 @@ const handshakeSchema = z.object({
 function createHandshakes() {
   const seals = createSeals<Handshake>(SESSION_TTL_S);
   return {
-    /** Returns undefined for a client that supports neither elicitation nor sampling, which gets no session. */
+    /**
+     * Returns the sealed ID. Returns undefined for a client that supports neither elicitation nor sampling; it gets no
+     * session.
+     */
     async seal(params: unknown, caller: string): Promise<string | undefined> {
       const handshake = handshakeSchema.safeParse(params).data;
       if (handshake === undefined) return undefined;
@@ -150,13 +153,16 @@ function createHandshakes() {
       const sealed = await seals.seal({ ...handshake, capabilities: { elicitation, sampling } } as Handshake, caller);
       return sealed.length <= MAX_SESSION_ID_LENGTH ? sealed : undefined;
     },
-    /** Returns undefined if this process did not seal the ID for this caller, who is then served without a session. */
+    /**
+     * Returns the handshake. Returns undefined if this process did not seal the ID for this caller, who then has no
+     * session.
+     */
     read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
       seals.open(sessionId, caller).catch(() => undefined),
   };
 }
 
-/** Maximum number of pending questions, per caller and in total. Each question holds a request open. */
+/** Maximum number of pending questions, per caller and in total. Each question keeps a request open. */
 const [MAX_PER_CALLER, MAX_IN_TOTAL] = [4, 200];
 
 /**
@@ -168,7 +174,9 @@ type ClientQuestions = ReturnType<typeof createClientQuestions>;
 function createClientQuestions() {
   const open = new Map<string, { caller: string; answered: (answer: JSONRPCResponse) => void }>();
   return {
-    /** Returns the question's ID. @throws if too many questions are pending @param answered called at most once */
+    /**
+     * Adds a question and returns its ID. @throws if too many questions are pending @param answered called at most once
+     */
     open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);
       if (own.length >= MAX_PER_CALLER || open.size >= MAX_IN_TOTAL) throw new Error('too many pending questions');
@@ -177,7 +185,7 @@ function createClientQuestions() {
       return id;
     },
     close: (id: string): void => void open.delete(id),
-    /** Passes the response to its question. Ignores a response that matches none of this caller's questions. */
+    /** Passes the response to its question. Ignores a response that matches none of the caller's questions. */
     answer(caller: string, answer: JSONRPCResponse): void {
       const id = String(answer.id);
       const asked = open.get(id);

@@ -5,7 +5,7 @@ import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 /** Maximum request size in bytes. An order takes about 600 bytes, and the client's metadata a few hundred. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Returns what a gateway needs to mount `/mcp`. The first request loads the SDK. */
+/** Returns the handler with which a gateway serves `/mcp`. The first request loads the SDK. */
 export function createMcpMount(options: ServeMcpOptions) {
   let endpoint: Promise<McpEndpoint<MountedCaller>> | undefined;
   return {

@@ -18,6 +18,6 @@ export interface ServeMcpOptions extends Pick<McpServerOptions, 'version' | 'rea
   readonly environment: Environment;
   /** Path of the page where users connect accounts. Absent if no account can be connected. */
   readonly connectPath?: `/${string}`;
-  /** How long a response is held for a decision, in milliseconds. Defaults to 20 s. */
+  /** How long a response may wait for a decision, in milliseconds. Defaults to 20 s. */
   readonly holdMs?: number;
 }

@@ -33,7 +33,7 @@ const listedProposalSchema = z.object({
   sent: sentMessageSchema.optional(),
 });
 
-/** The fields of a proposal as a tool's result. */
+/** The fields of a proposal in a tool's result. */
 export const proposalOutput = listedProposalSchema.extend({ next: z.string().optional() });
 
 export const proposalsOutput = z.object({

@@ -14,7 +14,7 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { createSeals } from './seals.ts';
 
-/** Long enough for a person to look up a password. */
+/** Lifetime of a question, long enough for a person to look up a password. */
 const QUESTION_TTL_SECONDS = 600;
 const QUESTION = 'connect';
 
@@ -38,7 +38,10 @@ export type AccountQuestions = ReturnType<typeof createAccountQuestions>;
 export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
   const seals = createSeals<typeof QUESTION>(lifeSeconds);
   return {
-    /** Returns undefined if `error` is not about a missing account, or if the client can't show URLs. */
+    /**
+     * Returns the question. Returns undefined if `error` is not about a missing account, or if the client can't show
+     * URLs.
+     */
     async ask(error: unknown, call: QuestionedCall): Promise<InputRequiredResult | undefined> {
       const url = supportsUrlElicitation(call) ? await connectUrl(error, call.caller) : undefined;
       if (url === undefined || !isTradeAgentError(error)) return undefined;
@@ -79,7 +82,7 @@ export async function withConnectUrl(error: unknown, caller: McpCaller): Promise
 async function connectUrl(error: unknown, caller: McpCaller): Promise<string | undefined> {
   if (!isTradeAgentError(error) || error.code !== 'connection_required') return undefined;
   const { connection } = error.details;
-  // If the URL can't be determined, the caller gets the plain error.
+  // If the URL can't be determined, the caller gets the original error.
   return typeof connection === 'string' ? await caller.connectAddress?.(connection).catch(() => undefined) : undefined;
 }
 

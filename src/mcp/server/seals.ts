@@ -6,13 +6,13 @@ import { createRequestStateCodec, type ServerContext } from '@modelcontextprotoc
  * only this process can create one.
  */
 export interface Seals<Value> {
-  /** @param boundTo caller and purpose */
+  /** Seals a value. @param boundTo caller and purpose */
   seal(value: Value, boundTo: string): Promise<string>;
-  /** @throws if the value has expired, is forged, or was sealed for a different `boundTo` */
+  /** Opens a sealed value. @throws if the value has expired, is forged, or was sealed for a different `boundTo` */
   open(text: string, boundTo: string): Promise<Value>;
 }
 
-/** Creates seals with HMAC-SHA256 and a key of this process, so that a restart invalidates all seals. */
+/** Creates seals with HMAC-SHA256 and a key that only this process has, so a restart invalidates all seals. */
 export function createSeals<Value>(lifeSeconds: number): Seals<Value> {
   const key = randomBytes(32);
   const codecOf = (boundTo: string) =>

@@ -9,17 +9,17 @@ export interface McpServerOptions {
   readonly run?: string;
   readonly accounts: AccountQuestions;
   /**
-   * How long a response is held for a decision; at most {@link SHORT_RESPONSE_HOLD_MS} for clients without progress
-   * notifications.
+   * How long a response may wait for a decision, in milliseconds. For clients without progress notifications, at most
+   * {@link SHORT_RESPONSE_HOLD_MS}.
    */
   readonly holdMs: number;
 }
 
 /**
- * How long a response is held by default, in milliseconds. Soon after this time, clients give up or move a call to the
+ * How long a response may wait by default, in milliseconds. Soon after this time, clients give up or move a call to the
  * background.
  */
 export const RESPONSE_HOLD_MS = 20_000;
 
-/** Clients without progress notifications may time out after five seconds (OpenAI Agents for Python). */
+/** Milliseconds. Clients without progress notifications may time out after five seconds (OpenAI Agents for Python). */
 export const SHORT_RESPONSE_HOLD_MS = 4_000;

@@ -34,9 +34,9 @@ export interface McpTask {
 /** Looks up a caller's tasks. `cancel` and `update` return whether the task exists. */
 export interface TaskSource {
   get(id: string): Promise<McpTask | undefined>;
-  /** Does nothing if the task is finished. */
+  /** Cancels the task. Does nothing if the task is finished. */
   cancel(id: string): Promise<boolean>;
-  /** Passes the client's responses to the task that waits for them. */
+  /** Passes the client's responses to the task that is waiting for them. */
   update(id: string, responses: Readonly<Record<string, unknown>>): Promise<boolean>;
 }
 
@@ -48,7 +48,7 @@ export function declaresTaskExtension({ mcpReq }: Pick<ServerContext, 'mcpReq'>)
   return declared.success;
 }
 
-/** @throws {MissingRequiredClientCapabilityError} */
+/** Checks that the client supports tasks. @throws {MissingRequiredClientCapabilityError} */
 export function requireTaskExtension(context: Pick<ServerContext, 'mcpReq'>): void {
   if (declaresTaskExtension(context)) return;
   throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } });

@@ -87,7 +87,10 @@ const performance: DirectTool = {
   ),
 };
 
-/** MCP clients place each suggested order by itself: they have no tool for several orders. */
+/**
+ * Suggests a rebalancing. MCP clients place each suggested order separately, because they have no tool for several
+ * orders.
+ */
 const rebalancing: DirectTool = {
   ...suggestRebalance,
   description:
@@ -127,7 +130,7 @@ export const agentTools: readonly McpTool[] = [
 const IMPORTS_NOT_INCLUDED =
   'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
-/** Adds a note to results that are based on activities, if they do not include the imported activities. */
+/** Adds a note to results that are based on activities, if the imported activities are missing. */
 function historyTool(tool: DirectTool, output: z.ZodObject, arrange?: Arrangement): McpTool {
   const { run, ...rest } = readingTool(tool, output, arrange);
   return defineMcpTool({
@@ -142,7 +145,10 @@ function historyTool(tool: DirectTool, output: z.ZodObject, arrange?: Arrangemen
 
 type Arrangement = typeof withBarColumns;
 
-/** @param arrange shortens the result for a model; by default, the result is the agent's */
+/**
+ * Wraps an agent's tool that only reads. @param arrange shortens the result for a model; by default, returns it
+ * unchanged
+ */
 function readingTool(tool: DirectTool, output: z.ZodObject, arrange: Arrangement = (found) => found): McpTool {
   return defineMcpTool({
     name: tool.name,

@@ -1,4 +1,4 @@
-/** Descriptions of arguments, each said in a few words, because a client passes the list of tools to a model. */
+/** Descriptions of arguments, each in a few words, because a client passes the list of tools to a model. */
 const words: Readonly<Record<string, string>> = {
   account: 'Number or name from list_accounts',
   symbol: 'Ticker',
@@ -67,7 +67,7 @@ const ownWords: Readonly<Record<string, string>> = {
   'get_news.symbols': 'Tickers; default: the market',
 };
 
-/** @throws {TypeError} if there are no words for the argument */
+/** Returns the description of an argument. @throws {TypeError} if there is none */
 export function describeArgument(tool: string, argument: string): string {
   const found = ownWords[`${tool}.${argument}`] ?? words[argument];
   if (found === undefined) throw new TypeError(`the argument ${argument} of ${tool} has no description`);

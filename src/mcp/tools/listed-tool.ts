@@ -4,7 +4,7 @@ import { listedOutputSchema } from '../outputs/output-schema.ts';
 import { describeArgument } from './argument-words.ts';
 import type { McpTool } from './mcp-tool.ts';
 
-/** Returns a tool as `tools/list` shows it. The list is short, because clients pass all of it to a model. */
+/** Returns a tool in the form that `tools/list` shows. The list is short, because clients pass all of it to a model. */
 export function toListedTool({ name, title, description, schema, output, scopes, effect }: McpTool): Tool {
   return {
     name,
@@ -15,10 +15,10 @@ export function toListedTool({ name, title, description, schema, output, scopes,
     annotations: {
       readOnlyHint: effect === 'reads',
       openWorldHint: false,
-      // Proposing destroys nothing, because the person decides. For a tool that only reads, the hints have no meaning.
+      // A proposal destroys nothing, because the person decides. For a tool that only reads, the hints have no meaning.
       ...(effect === 'reads' ? {} : { destructiveHint: effect === 'acts', idempotentHint: false }),
     },
-    // Some hosts look for a tool's scopes here, and ask for them in a loop if they are missing.
+    // Some hosts read a tool's scopes here, and request authorization in a loop if they are missing.
     _meta: { securitySchemes: [{ type: 'oauth2', scopes: [...scopes] }] },
   };
 }
@@ -30,8 +30,8 @@ interface JsonSchema extends Readonly<Record<string, unknown>> {
 }
 
 /**
- * Returns the arguments as JSON Schema, with short descriptions. Patterns, lengths and limits of lists are left out: the
- * server checks them, and its errors say what is wrong.
+ * Returns the arguments as JSON Schema, with short descriptions. Omits patterns, lengths and list limits: the server
+ * checks them, and its errors say what is wrong.
  */
 function listedInputSchema(tool: string, schema: z.ZodObject): Tool['inputSchema'] {
   const { properties, required } = z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;

@@ -9,9 +9,9 @@ export interface ToolCall {
   readonly clock: Clock;
   /** Aborts when the client disconnects. The client's proposals remain open. */
   readonly signal: AbortSignal;
-  /** Returns how many milliseconds the response can still be held. */
+  /** Returns how many more milliseconds the client can wait for the response. */
   holdMs(): number;
-  /** The name that the client gives itself, which is not verified. */
+  /** The client's own name for itself, which is not verified. */
   readonly clientName: string;
   /** Values that identify the call if the client provides no idempotency key. */
   readonly identity: readonly unknown[];
@@ -19,7 +19,7 @@ export interface ToolCall {
 
 interface ToolResult {
   readonly found: Readonly<Record<string, unknown>>;
-  /** A single sentence. */
+  /** The result in a single sentence. */
   readonly message: string;
   /** The source of any third-party (untrusted) text in the result. */
   readonly outside?: string;
@@ -39,14 +39,17 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
   readonly title: string;
   readonly description: string;
   readonly schema: Schema;
-  /** The fields of a successful result, besides those of every result. */
+  /** The fields of a successful result, in addition to those of every result. */
   readonly output: z.ZodObject;
   /** The caller must have all of these scopes. */
   readonly scopes: readonly Scope[];
   /** `asks` creates or withdraws a proposal. `acts` may make a change without approval. */
   readonly effect: 'reads' | 'asks' | 'acts';
   readonly needsOwnRules?: true;
-  /** @throws {TradeAgentError} its message is sent to the client; other errors are reported without details */
+  /**
+   * Runs the tool. The message of a `TradeAgentError` is sent to the client; other errors are reported without details.
+   * @throws {TradeAgentError}
+   */
   run(call: ToolCall, args: z.output<Schema>): Promise<ToolResult | ProposedResult>;
 }
 

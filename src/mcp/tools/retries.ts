@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize';
 
 /**
  * How long a call with the same request ID and arguments counts as a retry after a lost response, in milliseconds. A
- * longer window would be wrong, because request IDs restart with each run of a client.
+ * longer period would be wrong, because request IDs restart with each run of a client.
  */
 export const RETRY_WINDOW_MS = 60_000;
 
@@ -14,8 +14,8 @@ export function clientIdempotencyKey(key: string): string {
 
 /**
  * Returns two idempotency keys for a call whose client sent none: one for the current minute, and one for the previous
- * minute, in which the call may have been sent first. The keys are derived from the call and the time, so a restart
- * does not change them.
+ * minute, when the call may have been sent first. The keys are derived from the call and the time, so a restart does
+ * not change them.
  * @param now milliseconds since the epoch
  */
 export function deriveIdempotencyKeys(call: readonly unknown[], now: number): readonly [string, string] {

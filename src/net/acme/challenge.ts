@@ -3,11 +3,13 @@ import { createServer, type Server } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** The challenges that a home can answer: in the handshake at its https port, or over plain HTTP at port 80. */
+/**
+ * The challenge types that a home can answer: in the TLS handshake at its https port, or over plain HTTP at port 80.
+ */
 export const challengeTypes = ['tls-alpn-01', 'http-01'] as const;
 export type ChallengeType = (typeof challengeTypes)[number];
 
-/** An authority's question, whose answer proves that it reaches this machine under a name. */
+/** A certificate authority's challenge. A correct answer proves that the host name leads to this machine. */
 export interface Challenge {
   readonly host: string;
   readonly token: string;
@@ -16,13 +18,13 @@ export interface Challenge {
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
-/** An authority asks from a few places; anybody else who connects meanwhile gets nothing. */
+/** Maximum number of connections while a challenge runs. Authorities need only a few. */
 const MAX_CONNECTIONS = 64;
 
-/** Answers one challenge at a time. Nothing is answered, and port 80 is closed, while none runs. */
+/** Answers one challenge at a time. Port 80 is open only while a challenge runs. */
 export class ChallengeResponder {
   readonly type: ChallengeType;
-  /** The local address that answers an HTTP-01 challenge. */
+  /** The local address that answers HTTP-01 challenges. */
   readonly #listen: { readonly host: string; readonly port: number };
   #handshake: { readonly host: string; readonly certificate: SecureContext } | undefined;
 

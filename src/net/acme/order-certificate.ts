@@ -13,11 +13,11 @@ import { startClockTimeLimit, startTimeLimit } from '../time-limit.ts';
 import type { ChallengeResponder } from './challenge.ts';
 import { ACCOUNT_REFUSED, AcmeProblem, explainProblem, type Ordered, problemSchema } from './problem.ts';
 
-/** An account at an authority. Whoever has its key can issue and revoke certificates for the home's name. */
+/** An account at a certificate authority. Its key can issue and revoke certificates for the home's name. */
 export interface AcmeAccount {
-  /** PEM. */
+  /** The account's private key (PEM). */
   readonly key: string;
-  /** Given by the authority when it registers the account. */
+  /** The account's URL, which the authority assigns at registration. */
   readonly url?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ interface Network {
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
-/** Below the 90 seconds that systemd waits for a service to start. */
+/** Must be below the 90 seconds that systemd waits for a service to start. */
 const ORDER_TIMEOUT_MS = 80_000;
 const MAX_RESPONSE_BYTES = 256 * 1024;
 const POLL_MS = [500, 1_000, 2_000, 3_000] as const;
@@ -50,7 +50,7 @@ const MAX_POLL_MS = 5_000;
 type Acme = typeof import('acme-client');
 type Client = InstanceType<Acme['Client']>;
 
-/** The network of the order that is running, for the library's one HTTP client. */
+/** The network of the running order. The library has a single HTTP client, which cannot be passed a network. */
 const networks = new AsyncLocalStorage<Network & { readonly directory: string }>();
 
 async function loadAcme(): Promise<Acme> {
@@ -60,8 +60,8 @@ async function loadAcme(): Promise<Acme> {
 }
 
 /**
- * Sends a request of the library with our own bounded fetch. Refusals become errors that the library neither repeats nor
- * shortens, except for a used nonce, which it replaces.
+ * Sends the library's request with our size-limited `fetch`. Throws refusals as errors that the library neither retries
+ * nor shortens, except for a used nonce, which it replaces.
  */
 const sendRequest: AxiosAdapter = async (config: InternalAxiosRequestConfig) => {
   const network = networks.getStore();
@@ -115,7 +115,7 @@ export async function createAccountKey(): Promise<string> {
 
 /**
  * Orders a certificate and answers the authority's challenge. Returns the chain and its private key (PEM).
- * @param registered called as soon as there is an account, which must not be lost if the order fails
+ * @param registered called as soon as the account exists, so that it can be saved even if the order fails
  * @throws {TradeAgentError} `certificate_failed` with what to do; `invalid_config` if the owner has not agreed to the
  * terms; `port_in_use`; `timeout`
  */
@@ -138,7 +138,7 @@ export async function orderCertificate(
   });
 }
 
-/** Runs requests to an authority within a time limit, and explains failures of the network. */
+/** Runs requests to an authority within a time limit, and explains network failures. */
 async function within<T>(network: Network, directory: string, work: (network: Network) => Promise<T>): Promise<T> {
   const { hostname } = new URL(directory);
   const limit = startClockTimeLimit(network.clock as Clock, ORDER_TIMEOUT_MS, network.signal, () => {
@@ -192,7 +192,7 @@ async function placeOrder(
   };
   let client = await connect(account.url);
   const placed = await client.createOrder({ identifiers }).catch(async (error: unknown) => {
-    // An authority that was set up again does not know the account; the agreement to its terms is still checked.
+    // An authority that was reset does not know the account. The agreement to its terms is still checked.
     if (!(error instanceof AcmeProblem) || error.type !== 'accountDoesNotExist') throw error;
     client = await connect(undefined);
     return await client.createOrder({ identifiers });
@@ -233,7 +233,7 @@ async function register(client: Client, { directory, terms, email }: Certificate
 
 type Authorization = Awaited<ReturnType<Client['getAuthorizations']>>[number];
 
-/** A challenge whose check failed, with the address at which the authority tried. */
+/** A failed challenge, with the address that the authority tried. */
 class FailedChallenge extends AcmeProblem {
   readonly tried: string | undefined;
 
@@ -274,7 +274,7 @@ async function authorize(
 
 type Placed = Awaited<ReturnType<Client['createOrder']>>;
 
-/** The parts of a checked challenge that the library's types lack. Boulder lists its attempts. */
+/** Fields of a validated challenge that the library's types lack. Boulder (Let's Encrypt) lists its attempts. */
 const checkedSchema = z.object({
   error: z.unknown(),
   validationRecord: z

@@ -18,7 +18,7 @@ export const problemSchema = z.object({
     .default([]),
 });
 
-/** An authority's refusal, before it is explained. */
+/** An authority's refusal, before it is translated into a message for the owner. */
 export class AcmeProblem extends Error {
   override name = 'AcmeProblem';
   /** `rateLimited` for `urn:ietf:params:acme:error:rateLimited`. */
@@ -38,14 +38,14 @@ export class AcmeProblem extends Error {
   }
 }
 
-/** Some authorities report names that can't be resolved, and connections that fail, as an answer that is wrong. */
+/** Returns the actual problem type. Some authorities report DNS and connection failures as a wrong answer. */
 function actualType(type: string, detail: string): string {
   if (type !== 'unauthorized' && type !== 'malformed') return type;
   if (/failed to connect/i.test(detail)) return 'connection';
   return /could not resolve/i.test(detail) ? 'dns' : type;
 }
 
-/** The order that an authority refused. */
+/** Facts about the refused order, for the explanation. */
 export interface Ordered {
   /** The authority's host name. */
   readonly authority: string;
@@ -57,7 +57,7 @@ export interface Ordered {
 
 /**
  * Explains a refusal in plain words: what the authority says, which address it tried, and what to do.
- * @param tried the address at which the authority tried, if it says so
+ * @param tried the address that the authority tried, if known
  */
 export async function explainProblem(problem: AcmeProblem, ordered: Ordered, tried?: string): Promise<TradeAgentError> {
   const { authority, host } = ordered;
@@ -147,7 +147,10 @@ function wordsFor({ type }: AcmeProblem, { host, type: challenge, answersAt }: O
   }
 }
 
-/** An authority's `unauthorized` for a request, instead of for a challenge: the account is not valid (anymore). */
+/**
+ * Problem type of a request refused as `unauthorized`, if it was not for a challenge: the account is not or no longer
+ * valid.
+ */
 export const ACCOUNT_REFUSED = 'account:unauthorized';
 
 /** Returns the address in texts such as `203.0.113.7: Fetching …` and `Failed to connect to 203.0.113.7:443 …`. */
@@ -158,7 +161,7 @@ function addressIn(detail: string): string | undefined {
   );
 }
 
-/** Says where this machine's name servers find a host. The authority may see other records. */
+/** Describes the addresses that this machine's name servers return for a host. The authority may see other records. */
 async function describeRecords(host: string): Promise<string> {
   const resolver = new Resolver({ timeout: LOOKUP_TIMEOUT_MS, tries: 1 });
   const found = await Promise.all(

@@ -10,7 +10,9 @@ import { applyCompanyRules, type CompanyRule } from './rules.ts';
 import { type SubjectOptions, type TokenSubject, verifySubjectToken } from './subject.ts';
 
 const ASSERTION_LIFETIME_S = 300;
-/** The assertion's `typ` header (RFC 7519 §5.1), from the ID-JAG draft. */
+/**
+ * The assertion's `typ` header (RFC 7519 §5.1), as in the ID-JAG draft (identity assertion JWT authorization grant).
+ */
 const ASSERTION_TYP = 'oauth-id-jag+jwt';
 
 interface AssertionExchangeOptions extends SubjectOptions {
@@ -20,8 +22,8 @@ interface AssertionExchangeOptions extends SubjectOptions {
 }
 
 /**
- * Returns a handler for RFC 8693 exchanges that issue an ID-JAG. The handler checks the company's rules at every
- * exchange, so that people who left the company or a group get no assertion.
+ * Returns a handler for RFC 8693 exchanges that issue an assertion. The handler checks the company's rules at every
+ * exchange, so people who left the company or a group get no assertion.
  */
 export function createAssertionExchangeHandler(options: AssertionExchangeOptions) {
   return async (ctx: TokenEndpointGrantContext<ExchangeParameters>): Promise<void> => {

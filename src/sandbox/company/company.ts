@@ -116,8 +116,8 @@ interface CompanyPagesOptions extends CompanySignIn {
 const decisionSchema = z.object({ user_code: z.string(), user: z.string() });
 
 /**
- * Serves what the protocol does not define: the page for entering a device code, which a terminal with the pairing
- * secret can also use, and the clients' public keys, which any program on this machine may add and read.
+ * Serves pages that the protocol does not define: the page for entering a device code, which a terminal with the
+ * pairing secret can also use, and the clients' public keys, which any program on this machine may add and read.
  */
 function companyPages(options: CompanyPagesOptions): Hono {
   const { name, clients, people, pairingSecret, decide, now } = options;
@@ -278,7 +278,7 @@ function companyClients(database: Database, known: readonly CompanyClient[]) {
   };
 
   return {
-    /** Returns a client's public keys, one for each machine. Undefined for an unknown client. */
+    /** Returns a client's public keys, one for each machine. Returns undefined for an unknown client. */
     keys,
     /** Adds a key. Idempotent. @returns false for an unknown client */
     async addKey(clientId: string, { kty, crv, x, y }: z.output<typeof clientKeySchema>): Promise<boolean> {

@@ -12,7 +12,7 @@ export interface TokenSubject {
   readonly amr: readonly string[] | undefined;
 }
 
-/** Records to which sign-in each ID token belongs, so that an ID token becomes invalid when its sign-in ends. */
+/** Records the sign-in to which each ID token belongs, so that an ID token becomes invalid when its sign-in ends. */
 export type IdTokens = ReturnType<typeof createIdTokens>;
 
 export function createIdTokens(database: Database, lifetimeS: number, now: () => number) {

@@ -4,7 +4,7 @@ export interface CryptoPair extends ListedSymbol {
   readonly minOrderSize: string;
 }
 
-/** Columns: symbol, name, price of a coin in dollars, minimum order quantity in coins. */
+/** Columns: symbol, name, price of one coin in dollars, minimum order quantity in coins. */
 const pairData = `\
 BTC/USD|Bitcoin / US Dollar|64000.00|0.000015
 ETH/USD|Ethereum / US Dollar|3100.00|0.0003

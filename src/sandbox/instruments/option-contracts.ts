@@ -28,7 +28,10 @@ export interface ListedContract extends OptionContract {
   readonly symbol: string;
 }
 
-/** OCC has no root for some symbols. In the sandbox, symbols whose price is above $2,000 have no options either. */
+/**
+ * Returns whether a stock has options. OCC has no root for some symbols, and in the sandbox, stocks from $2,000 have
+ * none.
+ */
 export function hasOptions({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
   return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);
 }
@@ -89,7 +92,7 @@ function occSymbol(root: string, expiry: IsoDate, right: 'call' | 'put', strike:
   return `${root}${day}${right === 'call' ? 'C' : 'P'}${strike.times(1000).toFixed(0).padStart(8, '0')}`;
 }
 
-/** Returns a listed or expired contract. Undefined for a contract that was never listed. */
+/** Returns a listed or expired contract. Returns undefined for a contract that was never listed. */
 export function findOptionContract(market: Market, symbol: string): ListedContract | undefined {
   if (symbolAssetClass(symbol) !== 'us_option') return undefined;
   const contract = parseOptionSymbol(symbol);

@@ -7,7 +7,7 @@ import { contractExpiresAt, type ListedContract } from './option-contracts.ts';
 
 const RATE = 0.04;
 const CENT = new Dec('0.01');
-/** Distance of bid and ask from the last price, as a fraction. The distance is at least one cent. */
+/** Distance of bid and ask from the last price, as a fraction. At least one cent. */
 const HALF_SPREAD = '0.01';
 const CONTRACTS_PER_SHARE = 1 / 2000;
 
@@ -83,7 +83,7 @@ export function optionBars(market: Market, contract: ListedContract, request: Ba
 
 /*
  * European option value (Black and Scholes, 1973; Hull, "Options, Futures, and Other Derivatives", ch. 15 and 19).
- * Floats are precise enough for made-up prices. They are rounded to decimals on the tick before further computation.
+ * Floats are precise enough for made-up prices, which are rounded to the tick before further computation.
  */
 
 export interface OptionTerms {

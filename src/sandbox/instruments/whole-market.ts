@@ -5,8 +5,8 @@ import { findOptionContract } from './option-contracts.ts';
 import { optionBars, optionQuote } from './option-prices.ts';
 
 /**
- * Adds crypto pairs, which trade around the clock and have random walks of their own, and options, which are priced
- * from their underlyings, to a stock market. `symbols`, hours and calendar remain those of the stock market.
+ * Adds crypto pairs and options to a stock market. Crypto pairs trade around the clock and have their own random walks.
+ * Options are priced from their underlyings. `symbols`, hours and calendar remain those of the stock market.
  */
 export function createWholeMarket(stocks: Market): Market {
   const coins = createMarket({

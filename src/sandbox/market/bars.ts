@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 
 type Timeframe = { unit: 'minute' | 'hour'; count: number } | { unit: 'day' | 'week'; count: 1 };
 
-/** Parses Alpaca's notation: `[1-59]Min|T`, `[1-23]Hour|H`, `1Day|1D`, `1Week|1W`. Undefined for any other text. */
+/** Parses Alpaca's notation: `[1-59]Min|T`, `[1-23]Hour|H`, `1Day|1D`, `1Week|1W`. Returns undefined for other text. */
 export function parseTimeframe(text: string): Timeframe | undefined {
   const [, digits = '', letters = ''] = /^(\d{1,2})(Min|T|Hour|H|Day|D|Week|W)$/.exec(text) ?? [];
   const count = Number(digits);
@@ -43,7 +43,7 @@ export interface MarketBar {
 interface BarSource {
   sessions: Sessions;
   now: number;
-  /** Returns the last price. Undefined before the first trade. */
+  /** Returns the last price. Returns undefined before the first trade. */
   last(at: number): string | undefined;
   sampleTimes(from: number, to: number): readonly number[];
   volume(from: number, to: number): number;
@@ -102,7 +102,7 @@ function* spansOfDay(date: IsoDate, timeframe: Timeframe, source: BarSource): Ge
     return;
   }
   const length = timeframe.count * (timeframe.unit === 'hour' ? 60 : 1) * MINUTE;
-  // Aligned to midnight, as on the real tape: the first hourly bar of a session is stamped 09:00.
+  // Aligned to midnight, as in real market data: the first hourly bar of a session starts at 09:00.
   const offset = Math.floor((session.open - midnight) / length) * length;
   for (let at = midnight + offset; at < session.close; at += length) {
     yield { at, from: Math.max(at, session.open), to: Math.min(at + length, session.close) };

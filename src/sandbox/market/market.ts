@@ -40,13 +40,13 @@ export interface MarketQuote {
 
 export interface Market extends MarketTimes {
   readonly seed: string;
-  /** Returns a symbol's listing. Undefined after the symbol was merged or renamed. */
+  /** Returns a symbol's listing. Returns undefined after the symbol was merged or renamed. */
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
-  /** Returns the quote, or outside trading hours the quote at the last close. Undefined for an unknown symbol. */
+  /** Returns the quote. Outside trading hours, it is the quote at the last close. Undefined for an unknown symbol. */
   quote(symbol: string, at?: number): MarketQuote | undefined;
   previousClose(symbol: string, at?: number): string | undefined;
-  /** Returns bars, raw unless adjustments are given. Undefined for an unknown symbol. */
+  /** Returns bars. They are unadjusted unless adjustments are given. Undefined for an unknown symbol. */
   bars(symbol: string, request: BarRequest, adjustments?: readonly Adjustment[]): MarketBar[] | undefined;
   /** Returns the combined price factor of all splits after `after` and up to `upTo`: 0.5 if each share became two. */
   splitFactor(symbol: string, after: number, upTo: number): Dec;
@@ -209,7 +209,7 @@ function marketPrices(tape: Tape, actions: AnnouncedActions, held: HeldPrices) {
   return { onTape, lastPrice, factor };
 }
 
-/** The times when a market trades. Instants are milliseconds since the epoch and default to now. */
+/** The times when a market trades, in milliseconds since the epoch. Time parameters default to the current time. */
 type MarketTimes = ReturnType<typeof createMarketTimes>;
 
 function createMarketTimes(sessions: Sessions, now: () => number) {
@@ -307,7 +307,10 @@ function announcementObjection(
 const SAMPLES_PER_SPAN = 16;
 const SESSION_HOURS = 6.5;
 
-/** A random walk around each snapshot price, determined by the seed. @param symbols replaces the bundled symbols */
+/**
+ * Creates a random walk from each snapshot price, determined by the seed.
+ * @param symbols replaces the bundled symbols
+ */
 function randomWalkTape(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[]): Tape {
   const listed: ReadonlyMap<string, ListedSymbol> =
     symbols === undefined ? listedSymbols() : new Map(symbols.map((symbol) => [symbol.symbol, symbol]));

@@ -14,7 +14,7 @@ export interface Tape {
   readonly sessions: Sessions;
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
-  /** Returns the last trade within trading hours up to an instant. Undefined before the first trade. */
+  /** Returns the last trade within trading hours up to an instant. Returns undefined before the first trade. */
   last(symbol: string, at: number): LastTrade | undefined;
   /** Returns the instants at which to sample the price for a bar's high and low. */
   sampleTimes(symbol: string, from: number, to: number): readonly number[];

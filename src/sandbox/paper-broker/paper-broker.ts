@@ -34,7 +34,7 @@ import { createTradeStream, runEvery } from './routes/trade-stream.ts';
 import { tradingRoutes } from './routes/trading-routes.ts';
 import { watchlistRoutes } from './routes/watchlist-routes.ts';
 
-/** Interval for matching open orders, in milliseconds. Open orders are also matched on every request. */
+/** Milliseconds between attempts to match open orders. Open orders are also matched on every request. */
 const SETTLE_INTERVAL_MS = 1000;
 const SLOW_RESPONSE_MS = 2000;
 
@@ -44,7 +44,7 @@ export interface PaperBrokerOptions {
   market: Market;
   clock: Clock;
   faults: ActiveFaults;
-  /** `password` is for the broker's login page, `key` is for API clients, and `story` is the account's history. */
+  /** `password` is for the broker's login page, and `key` is for API clients. `story` is the account's history. */
   users: readonly {
     username: string;
     password: string;
@@ -57,7 +57,7 @@ export interface PaperBrokerOptions {
   partialFills?: boolean;
   replay?: ReplayClock;
   adminSecret?: string;
-  /** Rate limit per account. Defaults to 1000, the higher limit of Alpaca's two plans. */
+  /** Rate limit per account. Defaults to 1,000, the higher of the limits in Alpaca's two plans. */
   requestsPerMinute?: number;
 }
 

@@ -25,8 +25,8 @@ export const thirdPartyScopes = {
 } as const;
 
 /**
- * Creates stand-ins for Slack (`/slack/api`, `/slack/oauth`) and Gmail (`/gmail/v1`, `/gmail/oauth`). Messages are only
- * stored, never sent.
+ * Creates stand-ins for Slack (`/slack/api`, `/slack/oauth`) and Gmail (`/gmail/v1`, `/gmail/oauth`). They store
+ * messages and never send them.
  */
 export function createThirdParties(options: ThirdPartiesOptions) {
   const { url, users, clock, faults } = options;

@@ -8,7 +8,9 @@ export interface SecretName {
   readonly name: string;
 }
 
-/** A stored secret. Sealing a secret twice gives different bytes, so changed bytes show that it was rewritten. */
+/**
+ * A stored secret. Sealing the same secret twice gives different bytes, so changed bytes mean that it was rewritten.
+ */
 export interface SealedSecret {
   readonly keyVersion: number;
   readonly sealed: Buffer;
@@ -37,7 +39,7 @@ export function createSecretSeal(keys: DataKeys) {
   };
 }
 
-/** Returns a JSON array, because no separator is safe: a `sub` can contain any character, such as Auth0's "|". */
+/** Returns a JSON array, because a `sub` can contain any separator, such as Auth0's "|". */
 function secretContext({ tenant, sub, name }: SecretName, version: number): string {
   return JSON.stringify(['trade-agent.secret/1', tenant, sub, name, version]);
 }

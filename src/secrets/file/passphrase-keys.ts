@@ -53,7 +53,7 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
   /** Keys of new files, by path. Cached so that unlocking and then writing a file derives its key only once. */
   const begun = new Map<string, { readonly header: PassphraseHeader; readonly key: Buffer }>();
   let queue: Promise<unknown> = Promise.resolve();
-  /** Runs `work` after all earlier work, because a person could not tell two simultaneous prompts apart. */
+  /** Runs `work` after all earlier work, because two simultaneous prompts would look like one. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = queue.then(work);
     queue = result.catch(() => {});

@@ -38,7 +38,7 @@ function fileSource(location: string, signal: AbortSignal | undefined): Passphra
   return {
     isPerson: false,
     read() {
-      // Only once: a descriptor can't be read again.
+      // Cached, because a descriptor can't be read again.
       line ??= firstLine(location, signal);
       return line;
     },

@@ -35,7 +35,10 @@ const sealedFileSchema = z.strictObject({
 });
 export type SealedFile = z.output<typeof sealedFileSchema>;
 
-/** @param context authenticated with the key's header, so that one profile's file can't replace another's */
+/**
+ * Encrypts the values of a credential file.
+ * @param context authenticated with the key's header, so that one profile's file can't replace another's
+ */
 export function sealCredentials(
   values: Record<string, string>,
   header: KeyHeader,
@@ -62,7 +65,7 @@ export function parseSealedFile(text: string): SealedFile {
   return file;
 }
 
-/** @throws any error if the file was not sealed with this key and context */
+/** Decrypts the values. @throws any error if the file was not sealed with this key and context */
 export function unsealCredentials(file: SealedFile, key: Buffer, context: string): Record<string, string> {
   const sealed = Buffer.concat([file.iv, file.tag, file.data].map((part) => Buffer.from(part, 'base64')));
   const plain = openBytes(key, sealed, associatedData(file.key, context));

@@ -1,5 +1,5 @@
-// Each request runs in a process of its own. A keychain call that hangs can't be timed out inside its process, because
-// the pending call keeps the process alive, but the parent can kill the process. Secrets are passed through pipes.
+// Each request runs in a process of its own. A keychain call that hangs can't be timed out in its own process, because
+// the pending call keeps the process alive. The parent can kill the process instead. Secrets are passed through pipes.
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
@@ -38,7 +38,7 @@ async function answerRequest(request: KeychainRequest): Promise<KeychainResponse
   };
   const read = async (name: string): Promise<string | null> => {
     const value = await keytar.getPassword(service, name);
-    // If the keychain proves to be open, the value is absent because someone removed the entry by hand.
+    // If the keychain is open, the value is absent because someone removed the entry by hand.
     if (value === null && known.has(name)) await requireOpen();
     return value;
   };

@@ -36,7 +36,7 @@ export function keychainMarkerPath(folder: string, profile: string): string {
   return join(folder, `keychain-${profile}.json`);
 }
 
-/** Keychain on macOS, Credential Manager on Windows, Secret Service on Linux. */
+/** Opens the Keychain on macOS, Credential Manager on Windows, or Secret Service on Linux. */
 export function openKeychainStore(options: KeychainStoreOptions): CredentialStore {
   const { folder, profile } = options;
   const markerFile = keychainMarkerPath(folder, profile);
@@ -135,7 +135,7 @@ async function runChild(
       child.kill('SIGKILL');
     }, timeoutMs);
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-    // The child may be gone before it has read everything. Its exit code or signal says more than the broken pipe.
+    // The child may have exited before it has read everything. Its exit code or signal says more than the broken pipe.
     child.stdin.on('error', () => {});
     child.once('error', (error) => {
       clearTimeout(timer);
@@ -158,7 +158,7 @@ function parseResponse(text: string): KeychainResponse {
   try {
     return JSON.parse(text) as KeychainResponse;
   } catch {
-    // The child's output may contain secrets, so it is not quoted.
+    // The message does not quote the child's output, which may contain secrets.
     throw keychainUnusable('other', 'its helper returned an unusable response');
   }
 }
@@ -215,7 +215,10 @@ const explanations: Record<KeychainFailure, { message: string; hint: string }> =
   other: { message: 'the keychain failed', hint: 'Try again, or choose --credential-store file.' },
 };
 
-/** @param reason the library's message, which never contains a stored value */
+/**
+ * Creates the error for a failed keychain request.
+ * @param reason the library's message, which never contains a stored value
+ */
 function keychainUnusable(failure: KeychainFailure, reason: string): TradeAgentError {
   const { message, hint } = explanations[failure];
   return new TradeAgentError(

@@ -10,7 +10,9 @@ const KEY_BYTES = 32;
 const MAX_FILE_BYTES = 64 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
-/** The last key is the newest. Older keys are needed as long as any data key is wrapped with them. */
+/**
+ * Schema of the key file. The last key is the newest. Older keys are needed while any data key is wrapped with them.
+ */
 const keyRingSchema = z.strictObject({
   format: z.literal('trade-agent-wrapping-keys'),
   version: z.literal(1),
@@ -47,7 +49,7 @@ export function openFileKms(file: string): Kms {
 }
 
 /**
- * Adds a wrapping key, which wraps all data keys from now on. Creates the file if needed.
+ * Adds a wrapping key, with which all data keys are wrapped from now on. Creates the file if needed.
  * @throws {TradeAgentError} `credential_store_unavailable`
  */
 export async function addWrappingKey(file: string): Promise<void> {

@@ -4,7 +4,7 @@ import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import type { Kms } from './kms.ts';
 
-/** HashiCorp Vault's transit engine, or OpenBao's. */
+/** The transit engine of HashiCorp Vault or OpenBao. */
 const vaultSchema = z.strictObject({
   url: z.url().refine(isSecureUrl, INSECURE_URL_MESSAGE),
   key: z.string().min(1),

@@ -14,7 +14,7 @@
  */
 export interface Kms {
   /**
-   * Wraps with the newest wrapping key.
+   * Wraps a key with the newest wrapping key.
    * @param context authenticated with the key, so that a key wrapped for one context can't be unwrapped for another
    */
   wrap(key: Uint8Array, context: string): Promise<string>;

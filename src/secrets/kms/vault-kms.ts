@@ -79,7 +79,7 @@ function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
         method: 'POST',
         headers,
         body: JSON.stringify(body),
-        // Following a redirect would send the token to an address that nobody chose.
+        // Following a redirect would send the token to an address that the settings don't name.
         redirect: 'error',
         signal,
       });

@@ -15,6 +15,7 @@ interface StoreAccess {
 }
 
 /**
+ * Creates the passphrase keys from the environment.
  * @param ask asks the person without echoing their input; undefined if nobody can be asked
  * @param signal ends the wait for a passphrase from a descriptor
  */

@@ -7,14 +7,14 @@ import type { GatewayRequests } from './gateway-requests.ts';
 const [, , ORDERS_READ] = READ_SCOPES;
 
 export type GatewayEvent =
-  /** A keep-alive. After the first keep-alive, no event is missed. One that is a comment line has no `id`. */
+  /** A keep-alive. After the first keep-alive, no event is missed. If it was sent as a comment line, it has no `id`. */
   | { readonly type: 'alive'; readonly id?: string }
   /** A proposal's current state. Also sent for each fill of the proposal's order. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
 
 export type EventRequests = ReturnType<typeof createEventRequests>;
 
-/** Maximum length of an event. Every proposal is shorter. */
+/** Maximum length of an event in UTF-16 code units. Every proposal is shorter. */
 const MAX_EVENT_LENGTH = 1_000_000;
 
 export function createEventRequests({ open }: GatewayRequests) {
@@ -37,7 +37,7 @@ export function createEventRequests({ open }: GatewayRequests) {
   };
 }
 
-/** Parses an event. Returns undefined for events and kinds of proposals that this version does not support. */
+/** Parses an event. Returns undefined for events and proposal kinds that this version does not support. */
 function parseGatewayEvent(message: StreamMessage): GatewayEvent | undefined {
   if (message.comment) return { type: 'alive' };
   const { event, id, data } = message;

@@ -5,7 +5,7 @@ import { isTransientError } from './gateway-problem.ts';
 
 const INITIAL_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
-/** Time without a message before reconnecting: three missed keep-alives (15 s each). */
+/** Milliseconds without a message before reconnecting: three missed keep-alives (15 s each). */
 const SILENCE_TIMEOUT_MS = 45_000;
 
 /** A message in an event stream (HTML Living Standard §9.2), or a keep-alive comment. */
@@ -18,7 +18,7 @@ export type StreamMessage =
       readonly data: string;
     };
 
-/** Yields the messages with numeric ids. @param maxLength maximum length of an event in UTF-16 code units */
+/** Yields the messages with numeric IDs. @param maxLength maximum length of an event in UTF-16 code units */
 export async function* readStreamMessages(
   body: ReadableStream<Uint8Array>,
   maxLength: number,
@@ -84,8 +84,8 @@ export async function* streamWithReconnects<Event extends { readonly id?: string
     }
     if (signal.aborted) return;
     if (clock.now() - heardAt >= giveUpAfterMs) throw connectionLost(failure);
-    // A stream that ends when its token expires is not a failure. But if the server closes at once, pause before
-    // retrying.
+    // A stream that ends when its token expires is not a failure. If the server closes it immediately, a pause is
+    // needed.
     if (failures > 0) lost(failures);
     const pause = Math.min(INITIAL_BACKOFF_MS * 2 ** Math.max(0, failures - 1), MAX_BACKOFF_MS);
     await clock.sleep(pause, signal).catch(() => undefined);

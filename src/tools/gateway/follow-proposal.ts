@@ -6,9 +6,9 @@ import { isTransientError } from './gateway-problem.ts';
 
 const LONG_POLL_SECONDS = 25;
 const MAX_BACKOFF_MS = 30_000;
-/** Minimum interval between requests, in case the gateway responds immediately. */
+/** Minimum milliseconds between requests, in case the gateway responds immediately. */
 const MIN_POLL_INTERVAL_MS = 1_000;
-/** How long to keep following a proposal whose outcome is unknown. The gateway may need hours to determine it. */
+/** Milliseconds to keep following a proposal whose outcome is unknown. The gateway may need hours to determine it. */
 const MAX_UNKNOWN_WAIT_MS = 10_000;
 
 interface FollowOptions {
@@ -52,7 +52,7 @@ function isNewer(next: Proposal | undefined, seen: Proposal): boolean {
   return next !== undefined && (next.updated_at !== seen.updated_at || next.state !== seen.state);
 }
 
-/** Reads a proposal, and tells the person when the connection to the gateway is lost or restored. */
+/** Reads a proposal, and reports when the connection to the gateway is lost or restored. */
 class ProposalReader {
   readonly #gateway: Pick<GatewayClient, 'proposal'>;
   readonly #options: FollowOptions;
@@ -75,7 +75,7 @@ class ProposalReader {
     return this.#unknownSince !== undefined && now - this.#unknownSince >= MAX_UNKNOWN_WAIT_MS;
   }
 
-  /** Returns undefined if the gateway is unreachable. */
+  /** Reads the proposal. Returns undefined if the gateway is unreachable. */
   async read({ id, state, updated_at }: Proposal): Promise<Proposal | undefined> {
     const { signal, once = false, notice } = this.#options;
     const waitSeconds = state === 'unknown' ? 5 : LONG_POLL_SECONDS;

@@ -51,8 +51,8 @@ interface ProposalQuery {
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
 /**
- * Longer than the default, because the gateway sends several requests to the broker and one to the identity provider
- * before it responds.
+ * Timeout in milliseconds. Long, because the gateway sends several requests to the broker and one to the identity
+ * provider before it responds.
  */
 const PROPOSE_TIMEOUT_MS = 30_000;
 
@@ -155,7 +155,7 @@ function accountRequests({ request, read, list }: GatewayRequests) {
         hint: 'Ask for a shorter period.',
       });
     },
-    /** Returns whether the person's account at `connection` (`broker`, `slack`) is connected. */
+    /** Returns whether the person's account is connected. @param connection `broker` or `slack` */
     isConnected: async (connection: string) => {
       const path = withQuery('/v1/connections', { name: connection });
       const schema = z.object({ name: z.string(), connected: z.boolean() });
@@ -182,7 +182,7 @@ function proposalRequests({ request, list, send, timeoutMs, accountOf, account }
         scopes: proposingScopes(proposal),
         ms: PROPOSE_TIMEOUT_MS,
       }),
-    /** @throws {TradeAgentError} `not_found` */
+    /** Reads a proposal. @throws {TradeAgentError} `not_found` */
     proposal: async (id: string, { waitSeconds, since, signal }: ProposalQuery = {}) => {
       const answer = await request(
         withQuery(`/v1/proposals/${requireProposalId(id)}`, { wait: waitSeconds, since }),
@@ -249,7 +249,7 @@ interface BarQuery {
   /** Epoch milliseconds. */
   readonly start: number;
   readonly end?: number;
-  /** Defaults to `split`. */
+  /** Adjustment of the prices. Defaults to `split`. */
   readonly adjustment?: BarAdjustment;
 }
 
@@ -270,7 +270,7 @@ function marketRequests({ read, list }: GatewayRequests) {
         });
       });
     },
-    /** Returns the quotes that there are, and the symbols that are unknown or have no price now. */
+    /** Returns the available quotes, and the symbols that are unknown or have no current price. */
     availableQuotes: (symbols: readonly string[]) => {
       const path = withQuery('/v1/quotes', { symbols: symbols.join(','), partial: 'true' });
       return read(path, z.object({ quotes: z.array(quoteSchema), missing: z.array(z.string()) }), MARKET_READ);
@@ -298,7 +298,10 @@ function marketRequests({ read, list }: GatewayRequests) {
         z.object({ contracts: z.array(listedContractSchema), more: z.boolean() }),
         MARKET_READ,
       ),
-    /** Returns news, newest first; about the whole market if `symbols` is empty. The text is from outside sources. */
+    /**
+     * Returns news, newest first. If `symbols` is empty, returns news about the whole market. The text is from outside
+     * sources.
+     */
     news: ({ symbols, limit }: { symbols: readonly string[]; limit: number }) => {
       const path = withQuery('/v1/news', { limit, symbols: symbols.join(',') || undefined });
       return list(path, 'news', articleSchema, MARKET_READ);

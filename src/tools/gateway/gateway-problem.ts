@@ -8,7 +8,9 @@ import { safeLine } from '../../text/sanitize.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** `blocked` is for the owner's rules and quotas. Unlisted problem codes become `gateway_refused`. */
+/**
+ * Error codes by problem code. `blocked` is for the owner's rules and quotas. Other problems become `gateway_refused`.
+ */
 const errorCodes: Partial<Record<ProblemCode, ErrorCode>> = {
   insufficient_scope: 'insufficient_scope',
   approval_expired: 'approval_expired',

@@ -72,7 +72,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     }
   };
 
-  /** @throws {TradeAgentError} if the response is unsuccessful or missing */
+  /** Sends a request. @throws {TradeAgentError} if the response is unsuccessful or missing */
   const request = async (
     path: string,
     init: RequestInit,
@@ -153,7 +153,7 @@ function withAccountQuery(path: string, account: string | undefined): string {
   return `${path}${path.includes('?') ? '&' : '?'}account=${encodeURIComponent(account)}`;
 }
 
-/** Matches paths about an account, not the person, the market or a proposal. */
+/** Matches paths about an account, in contrast to the person, the market or a proposal. */
 const OWNER_PATHS = /^\/v1\/(accounts?|positions|portfolio|activities|watchlist|orders|halt)\b/;
 
 function withOwnerQuery(path: string, owner: string | undefined): string {
@@ -172,12 +172,12 @@ function interrupted(): TradeAgentError {
   return new TradeAgentError('interrupted', 'stopped before the gateway answered');
 }
 
-/** Returns undefined for a body that is not JSON. Throws if the connection breaks. */
+/** Reads the body as JSON. Returns undefined if it is not JSON. Throws if the connection breaks. */
 async function readBody(response: Response): Promise<unknown> {
   return parseJson(await response.text());
 }
 
-/** @throws {TradeAgentError} `gateway_refused`, naming the field */
+/** Validates a response body. @throws {TradeAgentError} `gateway_refused`, naming the field */
 export function parseResponseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;

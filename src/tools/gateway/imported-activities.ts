@@ -4,7 +4,7 @@ import type { GatewayClient } from './gateway-client.ts';
 
 /**
  * Reads the activities that the person imported on this machine, oldest first.
- * @param account returns the account number; not called if nothing can have been imported
+ * @param account returns the account number; not called if the person has not imported anything
  */
 export type ImportedActivities = (account: () => Promise<string>) => Promise<readonly Activity[]>;
 

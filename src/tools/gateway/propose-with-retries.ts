@@ -32,7 +32,7 @@ export async function proposeWithRetries(
     const answer = await proposeOnce(gateway, request, key, options);
     if (!isTradeAgentError(answer)) return answer;
     // A refusal proves that there is no proposal, because the gateway looks up existing proposals before it refuses.
-    // Only unauthenticated callers are refused first.
+    // The only exception is a caller who is not authenticated.
     if (!isOutcomeUnknown(answer)) throw isGatewayProblem(answer) ? answer : failure(answer);
     mayBeThere ||= answer.details.sent !== false && answer.code !== 'provider_unreachable';
     if (wait === undefined) throw failure(answer);

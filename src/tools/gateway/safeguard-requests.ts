@@ -39,8 +39,8 @@ const accessSchema = z.lazy(() =>
 export type ListedAccess = z.output<typeof accessSchema>;
 
 /**
- * Access that the person `granted` to others, and that others have `given` to the person. `kept` says whether this
- * gateway manages the access.
+ * Access that the person `granted` to others, and that others gave to the person. `kept` says whether this gateway
+ * manages the access.
  */
 const accessListSchema = z.lazy(() =>
   z.object({
@@ -66,7 +66,7 @@ export type HaltState = z.output<typeof haltSchema>;
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
-/** Timeout for a policy check, during which the gateway sends several requests to the broker. */
+/** Timeout for a policy check in milliseconds. The gateway sends several requests to the broker during a check. */
 const CHECK_TIMEOUT_MS = 30_000;
 
 export type SafeguardRequests = ReturnType<typeof createSafeguardRequests>;
@@ -78,7 +78,7 @@ export function createSafeguardRequests({ request, read, list, send, account }: 
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
 
     access: () => read('/v1/access', accessListSchema, ORDERS_READ),
-    /** @throws {TradeAgentError} `not_found` */
+    /** Revokes access. @throws {TradeAgentError} `not_found` */
     async revokeAccess(id: string): Promise<void> {
       if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
         throw new TradeAgentError('not_found', 'that is not an access id', {

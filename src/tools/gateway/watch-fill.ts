@@ -13,7 +13,7 @@ interface WatchOptions {
   readonly changed: (proposal: Proposal) => void | Promise<void>;
 }
 
-/** Watches a market order briefly for its fill price. Best effort: never throws. */
+/** Watches a market order briefly for its fill price. Never throws. */
 export async function watchFill(
   gateway: Pick<GatewayClient, 'proposal'>,
   seen: Proposal,

@@ -39,7 +39,7 @@ async function runChats(program: CliCommand, command: CliCommand, options: ChatO
   }
 }
 
-/** @returns the profile that the person switched to, if any */
+/** Opens the chat. @returns the profile that the person switched to, if any */
 export async function openChat(context: Context, options: ChatOptions): Promise<string | undefined> {
   const { io, env } = context;
   if (!io.stdinIsTty || !io.stdoutIsTty) {
@@ -48,8 +48,8 @@ export async function openChat(context: Context, options: ChatOptions): Promise<
     });
   }
   if (env.TERM === 'dumb') {
-    // Rejects a dumb terminal, such as an editor's shell window, which would print frames below each other, with their
-    // escape sequences.
+    // Rejects a dumb terminal, such as an editor's shell window, which would print all frames and their escape
+    // sequences.
     throw new TradeAgentError('usage', 'this terminal (TERM=dumb) does not support the chat', {
       hint: 'Ask single questions instead: trade-agent run "what do I own"',
     });

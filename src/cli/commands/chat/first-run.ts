@@ -51,10 +51,7 @@ See docs/operate/providers/ for what a provider must support.`);
   return true;
 }
 
-/**
- * Creates a home on this machine if there is none, and a profile for it. The person must then start the home
- * themselves.
- */
+/** Creates a home on this machine if there is none, and a profile for it. The person must then start the home. */
 async function setUpFirstHome(context: Context): Promise<void> {
   const { io } = context;
   const folder = getHomeFolder(context.env);

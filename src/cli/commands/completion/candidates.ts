@@ -52,7 +52,7 @@ export async function findCandidates(
     .filter(({ value }) => value.startsWith(word === '=' ? '' : word));
 }
 
-/** Returns the command that the words name, and the last flag if its value is still missing. */
+/** Returns the command that the words name. Also returns the last flag if its value is still missing. */
 function parseWords(program: Command, words: readonly string[]): { command: Command; flag?: Option } {
   let command = program;
   let flag: Option | undefined;

@@ -1,7 +1,7 @@
 import type { Shell } from '../../../app/completion/install.ts';
 
 /**
- * The completion script of each shell. A script passes the word at the cursor and the words before it to `trade-agent
+ * The completion script of each shell. A script passes the word at the cursor and the preceding words to `trade-agent
  * __complete`. This command prints the matching candidates, one per line (with a tab and the summary), or `:files` for
  * a path. The scripts never evaluate candidates, because candidates contain names from servers. The word at the cursor
  * is passed with a flag, because PowerShell before 7.3 drops empty arguments.

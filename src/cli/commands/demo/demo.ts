@@ -50,7 +50,10 @@ async function printDemo(cli: Cli, globals: GlobalOptions, output: Output): Prom
 /** Indentation of the commands' output. */
 const OUTPUT_INDENT = '     ';
 
-/** Prints the demo's events. The commands write Markdown, because their output is no terminal. */
+/**
+ * Returns a function that prints the demo's events. The commands write Markdown, because their output is not a
+ * terminal.
+ */
 function createScript(columns: number, say: (text: string) => void): (event: DemoEvent) => void {
   const width = columns - OUTPUT_INDENT.length;
   let markdown = new TerminalMarkdown(width);
@@ -73,12 +76,15 @@ function createScript(columns: number, say: (text: string) => void): (event: Dem
   };
 }
 
-/** Shortens the IDs in the table of orders, which are whole because the commands write to no terminal. */
+/** Shortens the IDs in the table of orders. The commands print full IDs, because they don't write to a terminal. */
 function shortenIds(line: string): string {
   return line.replace(/^([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12} /, '$1 ').replace(/^ID {29}/, 'ID ');
 }
 
-/** Wraps a line at words, indented like its start. A row of a table is cut off instead, which keeps its columns. */
+/**
+ * Wraps a line at words, with the indentation of its start. Truncates a table row instead, so that its columns stay
+ * aligned.
+ */
 function fitLine(line: string, width: number): string[] {
   if (line.length <= width) return [line];
   if (/\S {2,}\S.* {2,}\S/.test(line)) return [`${line.slice(0, width - 1)}…`];

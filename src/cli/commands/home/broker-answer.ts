@@ -12,7 +12,7 @@ interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
 
 /**
  * Asks for the broker and the kind of credentials, unless flags specify them. If only an address is given, assumes that
- * the broker at that address has the same API as the first offered broker.
+ * the broker at this address has the same API as the first offered broker.
  * @throws {TradeAgentError} `usage`
  */
 export async function promptForBroker(

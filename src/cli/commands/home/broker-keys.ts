@@ -45,7 +45,7 @@ export async function readBrokerKeys(
 }
 
 /**
- * Shows the account. If it is a live account, the person must type its number.
+ * Shows the account. If the account is live, the person must type its number.
  * @throws {TradeAgentError} `usage` if the number is wrong or missing
  */
 export async function confirmAccount(

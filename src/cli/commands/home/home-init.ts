@@ -72,7 +72,7 @@ export const createPhoneOption = () =>
     ['browser', 'funnel', 'serve', 'domain', 'proxy'],
   );
 
-/** The options of a home at its owner's domain that gets its certificate itself. */
+/** Adds the options of a home at its owner's domain that gets its certificate itself. */
 export function addAcmeOptions(command: CliCommand): CliCommand {
   return command
     .option(
@@ -135,14 +135,17 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
   );
 }
 
-/** Returns the command as it was started: npx sets `npm_command`, and does not put trade-agent on the path. */
+/**
+ * Returns the command with which the program was started: npx sets `npm_command` and does not put trade-agent on the
+ * path.
+ */
 function programName({ npm_command: command }: NodeJS.ProcessEnv): string {
   return command === 'exec' ? 'npx trade-agent' : 'trade-agent';
 }
 
 /**
- * Makes a home at a local address the default profile of the agent on this machine if a person creates the home here and
- * the agent has no profile yet.
+ * Makes a home at a local address the default profile of the agent on this machine, if a person creates the home here
+ * and the agent has no profile yet.
  */
 async function addFirstProfile(context: Context, address: string, environment: 'paper' | 'live'): Promise<boolean> {
   if (!context.io.interactive) return false;

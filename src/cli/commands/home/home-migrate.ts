@@ -56,7 +56,7 @@ export function addHomeMigrateCommand(home: CliCommand): void {
     });
 }
 
-/** @throws {TradeAgentError} `usage` */
+/** Parses the target database. @throws {TradeAgentError} `usage` */
 function parseTarget({ to, urlFile, urlEnv, tenant }: MigrateFlags): MigrateHomeOptions['to'] {
   if (to === 'sqlite') return 'sqlite';
   if (/^postgres(?:ql)?:\/\//.test(to)) {

@@ -66,8 +66,8 @@ async function printReady(cli: Cli, parts: ServingContext, output: Output, ready
 }
 
 /**
- * Prints a pairing link if no phone is paired. Prints it only on a terminal, because anyone who can read a log could
- * use a link in it.
+ * Prints a pairing link if no phone is paired. Prints only on a terminal, because anyone who can read a log could use
+ * the link in it.
  */
 async function offerPairing(cli: Cli, parts: ServingContext, output: Output, folder: string): Promise<void> {
   const app = { clock: parts.clock, env: cli.env };

@@ -154,7 +154,7 @@ interface GrantsOptions {
   readonly user?: string;
 }
 
-/** Adds `home grants`, which lists and revokes what people let in. */
+/** Adds `home grants`, which lists and revokes the access that people granted. */
 export function addHomeGrantsCommands(home: CliCommand): void {
   const grants = home
     .command('grants')

@@ -55,7 +55,7 @@ export interface InitOptions extends BrokerKeyOptions, ReachOptions {
   readonly ntfy?: string;
 }
 
-/** The default daily limit is the maximum size of an order times this number. */
+/** Default for the daily limit, as a multiple of the maximum order size. */
 const DEFAULT_DAY_LIMIT_ORDERS = 5;
 
 type PromptContext = Pick<Context, 'io' | 'signal'>;
@@ -70,7 +70,7 @@ const invalidOption = (option: string, problem: string) =>
 
 const shouldAsk = ({ io }: PromptContext, { yes }: ReachOptions) => io.interactive && yes !== true;
 
-/** The answers to the question of where the owner's phone is, by the value of `--phone`. */
+/** The possible places of the owner's phone, by the value of `--phone`. */
 const phoneAnswers = {
   browser: `In this browser, on this machine only: ${DEFAULT_ADDRESS}`,
   funnel: 'My phone, from anywhere, through Tailscale Funnel: the phone needs no app',
@@ -82,7 +82,7 @@ type PhonePlace = keyof typeof phoneAnswers;
 const phonePlaces = Object.keys(phoneAnswers) as PhonePlace[];
 
 /**
- * Asks where the phone is, unless options say so, and returns the settings with which the phone reaches the home.
+ * Asks where the phone is, unless options say so. Returns the settings through which the phone reaches the home.
  * @throws {TradeAgentError} `usage`; `not_found`, `invalid_config` if Tailscale can't be used
  */
 export async function promptForPhone(context: Context, options: ReachOptions): Promise<HomeReach> {
@@ -99,7 +99,7 @@ export async function promptForPhone(context: Context, options: ReachOptions): P
   return { address, ...given, ...certificate, listen: given.listen ?? PUBLIC_LISTEN };
 }
 
-/** @returns undefined if only the address was given */
+/** Asks where the phone is. @returns undefined if only the address was given */
 async function choosePlace(context: Context, options: ReachOptions): Promise<PhonePlace | undefined> {
   const { phone, address } = options;
   if (phone === 'browser' && address !== undefined && !isLocalAddress(address)) {
@@ -150,7 +150,7 @@ async function askAddress(context: PromptContext, options: ReachOptions): Promis
   );
 }
 
-/** Asks whether the home gets its certificate itself, or has one in files. */
+/** Asks whether the home gets its certificate itself or uses certificate files. */
 async function askCertificate(
   context: Context,
   options: ReachOptions,
@@ -173,7 +173,7 @@ async function askCertificate(
 const isAcmeChosen = ({ agreeTos, acmeEmail, acmeDirectory, challenge }: ReachOptions) =>
   [agreeTos, acmeEmail, acmeDirectory, challenge].some((option) => option !== undefined);
 
-/** Has the owner agree to the authority's terms. @throws {TradeAgentError} `usage`; `certificate_failed` */
+/** Asks the owner to agree to the authority's terms. @throws {TradeAgentError} `usage`; `certificate_failed` */
 async function agreeToTerms(context: Context, options: ReachOptions): Promise<HomeReach['acme']> {
   const { acmeDirectory: directory = DEFAULT_DIRECTORY, acmeEmail, challenge } = options;
   if (!isSecureUrl(directory)) throw invalidOption('--acme-directory', INSECURE_URL_MESSAGE);
@@ -218,7 +218,9 @@ export async function promptForOwner(
   return createPerson({ name, username: options.user, email: options.email });
 }
 
-/** @param alwaysOpen whether the account's market never closes, so that no hours are set */
+/**
+ * Asks for the account's limits. @param alwaysOpen whether the account's market never closes, so that no hours are set
+ */
 export async function promptForLimits(
   asking: PromptContext,
   options: InitOptions,

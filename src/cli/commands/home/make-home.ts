@@ -28,7 +28,7 @@ export async function makeHome(context: Context, folder: string, options: InitOp
   const kind = await chooseBroker(context, options);
   const isPractice = kind === PRACTICE_BROKER;
   const opened = isPractice ? await createPracticeAccount(context) : await openAccount(context, options, kind);
-  // Practice needs no further answers: its limits can be changed later.
+  // Practice needs no further answers, because its limits can be changed later.
   const asking = isPractice ? { ...options, yes: true } : options;
   const limits = await promptForLimits(context, asking, isPractice);
   const notices = await promptForNoticeChannel(context, asking);
@@ -47,7 +47,7 @@ export async function makeHome(context: Context, folder: string, options: InitOp
   return { ...home, ...(await initHome(context, home)) };
 }
 
-/** Returns undefined if the defaults apply: Alpaca, or an API like Alpaca's at the address that was given. */
+/** Returns the broker. Returns undefined for the default: Alpaca, or an API like Alpaca's at the given address. */
 async function chooseBroker(context: Context, options: InitOptions): Promise<InitOptions['broker']> {
   const { broker, brokerUrl, brokerKeyFile, brokerKeyFd, yes } = options;
   if (broker === PRACTICE_BROKER) {

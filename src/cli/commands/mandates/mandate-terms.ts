@@ -69,7 +69,7 @@ function parseCadence(every: string): Cadence {
   });
 }
 
-/** Parses a price band such as `AAPL=100..250`. Either limit may be left out. */
+/** Parses a price band such as `AAPL=100..250`. Either price may be omitted. */
 function parsePriceBand(text: string): [string, { min?: string; max?: string }] {
   const [, symbol = '', min = '', max = ''] = /^([^=]+)=([\d.]*?)\.\.([\d.]*)$/.exec(text) ?? [];
   if (symbol === '' || (min === '' && max === '')) {
@@ -80,7 +80,7 @@ function parsePriceBand(text: string): [string, { min?: string; max?: string }] 
   return [symbol.toUpperCase(), { ...(min === '' ? {} : { min }), ...(max === '' ? {} : { max }) }];
 }
 
-/** Converts a time, or the start or end of a New York date, to RFC 3339 in UTC, to the second. */
+/** Converts a time, or the start or end of a New York date, to RFC 3339 in UTC with seconds. */
 function parseInstant(option: string, text: string, edge: 'start' | 'end'): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) {
     const midnight = newYorkInstant(edge === 'end' ? addDays(text, 1) : text, '00:00');

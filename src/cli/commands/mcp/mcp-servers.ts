@@ -191,7 +191,7 @@ function signInOpener(context: Context): OpenBrowser {
   };
 }
 
-/** @param unsafe whether to offer tools that could act without approval */
+/** Lets the person choose tools. @param unsafe whether to offer tools that could act without approval */
 export async function chooseMcpTools(
   { io, signal }: Context,
   looked: InspectedMcpServer,
@@ -218,7 +218,7 @@ export async function chooseMcpTools(
   return [...new Set(read(answer))];
 }
 
-/** @throws {TradeAgentError} `usage`; `interrupted` if the person declines */
+/** Asks the person to confirm tools. @throws {TradeAgentError} `usage`; `interrupted` if the person declines */
 export async function confirmMcpTools(
   { io, signal }: Context,
   tools: readonly ComparedTool[],

@@ -62,7 +62,7 @@ function addMcpInstall(mcp: CliCommand): void {
         context,
         client: McpClientName,
         _own: InstallFlags,
-        command: CliCommand, // `mcp` has --read-only.
+        command: CliCommand, // `mcp` has its own --read-only.
       ) => install(context, client, command.optsWithGlobals<InstallFlags>()),
     );
 }

@@ -7,7 +7,7 @@ import type { Context } from '../../context/context.ts';
 import { printError } from '../../context/output.ts';
 import { createApprovalListener } from '../../run/approval-progress.ts';
 
-/** @returns the exit code that a run would return */
+/** Makes a proposal and shows its outcome. @returns the exit code that a run would return */
 export async function proposeAndShowOutcome(
   context: Context,
   work: (ask: (request: ProposalRequestInput) => Promise<OrderOutcome>) => Promise<OrderOutcome>,

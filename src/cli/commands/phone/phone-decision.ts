@@ -11,7 +11,7 @@ import type { Context } from '../../context/context.ts';
 /** Formats a pending request as the phone shows it, with all fields of its details, including unknown fields. */
 export function approvalRequestLines(request: PhoneRequest): string[] {
   const { details } = request;
-  // A code that has to be typed is not known here, so another one takes its place.
+  // A code that has to be typed is unknown here, so a placeholder replaces it.
   const proposal = proposalDetailsSchema.safeParse(details.code === '' ? { ...details, code: '0000' } : details).data;
   const view = proposal === undefined ? undefined : toProposalView(proposal);
   const rows: Row[] = [
@@ -80,7 +80,8 @@ function requestKind({ details }: PhoneRequest, view: ProposalView | undefined):
 }
 
 /**
- * Asks for a decision and, to approve, for the code if the request needs it. Returns undefined to leave the request open.
+ * Asks for a decision and, to approve, for the code if the request needs it. Returns undefined to leave the request
+ * open.
  * @throws `signal.reason` if the signal aborts
  */
 export async function promptForDecision(

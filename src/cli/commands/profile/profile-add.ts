@@ -93,8 +93,7 @@ async function add(context: Context, name: string, options: AddOptions, server: 
 }
 
 /**
- * Returns the URLs of the issuer and the gateway, and the ID of the login client. If `--home` is given, its URL is
- * both.
+ * Returns the URLs of the issuer and the gateway, and the ID of the login client. `--home` sets both URLs.
  * @throws {TradeAgentError} `usage`
  */
 function profileAddresses({ home, issuer, gateway, loginClient }: AddOptions) {

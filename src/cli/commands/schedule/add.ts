@@ -5,7 +5,7 @@ import type { Context } from '../../context/context.ts';
 import { confirmOrFail } from '../../terminal/questions.ts';
 import { scheduleText, toScheduleView } from './schedule-view.ts';
 
-/** @param sure whether to skip the prompt */
+/** Adds a schedule and shows it. @param sure whether to skip the prompt */
 export async function addScheduleAndShow(context: Context, options: AddScheduleOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
   const state = await addSchedule(
@@ -20,7 +20,7 @@ export async function addScheduleAndShow(context: Context, options: AddScheduleO
   );
 }
 
-/** @throws {TradeAgentError} `usage` without a terminal */
+/** Asks whether to add the crontab line or timer. @throws {TradeAgentError} `usage` without a terminal */
 export async function confirmSchedulerEntry(context: Context, { entry }: Schedule): Promise<boolean> {
   return confirmOrFail(context, {
     message: 'adding a schedule changes your crontab, systemd timers or launchd agents',

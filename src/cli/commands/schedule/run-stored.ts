@@ -18,12 +18,10 @@ import { checkResultText, createCheckProgress } from '../check/check-view.ts';
 import { runRecordLine } from './schedule-view.ts';
 import { formatInBothZones, localTimeZone, zonedTimestamp } from './zoned-time.ts';
 
-/** Maximum number of printed lines. Limited because cron sends all of them as mail. */
+/** Maximum number of printed lines. Limited because cron e-mails all of them. */
 const MAX_LINES = 200;
 
-/**
- * Creates a buffer for messages, which is printed or dropped at the end, because cron sends every printed line as mail.
- */
+/** Creates a buffer for messages, which are printed or dropped at the end, because cron e-mails every printed line. */
 export function createLineBuffer() {
   const lines: string[] = [];
   let left = 0;
@@ -40,7 +38,7 @@ export function createLineBuffer() {
   };
 }
 
-/** Runs a schedule with the profile and time limit stored in it. Prints nothing if there is nothing to report. */
+/** Runs a schedule with its stored profile and time limit. Prints nothing if there is nothing to report. */
 export async function runStoredSchedule(command: CliCommand, id: string, now: boolean): Promise<void> {
   const { cli } = command;
   const globals = command.optsWithGlobals<GlobalOptions>();
@@ -86,8 +84,8 @@ export async function runStoredSchedule(command: CliCommand, id: string, now: bo
 }
 
 /**
- * Finds a schedule on this machine. A local schedule takes precedence over a server's regardless of the current
- * profile, because the crontab line or timer that starts the run does not name a profile.
+ * Finds a schedule on this machine. A local schedule takes precedence over a server's, whatever the current profile is.
+ * The reason is that the crontab line or timer that starts the run does not name a profile.
  */
 async function findLocalSchedule(home: UserDirs, id: string) {
   try {
@@ -122,7 +120,7 @@ function rootCommand(command: Command): Command {
 
 /**
  * Prints the result of a run. Returns the exit code and whether the result is worth reading. If not, the text output is
- * empty, because cron would send it as mail.
+ * empty, because cron would e-mail it.
  * @param asked whether a person started the run
  */
 async function printRun(

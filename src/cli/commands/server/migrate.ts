@@ -3,7 +3,10 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { serverPaths } from './places.ts';
 
-/** @param running the processes that may keep running during the migration, in plural, for the help text */
+/**
+ * Adds the `migrate` command.
+ * @param running the processes that may keep running during the migration, in plural, for the help text
+ */
 export function addMigrateCommand(
   parent: CliCommand,
   what: 'gateway' | 'server',

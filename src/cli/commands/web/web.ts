@@ -57,7 +57,7 @@ async function show({ output, io }: Context, { url, port }: WebReadyInfo): Promi
 }
 
 /**
- * Opens the page in a browser through a temporary file. If the browser got the link as an argument, every user of this
+ * Opens the page in a browser through a temporary file. If the link were an argument of the browser, every user of this
  * machine could see it.
  * @returns a function that removes the file
  */

@@ -28,7 +28,7 @@ export function createReplayClock({ clock, file, start, end, restarts }: ReplayC
   if (kept === undefined) setAhead(start - clock.now());
   else ahead = kept.ahead_ms;
   const now = () => Math.min(clock.now() + ahead, end);
-  /** @throws {RangeError} for an instant in the past or after the end */
+  /** Checks a new time. @throws {RangeError} for an instant in the past or after the end */
   const check = (at: number): void => {
     if (at < now()) throw new RangeError('the market’s clock can’t go backward');
     if (at > end) throw new RangeError('the recorded market days end before that');

@@ -12,8 +12,8 @@ interface Point {
 }
 
 /**
- * Creates a tape of recorded days. Within a day the price moves from the open through low and high (whichever is
- * farther from the close comes first) to the close, each in a third of the session.
+ * Creates a tape of recorded days. Within a day, the price moves from the open to the low and the high, and then to the
+ * close, each in a third of the session. The one of low and high that is farther from the close comes first.
  */
 export function createReplayTape(data: ReadonlyMap<string, readonly RecordedDay[]>): Tape {
   const sessions = sessionsOnDays(recordedDates(data));

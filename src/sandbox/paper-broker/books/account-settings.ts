@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const accountSettingsSchema = z.object({
   disable_overnight_trading: z.boolean(),
   fractional_trading: z.boolean(),
-  /** `1`: cash account. `2`: Regulation T margin. */
+  /** `1`: cash account. `2`: margin account (Regulation T). */
   max_margin_multiplier: z.enum(['1', '2']),
   max_options_trading_level: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
   no_shorting: z.boolean(),

@@ -124,7 +124,7 @@ function nextDue(now: number): number {
 
 interface Holder {
   readonly account_id: string;
-  /** Current shares of the action's subject. Negative if short. */
+  /** Current shares of the symbol that the action is about. Negative if short. */
   readonly holding: Holding;
   readonly entitled: Dec;
   worth(symbol: string): Dec;
@@ -199,7 +199,7 @@ interface Leg {
 function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): LedgerEntryRecord[] {
   const { holding } = holder;
   // Cash received in addition to shares is a taxable gain, up to the total gain. The rest of the cash reduces the cost
-  // (26 U.S.C. §§ 356, 358). Signs are reversed for shorts.
+  // (26 U.S.C. §§ 356, 358). Signs are reversed for short positions.
   const worth = cash.isZero() ? new Dec(0) : come.qty.times(holder.worth(come.symbol));
   const sign = cash.isNegative() ? -1 : 1;
   const gain = worth.plus(cash).minus(holding.cost).times(sign).toDecimalPlaces(2);
@@ -217,8 +217,8 @@ function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cas
 }
 
 /**
- * Returns the entries of a spin-off, which divide the parent's cost between the parent's and the new shares in
- * proportion to their market values (26 CFR 1.358-2).
+ * Returns the entries of a spin-off, which divide the parent's cost between the old and the new shares in proportion to
+ * their market values (26 CFR 1.358-2).
  */
 function spinOffEntries(action: CorporateActionOf<'spin_off'>, holder: Holder): LedgerEntryRecord[] {
   const { qty: held, cost } = holder.holding;

@@ -8,7 +8,7 @@ import { stableUuid } from './tradable-asset.ts';
 
 export interface AccountHistory {
   readonly number: string;
-  /** The first event opens the account. */
+  /** The account's history. The first event opens the account. */
   readonly events: readonly AccountHistoryEvent[];
 }
 
@@ -61,7 +61,7 @@ interface SeedParts {
 
 /**
  * Opens an account with its history, unless the user already has an account. Call inside a transaction.
- * @param history used instead of the default history
+ * @param history replaces the default history
  */
 export function seedAccount(
   username: string,

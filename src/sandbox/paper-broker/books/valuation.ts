@@ -8,7 +8,7 @@ export interface Holdings {
   shares: ReadonlyMap<string, Dec>;
 }
 
-/** Returns the holdings at each instant. @param instants ascending, in milliseconds since the epoch */
+/** Returns the holdings at each instant. @param instants in ascending order, in milliseconds since the epoch */
 export function holdingsAt(ledger: Ledger, accountId: string, instants: readonly number[]): Holdings[] {
   const entries = ledger.entries(accountId);
   const fills = ledger.fills(accountId);

@@ -21,15 +21,15 @@ export interface AccountState {
 export const heldQuantity = (symbol: string, positions: readonly PositionRecord[]): Dec =>
   new Dec(positions.find((position) => position.symbol === symbol)?.qty ?? 0);
 
-/** Infers the position intent as Alpaca does. */
+/** Infers the position intent according to Alpaca's rules. */
 export function inferIntent(side: 'buy' | 'sell', held: Dec): PositionIntent {
   if (side === 'buy') return held.lt(0) ? 'buy_to_close' : 'buy_to_open';
   return held.gt(0) ? 'sell_to_close' : 'sell_to_open';
 }
 
 /**
- * Checks that an account can place one more order: it is not a wash trade, the quantity is held, opening a position is
- * allowed, and there is enough buying power.
+ * Checks that an account can place one more order: the order is not a wash trade, the quantity is held, opening a
+ * position is allowed, and there is enough buying power.
  * @throws {BrokerError} 403
  */
 export function checkOrderAgainstAccount(order: OrderRecord, means: AccountState): void {

@@ -16,7 +16,9 @@ interface AssetTerms {
   readonly closing: TimeInForce;
 }
 
-/** Alpaca, "Placing orders", "Crypto trading" and "Options trading overview", including their error tables. */
+/**
+ * Rules from Alpaca's "Placing orders", "Crypto trading" and "Options trading overview", including their error tables.
+ */
 export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
   us_equity: {
     types: ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'],

@@ -54,7 +54,7 @@ export function createExchange(options: ExchangeOptions) {
       pendingUpdates.length = before;
       throw error;
     } finally {
-      // Within an outer transaction nothing is committed yet, so updates wait until the next call.
+      // Within an outer transaction, nothing is committed yet, so updates wait until the next call.
       if (!database.inTransaction) for (const update of pendingUpdates.splice(0)) tell?.(update);
     }
   };
@@ -112,8 +112,8 @@ export function createExchange(options: ExchangeOptions) {
         return bringUpToNow(admission.succeed(gone, old, ticket));
       }),
     /**
-     * Books a multi-leg order as if it had been placed in the broker's own app. It stays open until it is canceled or
-     * expires.
+     * Books a multi-leg order as if it had been placed in the broker's own app. The order stays open until it is
+     * canceled or expires.
      * @throws {BrokerError} 422 for unknown contracts
      */
     bookMultiLeg: (accountId: string, terms: MultiLegTerms): OrderRecord =>
@@ -181,7 +181,7 @@ function bookFill(
   const fee = { account_id, type: 'CFEE', date: newYorkDate(at), at };
   if (side === 'buy') {
     const coins = new Dec(qty).times(CRYPTO_FEE).toDecimalPlaces(9, Dec.ROUND_UP);
-    // The fee itself has no cost: the remaining coins carry the whole cost.
+    // The fee itself has no cost, so the remaining coins keep the full cost.
     ledger.enter(createEntry({ ...fee, symbol, qty: toPlain(coins.neg()), cost: '0' }));
   } else {
     const dollars = new Dec(toCents(new Dec(qty).times(price))).times(CRYPTO_FEE);
@@ -320,7 +320,7 @@ function createAdmission(options: AdmissionOptions) {
     /**
      * Books a replacement and updates its group.
      * @param gone the replaced order, which must already be closed, so that its reservation does not count against the
-     *   replacement
+     * replacement
      * @throws {BrokerError}
      */
     succeed(gone: OrderRecord, before: OrderRecord, ticket: OrderTicket): OrderRecord {
@@ -355,7 +355,7 @@ function exitQuantity(leg: OrderRecord, gone: OrderRecord, successor: OrderRecor
   return toPlain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
 }
 
-/** Checks that the asset can be traded. @throws {BrokerError} 422, or 403 for a fraction that the asset disallows */
+/** Checks that the asset can be traded. @throws {BrokerError} 422, or 403 if the asset can't be traded in fractions */
 function checkTradable(ticket: OrderTicket, market: Market, at: number): void {
   const { symbol, type } = ticket;
   if (symbolAssetClass(symbol) === 'us_option') {
@@ -436,12 +436,12 @@ function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: st
   }
 }
 
-/** Alpaca cancels good-till-canceled orders after 90 days. */
+/** Lifetime of good-till-canceled orders, after which Alpaca cancels them. */
 const GTC_LIFETIME_MS = 90 * ONE_DAY_MS;
 
 type OrderGroupPlace = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
 
-/** Alpaca values a short sale at its limit or at 3 % above the ask, whichever is higher. */
+/** Factor on the ask at which Alpaca values a short sale, unless its limit is higher. */
 const SHORT_RESERVE = '1.03';
 
 interface NewOrderContext {
@@ -545,7 +545,7 @@ function orderExpiry(
   if (ticket.time_in_force !== 'day') return null;
   const session = market.currentOrNextSession(at);
   if (!ticket.extended_hours) return session.close;
-  // After the close but within extended hours, today's session counts.
+  // After the close but within extended hours, today's session is used.
   const [today] = market.sessions(newYorkDate(at), newYorkDate(at));
   return today !== undefined && at < today.extendedClose ? today.extendedClose : session.extendedClose;
 }

@@ -59,8 +59,8 @@ function exercise(ledger: Ledger, accountId: string, contract: ListedContract, c
 }
 
 /**
- * Returns the cost, at the strike price, of shares that an exercise adds to a position. Returns no cost for shares that
- * it removes, because these reduce the position's cost proportionally.
+ * Returns the cost, at the strike price, of shares that an exercise adds to a position. Shares that the exercise
+ * removes have no cost here, because they reduce the position's cost proportionally.
  */
 function sharesCost(held: Dec, shares: Dec, strike: string) {
   const adds = held.isZero() || held.isNegative() === shares.isNegative();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { orderTypes, sides, timesInForce } from '../../../trading/order.ts';
 
-/** An amount: Alpaca accepts both a string and a number. */
+/** An amount. Like Alpaca, accepts both a string and a number. */
 const amount = z
   .union([z.string(), z.number().transform((value) => new Dec(value).toFixed())])
   .pipe(z.string().regex(/^\d{1,12}(\.\d{1,9})?$/))

@@ -4,7 +4,7 @@ import type { OrderRecord, OrderStatus } from '../../../store/sandbox/records.ts
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { orderJson } from '../books/order-json.ts';
 
-/** A trade update (Alpaca, "Websocket streaming"). */
+/** A trade update as Alpaca sends it ("Websocket streaming"). */
 export interface TradeUpdate {
   readonly event: string;
   readonly order: OrderRecord;

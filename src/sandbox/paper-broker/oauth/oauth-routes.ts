@@ -16,9 +16,9 @@ interface OAuthOptions {
 const broker: Party = { label: 'Paper broker', scopes: ['account:write', 'trading'] };
 
 /**
- * A third party's OAuth 2.0 server: authorization code with PKCE S256 (RFC 6749, 7636, 9700), refresh token rotation
- * and revocation (RFC 7009). The login form sends the user name and password each time and sets no cookie, so CSRF is
- * not possible.
+ * Simulates a third party's OAuth 2.0 server: authorization code with PKCE S256 (RFC 6749, 7636, 9700), refresh token
+ * rotation and revocation (RFC 7009). The login form sends the user name and password each time and sets no cookie, so
+ * CSRF is not possible.
  */
 export function oauthRoutes({ url, tokens, clients, users, now, party = broker }: OAuthOptions): Hono {
   const app = new Hono();
@@ -101,7 +101,7 @@ function showError(context: Context, { label }: Party, reason: string) {
   return context.html(errorPage(label, reason), 400);
 }
 
-/** Redirects with 303, so that the browser does not post the password to the client. */
+/** Redirects with 303, so that the browser does not send the password to the client. */
 function redirectWithResponse(
   context: Context,
   { redirect_uri, state }: RedirectTarget,
@@ -286,7 +286,7 @@ function authenticateClient(
     : undefined;
 }
 
-/** Reads a form. Drops repeated parameters (RFC 6749 §3.1), which therefore count as missing. */
+/** Reads a form. Drops repeated parameters, which therefore count as missing (RFC 6749 §3.1). */
 export async function readForm(context: Context): Promise<Record<string, string>> {
   const type = context.req.header('content-type') ?? '';
   if (!type.startsWith('application/x-www-form-urlencoded')) return {};

@@ -131,7 +131,7 @@ export function adminAccountEventRoutes(options: AdminBooksOptions): Hono {
       type: activity_type,
       sub_type: activity_sub_type ?? null,
       date,
-      // An entry for a past day is booked now, because brokers book late.
+      // An entry for a past day is booked now, because brokers also book late.
       at: Math.max(bookingTime(date), market.now()),
       amount: net_amount ?? null,
       symbol: symbol ?? null,
@@ -154,8 +154,8 @@ export function adminAccountEventRoutes(options: AdminBooksOptions): Hono {
 }
 
 /**
- * `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` advances a replayed market's time. On the way, orders are matched
- * at every turning point of the prices.
+ * `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` advances a replayed market's time. It matches orders at every
+ * turning point of the prices in between.
  */
 export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () => void): Hono {
   const app = new Hono();

@@ -49,7 +49,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, context: Co
 
 export const formatTimestamp = (at: number): string => new Date(at).toISOString();
 
-/** Returns a crypto quote as JSON. Quotes of other assets have these members, too. */
+/** Returns a crypto quote as JSON. Quotes of other assets also have these members. */
 export function cryptoQuoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
   return { t: formatTimestamp(at), ap: Number(ask), as: askSize, bp: Number(bid), bs: bidSize };
 }

@@ -338,7 +338,7 @@ interface Books {
   settings: AccountSettingsStore;
 }
 
-/** Options level approved for every account. Its owner may set a lower level. */
+/** Options level approved for every account. The account's owner may set a lower level. */
 const APPROVED_OPTIONS_LEVEL = 3;
 
 function accountJson(account: AccountRecord, books: Books, now: number) {
@@ -364,7 +364,7 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
     portfolio_value: worth,
     equity: worth,
     last_equity: before === undefined ? worth : toCents(equityAt(before, market, closing)),
-    // A market that is always open closes when the next day begins, so the date is that of the moment before.
+    // A market that is always open closes when the next day begins, so the date is taken from the moment before.
     balance_asof: newYorkDate(closing - 1),
     buying_power: power,
     regt_buying_power: power,

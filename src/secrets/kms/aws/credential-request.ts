@@ -4,7 +4,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { createBoundedFetch } from '../../../net/bounded-fetch.ts';
 import { parseJson } from '../../../values/parse-json.ts';
 
-/** Short, because credentials come from this machine or its region. */
+/** Timeout in milliseconds. Short, because credentials come from this machine or its region. */
 const TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 

@@ -93,7 +93,10 @@ function readAuthorization(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 const METADATA_ADDRESS = 'http://169.254.169.254';
-/** Short, because the metadata service is link-local and responds quickly, and outside AWS nothing responds at all. */
+/**
+ * Timeout in milliseconds. Short, because the metadata service is link-local and responds quickly. Outside AWS, nothing
+ * responds.
+ */
 const METADATA_TIMEOUT_MS = 1_000;
 /** Lifetime of the metadata token, long enough for the two requests that use it. */
 const TOKEN_SECONDS = 60;
@@ -128,7 +131,7 @@ const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
 /** The sources, in the order that AWS's SDKs use. AWS profiles are not a source, because they are meant for people. */
 const sources: readonly AwsCredentialSource[] = [fromEnvironment, fromWebIdentity, fromContainer, fromInstance];
 
-/** AWS provides new credentials at least five minutes before the old ones expire. */
+/** Milliseconds before expiry at which credentials are renewed. AWS provides new ones at least five minutes before. */
 const RENEW_BEFORE_MS = 5 * 60_000;
 
 /**
