@@ -66,7 +66,7 @@ export async function requireParentMaps(
     throw invalidFileError(
       `${file}:${text.slice(0, offset).split('\n').length}: ${name} ${what}, so nothing can be set below it`,
       file,
-      'Write the values out with "trade-agent config edit".',
+      'To replace it with its values, run "trade-agent config edit".',
     );
   }
 }

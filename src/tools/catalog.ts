@@ -82,7 +82,7 @@ export const tools: readonly Tool[] = [
 export const findTools = defineTool({
   name: 'find_tools',
   title: 'Find a tool',
-  description: `Makes more tools available; only some are at first. There are: ${tools.map(({ name }) => name).join(', ')}.`,
+  description: `Makes more tools available. Not all of them are available at first. All tools: ${tools.map(({ name }) => name).join(', ')}.`,
   schema: z.strictObject({
     query: z.string().min(1).max(200).describe('names of tools, or what you want to do'),
   }),

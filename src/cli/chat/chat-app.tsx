@@ -370,7 +370,7 @@ function SearchLine({ search: { wanted, failed } }: { search: NonNullable<Editor
   const keys = 'Ctrl-R older, Enter runs, Esc edits, Ctrl-G cancels';
   return (
     <Text wrap="truncate-end">
-      {failed ? 'no other entry has: ' : 'search history: '}
+      {failed ? 'no more matches: ' : 'search history: '}
       <Text bold>{shown(wanted)}</Text>
       <Text dimColor>
         {wanted === '' ? 'type to narrow' : ''} ({keys})

@@ -177,7 +177,7 @@ async function pickThread(chat: ChatSession, current: string | undefined): Promi
   const all = threads.filter((one) => one !== here);
   if (all.length === 0 || (here !== undefined && unfinishedStatuses.includes(here.status))) return current;
   const picked = await chat.picking.pick({
-    title: 'Go on with which conversation?',
+    title: 'Continue which conversation?',
     choices: all.map(({ thread, updated_at, status, prompt }) => ({
       thread,
       label: `${formatLocalTime(updated_at)}  ${status}`,
@@ -221,7 +221,7 @@ function model(chat: ChatSession, [name]: readonly string[]): void {
     const picked = await pickUnlessNamed(chat, name, {
       title: `Model for this session (now ${status.model})`,
       choices: name === undefined ? await chat.driver.models() : [],
-      other: (typed) => ({ label: typed, what: 'use the model of this name' }),
+      other: (typed) => ({ label: typed, what: 'use the model with this name' }),
     });
     if (picked === undefined) return;
     await chat.driver.chooseModel(picked);

@@ -105,7 +105,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
       if ((await context.profile()).server !== undefined) {
         const { SERVER_MODEL } = await import('../../app/chat.ts');
         return [
-          { label: SERVER_MODEL, what: 'the model that the agent’s server has; others can’t be chosen here' },
+          { label: SERVER_MODEL, what: 'the agent server’s model; you can’t choose another one here' },
           { label: 'builtin', what: 'the built-in planner, on the server' },
         ];
       }

@@ -19,7 +19,7 @@ export const slashCommands = [
     also: ['pending', 'cancel'],
   },
   { name: 'threads', args: '', what: 'your conversations', also: ['history', 'conversations'] },
-  { name: 'resume', args: '[THREAD]', what: 'pick a conversation and go on with it', also: ['sessions', 'continue'] },
+  { name: 'resume', args: '[THREAD]', what: 'pick a conversation and continue it', also: ['sessions', 'continue'] },
   { name: 'theme', args: '[NAME]', what: 'color theme: dark, light, color-blind, none', also: ['colors'] },
   { name: 'model', args: '[NAME]', what: 'pick the model for this session', also: ['provider'] },
   { name: 'mcp', args: '', what: 'third-party MCP servers and their enabled tools', also: ['tools', 'servers'] },

@@ -87,7 +87,7 @@ function draftWarnings({ kind, warnings, chosen_by_ai = [] }: CallDraft): string
 
 function rulesText({ kind, refused, checked }: CallDraft): string {
   if (refused !== undefined) return `would be refused: ${refused.message}`;
-  if (!checked) return 'checked only once it is proposed';
+  if (!checked) return 'checked only when it is proposed';
   return kind === 'batch' ? 'each order would pass by itself' : 'would pass';
 }
 

@@ -56,7 +56,7 @@ function readInput({ io, clock, signal }: Context, maxBytes: number, prompt: str
       return true;
     }
     if (prompt !== undefined) {
-      io.talk('standard input is open but silent; continuing without it. To avoid this, use "< /dev/null".');
+      io.talk('no data arrived on standard input; continuing without it. To avoid this, use "< /dev/null".');
     }
     return false;
   };

@@ -100,7 +100,7 @@ export const homeResultSchemas = {
   }),
   'home-pairing': z.object({
     user: z.string(),
-    url: z.string().describe('a secret: whoever opens it first can approve'),
+    url: z.string().describe('a secret: the first person to open it can approve'),
     expires_at: timeSchema,
   }),
   'home-users': z.object({ users: z.array(homeUser) }),

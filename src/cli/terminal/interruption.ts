@@ -38,7 +38,7 @@ export function createInterruption(parts: {
   const onStreamError = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') return false;
     readerGone = true;
-    interrupt(new TradeAgentError('interrupted', 'the program that read the output has closed it'));
+    interrupt(new TradeAgentError('interrupted', 'the output pipe was closed'));
     return true;
   };
   const onResultError = (error: NodeJS.ErrnoException) => {

@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /**
- * The challenge types that a home can answer: in the TLS handshake at its https port, or over plain HTTP at port 80.
+ * The challenge types that a home can answer: in the TLS handshake on its https port, or over plain HTTP on port 80.
  */
 export const challengeTypes = ['tls-alpn-01', 'http-01'] as const;
 export type ChallengeType = (typeof challengeTypes)[number];

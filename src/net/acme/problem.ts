@@ -96,7 +96,7 @@ function wordsFor({ type }: AcmeProblem, { host, type: challenge, answersAt }: O
   switch (type) {
     case 'connection':
       return [
-        `it can't connect to ${host} at port ${port}`,
+        `it can't connect to ${host} on port ${port}`,
         `Forward port ${port} of your router to this machine (${answersAt}), allow it in the firewall, and check that the provider does not block it. Or set "acme.challenge" in home.yaml to ${other}.`,
       ];
     case 'dns':
@@ -107,7 +107,7 @@ function wordsFor({ type }: AcmeProblem, { host, type: challenge, answersAt }: O
     case 'unauthorized':
     case 'incorrectResponse':
     case 'malformed':
-      return [`something else than this home answered for ${host}`, elsewhere];
+      return [`something other than this home answered for ${host}`, elsewhere];
     case 'tls':
       return [`the TLS handshake with ${host} failed`, `${elsewhere} A proxy in between must pass TLS through.`];
     case 'caa':

@@ -216,8 +216,8 @@ function proposingScopes(proposal: ProposalRequestInput): Scope[] {
 
 function requireOrderId(id: string): string {
   if (idPattern.test(id)) return id;
-  throw new TradeAgentError('not_found', 'that is not an order id', {
-    hint: 'List the orders to see their ids.',
+  throw new TradeAgentError('not_found', 'that is not an order ID', {
+    hint: 'List the orders to see their IDs.',
   });
 }
 

@@ -169,7 +169,7 @@ function isConnectionLost(error: unknown): boolean {
 }
 
 function interrupted(): TradeAgentError {
-  return new TradeAgentError('interrupted', 'stopped before the gateway answered');
+  return new TradeAgentError('interrupted', 'stopped before the gateway responded');
 }
 
 /** Reads the body as JSON. Returns undefined if it is not JSON. Throws if the connection breaks. */

@@ -81,8 +81,8 @@ export function createSafeguardRequests({ request, read, list, send, account }: 
     /** Revokes access. @throws {TradeAgentError} `not_found` */
     async revokeAccess(id: string): Promise<void> {
       if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
-        throw new TradeAgentError('not_found', 'that is not an access id', {
-          hint: 'List the ids with "trade-agent access list".',
+        throw new TradeAgentError('not_found', 'that is not an access ID', {
+          hint: 'List the IDs with "trade-agent access list".',
         });
       }
       await request(`/v1/access/${id}`, { method: 'DELETE' }, [CANCEL_SCOPE]);

@@ -232,7 +232,7 @@ describe.skipIf(missing !== undefined)('a certificate from an authority', () => 
     await closeAll();
     const problem = await problemOf(keep({ challenge: 'http-01', http_listen: '127.0.0.1:0' }));
     other.close();
-    expect(problem?.message).toContain(`something else than this home answered for ${HOST}`);
+    expect(problem?.message).toContain(`something other than this home answered for ${HOST}`);
     expect(problem?.hint).toContain('Point its A and AAAA records');
   });
 

@@ -208,7 +208,7 @@ function auditText(found: AuditLogVerdict): string {
 }
 
 function signedText(signed: AuditLogVerdict['signed']): string[] {
-  if (signed?.last === undefined || signed.last === null) return ['nothing is signed yet'];
+  if (signed?.last === undefined || signed.last === null) return ['nothing has been signed yet'];
   const { checkpoints, last, anchors } = signed;
   const said = [
     `signed up to line ${last.size}; ${checkpoints} ${checkpoints === 1 ? 'day is' : 'days are'} closed by a checkpoint`,
@@ -219,7 +219,7 @@ function signedText(signed: AuditLogVerdict['signed']): string[] {
   if (anchors.unvouched > 0) {
     said.push(`${anchors.unvouched} of them by untrusted authorities: add their certificates with --authority-ca`);
   }
-  if (anchors.late > 0) said.push(`${anchors.late} of them were made more than three days late, which proves less`);
+  if (anchors.late > 0) said.push(`${anchors.late} of them were made more than three days late, so they prove less`);
   return said;
 }
 
@@ -229,7 +229,7 @@ const lineFaults = {
   added: 'added',
   unreadable: 'unreadable',
   tile: 'a stored hash of the tree does not match the lines from here on',
-  checkpoint: 'the lines up to here are not those that the checkpoint signs',
-  signer: 'a checkpoint signed with a key other than --key or the gateway’s own',
-  anchor: 'a timestamp that belongs to something else, or comes from an untrusted authority',
+  checkpoint: 'the lines up to here do not match the signed checkpoint',
+  signer: 'a checkpoint was signed with a key other than --key or the gateway’s own key',
+  anchor: 'a timestamp belongs to something else, or comes from an untrusted authority',
 } as const;

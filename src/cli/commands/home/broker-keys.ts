@@ -63,7 +63,7 @@ export async function confirmAccount(
     if (given === accountNumber) return;
     throw refused(`--confirm-live does not match the account of these keys`);
   }
-  if (!io.interactive) throw refused('these keys open an account with REAL MONEY');
+  if (!io.interactive) throw refused('these keys are for an account with REAL MONEY');
   io.talk(io.paint('stderr', ['red', 'bold'], 'These keys trade REAL MONEY.'));
   const typed = (await io.prompt(`Type the account number to continue (${accountNumber}): `, signal)).trim();
   if (typed !== accountNumber) throw refused('the account number does not match');

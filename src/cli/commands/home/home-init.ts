@@ -84,7 +84,7 @@ export function addAcmeOptions(command: CliCommand): CliCommand {
     .addOption(
       createChoiceOption(
         '--challenge <type>',
-        'how the authority checks the domain: at port 443 (tls-alpn-01, default) or 80',
+        'how the authority checks the domain: on port 443 (tls-alpn-01, default) or 80',
         ['tls-alpn-01', 'http-01'],
       ),
     );

@@ -160,10 +160,10 @@ export function addHomeGrantsCommands(home: CliCommand): void {
     .command('grants')
     .summary('list and revoke the access that users granted')
     .description(
-      'List and revoke the devices, servers, other agents and apps that users let in. Works while the home runs. On the phone, see Apps.',
+      'List and revoke the access of devices, servers, other agents and apps that users allowed. Works while the home runs. On the phone, see Apps.',
     )
     .examples(
-      ['trade-agent home grants list', 'who, since when, until when, and last use'],
+      ['trade-agent home grants list', 'who has access, since when, until when, and last use'],
       ['trade-agent home grants revoke "Claude Code"', 'ends its tokens and open proposals immediately'],
     );
 

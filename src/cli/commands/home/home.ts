@@ -52,7 +52,7 @@ function addHomePair(home: CliCommand): void {
   home
     .command('pair')
     .description(
-      'Print a single-use link and QR code that pair a phone with a user, valid for ten minutes. Whoever opens the link first can approve, so show the link to nobody else. Works while the home runs.',
+      'Print a single-use link and QR code that pair a phone with a user, valid for ten minutes. The first person to open the link can approve, so don't share it. Works while the home runs.',
     )
     .option('--user <name>', 'whose phone it is (default: the only user)')
     .examples(
@@ -86,7 +86,7 @@ function addHomeAddress(home: CliCommand): void {
   const setting = address
     .command('set')
     .description(
-      'Move a stopped home to another address. Phones are paired again and devices sign in again; proposals, mandates, keys, limits and the record stay.',
+      'Move a stopped home to another address. Phones must be paired again, and devices must sign in again. Proposals, mandates, keys, limits and the audit log are kept.',
     )
     .argument('[url]', 'https://NAME, or http://localhost:PORT (default: asks, or from --phone)')
     .addOption(createPhoneOption())
@@ -114,7 +114,7 @@ function addHomeAddress(home: CliCommand): void {
         () =>
           [
             `The home's address is ${moved.address} (before: ${moved.before}).`,
-            ...(moved.askedAgain === 0 ? [] : [`Your phone is asked again about ${moved.askedAgain} open proposals.`]),
+            ...(moved.askedAgain === 0 ? [] : [`Your phone will ask again about ${moved.askedAgain} open proposals.`]),
             'Next, pair your phone again, and sign in on each device:',
             ...next.map((line) => `  ${line}`),
           ].join('\n'),

@@ -76,7 +76,7 @@ const phoneAnswers = {
   funnel: 'My phone, from anywhere, through Tailscale Funnel: the phone needs no app',
   serve: 'My phone, through Tailscale Serve: only devices in my Tailscale network',
   domain: 'My phone, from anywhere, through my own domain',
-  proxy: 'My phone, through a proxy that I run, which has a name and a certificate',
+  proxy: 'My phone, through my own proxy with a domain name and a certificate',
 } as const;
 type PhonePlace = keyof typeof phoneAnswers;
 const phonePlaces = Object.keys(phoneAnswers) as PhonePlace[];
@@ -159,7 +159,7 @@ async function askCertificate(
   if (options.tlsCert !== undefined || options.tlsKey !== undefined) return {};
   if (!shouldAsk(context, options) || isAcmeChosen(options)) return { acme: await agreeToTerms(context, options) };
   const answers = [
-    'Automatically, free of charge (Let’s Encrypt); renewed by itself',
+    'From Let’s Encrypt: free, and renewed automatically',
     'From files that I have, such as those of certbot',
   ];
   const chosen = await promptForChoice(context, `Where does the certificate for ${host} come from?`, answers);
@@ -197,7 +197,7 @@ async function agreeToTerms(context: Context, options: ReachOptions): Promise<Ho
 
 async function askContact(context: PromptContext, hostname: string): Promise<string> {
   const isAddress = (text: string) => text === '' || /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text);
-  const question = `Your email address for ${hostname}, if it has problems (Enter for none): `;
+  const question = `Email address where ${hostname} can reach you (Enter for none): `;
   return await promptUntilValid(context, question, isAddress, 'Type an address, or press Enter.');
 }
 

@@ -14,7 +14,7 @@ export function addModelsCommand(program: CliCommand): void {
       'List the models that you can use with --model, and test whether one calls tools. Only servers on this machine and providers whose API key is set are asked.',
     )
     .examples(
-      ['trade-agent models', 'the models of each provider that answers'],
+      ['trade-agent models', 'the models of each available provider'],
       ['trade-agent models test ollama/qwen3:4b', 'whether it calls tools, and how fast'],
     )
     .exits(exitCodes.credentialStore);

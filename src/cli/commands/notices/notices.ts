@@ -12,7 +12,7 @@ export function addNoticesCommand(program: CliCommand): void {
     )
     .examples(
       ['trade-agent notices', 'the channels, and whether their secrets are set'],
-      ['trade-agent notices add push ntfy topic=alice', 'notifies through ntfy from now on'],
+      ['trade-agent notices add push ntfy topic=alice', 'sends notices through ntfy'],
       ['trade-agent notices set-secret mail', 'asks for the password (hidden)'],
       ['trade-agent notices test mail', 'sends a test notice'],
     )

@@ -49,7 +49,7 @@ async function policyText(policy: PolicyView): Promise<string> {
     ...(problem === undefined ? [] : [['WRONG', `${safeLine(problem)} Trading is blocked until this is fixed.`]]),
   ].map(([label = '', value = '']) => `${label.padEnd(10)} ${value}`);
   const rows = flattenLimits(limits);
-  if (rows.length === 0) return [...head, '', 'No limits, except that messages may be sent to nobody.'].join('\n');
+  if (rows.length === 0) return [...head, '', 'No limits, but messages can’t be sent to anyone.'].join('\n');
   const { formatTable } = await import('../../text/table.ts');
   const limitTable = await formatTable<[string, string]>(
     [

@@ -288,7 +288,7 @@ describe('the chat’s screen', () => {
     await chat.turn('/orders\r', 'No orders.');
     await chat.turn('\u0012', 'search history: ');
     await chat.turn('earl', /❯ an earlier line\nsearch history: earl/);
-    await chat.turn('x', 'no other entry has: earlx');
+    await chat.turn('x', 'no more matches: earlx');
     await chat.turn('\u0007', /^❯ .*try/m);
     expect(chat.screen()).not.toContain('search history');
     await chat.turn('\u0012ord\r', /No orders\.[\s\S]*No orders\./);
@@ -323,7 +323,7 @@ describe('the chat’s screen', () => {
     await chat.turn('/model\r', /Model for this session \(now built-in planner\)[\s\S]*▸ builtin/);
     await chat.turn('mini\r', 'Switched to');
     await chat.turn('/model\r', /Model for this session/);
-    await chat.turn('my-own', /▸ my-own +use the model of this name/);
+    await chat.turn('my-own', /▸ my-own +use the model with this name/);
     await chat.turn('\r', /Switched to[\s\S]*Switched to/);
     expect(chosen).toEqual(['gpt-mini', 'my-own']);
   });
