@@ -170,8 +170,8 @@ function lotsAnswer(data: z.output<typeof lots>, say: Say): string {
   const [short, long] = [formatSignedDollars(gain.short_term), formatSignedDollars(gain.long_term)];
   const lead =
     data.symbol === undefined
-      ? say`Selling everything at the current price would realize **${sum}**: ${short} short-term, ${long} long-term. That is no tax advice.`
-      : say`Selling all your ${data.symbol} at the current price would realize **${sum}**: ${short} short-term, ${long} long-term. That is no tax advice.`;
+      ? say`Selling everything at the current price would realize **${sum}**: ${short} short-term, ${long} long-term. This is not tax advice.`
+      : say`Selling all your ${data.symbol} at the current price would realize **${sum}**: ${short} short-term, ${long} long-term. This is not tax advice.`;
   return [lead, lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated, say)].join(' ')].join('\n\n');
 }
 

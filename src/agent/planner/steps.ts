@@ -337,7 +337,7 @@ function computedSize(
   const rest = new Dec(held.qty_available).minus(keep ?? '0');
   if (rest.gt(0)) return { qty: toPlain(rest) };
   throw new NotUnderstoodError(
-    phrase`You hold ${formatShares(held.qty_available)} ${symbol}, so there is nothing to sell if ${keep} stay.`,
+    phrase`You hold ${formatShares(held.qty_available)} ${symbol}, so there is nothing to sell if you keep ${keep}.`,
     phrase`Ask "what do I own" to see your positions.`,
     'invalid_order',
   );

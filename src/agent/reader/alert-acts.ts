@@ -39,7 +39,7 @@ function readConditions(words: Taker): Condition[] | undefined {
     const other = words.take('comma? or_less|or_more # per?');
     if (other === undefined && words.take('comma? or|and|comma if? it?') === undefined) break;
     const next = other === undefined ? takeConditions(words) : [bound(other)];
-    if (next === undefined) throw new NotUnderstoodError(phrase`The end of this alert is missing.`, alertHint);
+    if (next === undefined) throw new NotUnderstoodError(phrase`This alert is incomplete.`, alertHint);
     found.push(...next);
   }
   requireEnd(words, phrase`alert`, alertHint);

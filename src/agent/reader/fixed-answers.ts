@@ -52,7 +52,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
     when: '9 other_account',
     missing: [
       phrase`I can't see or trade an account outside this broker.`,
-      phrase`I can act in the accounts that are connected here: "what do I own", "buy $50 of AAPL".`,
+      phrase`I can use the accounts that are connected here: "what do I own", "buy $50 of AAPL".`,
     ],
   },
   {
@@ -60,7 +60,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
     when: '9 foreign+trade',
     missing: [
       phrase`I can't trade on exchanges outside the US, or in currencies other than US dollars.`,
-      phrase`I can trade what is listed in the US, including receipts of foreign companies: "buy 5 TM", "buy $500 of VXUS".`,
+      phrase`I can trade US-listed securities, including depositary receipts of foreign companies: "buy 5 TM", "buy $500 of VXUS".`,
     ],
   },
   {
@@ -104,7 +104,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
     say: 'guarantees',
     when: '9 guarantee',
     missing: [
-      phrase`I can't guarantee a result: a stop sells at the next price, which may be lower, also after a night.`,
+      phrase`I can't guarantee a result: a stop sells at the next price, which may be lower, for example after a night without trading.`,
       phrase`I can place such a stop for you: "sell 10 AAPL stop 170".`,
     ],
   },
@@ -136,7 +136,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
     say: 'past purchases',
     when: '9.6 had_bought+symbol, 9.6 had_bought+ago, 9.6 hypothetical_buy+ago',
     missing: [
-      phrase`I don't have the value of a purchase that was not made.`,
+      phrase`I can't tell what a purchase that you did not make would be worth.`,
       phrase`I can show how the price changed over up to a year: "chart AAPL 1y".`,
     ],
   },
@@ -144,7 +144,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   {
     say: 'how orders work',
     when: '9 explain+order_type+!symbol',
-    text: phrase`A **market** order fills at once at the best price there is. A **limit** order fills at its price or better, or not at all. A **stop** order waits for its price and then becomes a market order, so it fills, but maybe at a worse price. A **stop-limit** order becomes a limit order then: its price is safe, but it may not fill. A **trailing stop** follows the price at a distance. A **day** order ends at the close; **GTC** stays open until it fills or you cancel it.`,
+    text: phrase`A **market** order fills immediately at the best available price. A **limit** order fills at its price or better, or not at all. A **stop** order waits for its price and then becomes a market order, so it fills, but maybe at a worse price. A **stop-limit** order becomes a limit order then: its price is safe, but it may not fill. A **trailing stop** follows the price at a distance. A **day** order ends at the close; **GTC** stays open until it fills or you cancel it.`,
   },
   {
     say: 'when cash settles',
@@ -154,7 +154,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   {
     say: 'the wash sale rule',
     when: '9.1 wash_sale+explain+!symbol, 9.45 buy_again+loss',
-    text: phrase`If you sell at a loss and buy the same security within 30 days before or after that sale, the loss is a wash sale: you can’t claim it now, and it is added to the cost of the new shares. So 31 days after the sale, you can buy again. That is the general US rule and no tax advice. For one of your positions, ask "would selling AAPL be a wash sale?".`,
+    text: phrase`If you sell at a loss and buy the same security within 30 days before or after that sale, the loss is a wash sale: you can’t claim it now, and it is added to the cost of the new shares. So 31 days after the sale, you can buy again. This is the general US rule, not tax advice. For one of your positions, ask "would selling AAPL be a wash sale?".`,
   },
   {
     say: 'orders while the market is closed',
@@ -181,7 +181,7 @@ export const topicsWithoutData: readonly FixedAnswer[] = [
     say: 'option prices',
     when: '5.4 option+number+symbol+asked, 5.4 option+number+symbol+quote',
     missing: [
-      phrase`I don't have the price of an option by its strike and day.`,
+      phrase`I can't look up an option price by strike and expiry date.`,
       phrase`Use the symbol of the contract: "quote AAPL261218C00190000".`,
     ],
   },

@@ -233,5 +233,5 @@ export function daysOf(items: readonly Item[], period: Period | undefined, has: 
   const said = unit === undefined || period !== undefined ? undefined : Number(number) * (DAYS[unit] ?? 0);
   const days = said ?? (period === undefined ? 90 : (periodDays[period] ?? 366));
   if (days >= 1 && days <= 365) return days;
-  throw new NotUnderstoodError(phrase`I can draw charts of one day to one year.`, phrase`Try "chart AAPL 6 months".`);
+  throw new NotUnderstoodError(phrase`I can show charts for one day to one year.`, phrase`Try "chart AAPL 6 months".`);
 }

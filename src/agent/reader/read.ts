@@ -374,7 +374,7 @@ function requireSingleNumbers(items: readonly Item[]): void {
   if (at < 0 || item === undefined || next === undefined || item.quantity?.isBad || next.quantity?.isBad) return;
   throw new NotUnderstoodError(
     phrase`Which number do you mean by "${truncateWord(`${item.text} ${next.text}`)}"?`,
-    phrase`Say the request again with one of them.`,
+    phrase`Repeat the request with only one of them.`,
   );
 }
 

@@ -303,7 +303,7 @@ const topics: readonly Topic[] = [
   },
 ];
 
-const NO_TAXES = phrase`I don’t compute taxes and give no tax advice. They depend on the gains that you realized:`;
+const NO_TAXES = phrase`I don’t compute taxes or give tax advice. Taxes depend on the gains that you realized:`;
 const NO_REASONS = phrase`I can’t tell why a price moved. This is what I know:`;
 const WEEKDAYS = 'monday tuesday wednesday thursday friday saturday sunday'.split(' ');
 

@@ -279,7 +279,7 @@ describe('what is forbidden', () => {
 
   it('is no question either', () =>
     expect(refused('How my aunt regretted that she had not bought Texas Instruments, please do not buy any')).toBe(
-      "I don't have the value of a purchase that was not made.",
+      "I can't tell what a purchase that you did not make would be worth.",
     ));
 
   it.each(['do not buy it, sell 5 MSFT', "don't hesitate, sell 5 MSFT"])('leaves another act unread: %s', (text) =>
