@@ -5,13 +5,13 @@ import { lotMethods } from '../trading/portfolio/lot-pool.ts';
 
 /* Results that both the commands (--output json) and the MCP server's tools return. */
 
-export const dollars = z.string().describe('dollars, as a decimal number');
+export const dollarsSchema = z.string().describe('dollars, as a decimal number');
 const fraction = z.string().describe('a fraction, as a decimal number: 0.05 is 5%');
-export const decimal = z.string().describe('a decimal number, as a string');
-export const date = z.string().describe('YYYY-MM-DD, New York time');
-export const lotSides = z.enum(['long', 'short']);
-export const term = z.enum(['short', 'long', 'unknown']);
-export const method = z.enum(lotMethods).describe('which lots a sale uses');
+export const decimalSchema = z.string().describe('a decimal number, as a string');
+export const dateSchema = z.string().describe('YYYY-MM-DD, New York time');
+export const lotSideSchema = z.enum(['long', 'short']);
+export const holdingTermSchema = z.enum(['short', 'long', 'unknown']);
+export const lotMethodSchema = z.enum(lotMethods).describe('which lots a sale uses');
 const rateSchema = z
   .object({
     fraction,
@@ -21,21 +21,21 @@ const rateSchema = z
   })
   .nullable()
   .describe('null if no rate can be computed');
-const totals = z.object({ proceeds: dollars, cost: dollars, adjustment: dollars, gain: dollars });
-const windowReturn = z.object({ ends: date, fraction });
-const contribution = z.object({ profit: dollars, contribution: fraction });
-export const incomplete = z.array(z.string()).describe('symbols with incomplete data');
-export const imported = z.int().describe('number of activities that were imported from files');
+const totals = z.object({ proceeds: dollarsSchema, cost: dollarsSchema, adjustment: dollarsSchema, gain: dollarsSchema });
+const windowReturn = z.object({ ends: dateSchema, fraction });
+const contribution = z.object({ profit: dollarsSchema, contribution: fraction });
+export const incompleteSymbolsSchema = z.array(z.string()).describe('symbols with incomplete data');
+export const importedCountSchema = z.int().describe('number of activities that were imported from files');
 
 // docs/reference/METRICS.md defines each figure.
 export const performanceSchema = z.object({
   period: z.enum(periods),
   from: z.string().describe('RFC 3339'),
   to: z.string().describe('RFC 3339'),
-  equity: dollars,
-  equity_before: dollars.describe('dollars, at the close before the period'),
-  added: dollars.describe('net deposits, in dollars'),
-  profit: dollars,
+  equity: dollarsSchema,
+  equity_before: dollarsSchema.describe('dollars, at the close before the period'),
+  added: dollarsSchema.describe('net deposits, in dollars'),
+  profit: dollarsSchema,
   time_weighted: rateSchema,
   money_weighted: rateSchema,
   benchmark: z.object({
@@ -49,9 +49,9 @@ export const performanceSchema = z.object({
     .object({
       risk_free: fraction.describe('annual rate'),
       returns_counted: z.int(),
-      sharpe: decimal.nullable(),
-      sortino: decimal.nullable(),
-      beta: decimal.nullable(),
+      sharpe: decimalSchema.nullable(),
+      sortino: decimalSchema.nullable(),
+      beta: decimalSchema.nullable(),
     })
     .describe('null with fewer than twenty daily returns, or if the divisor is zero'),
   volatility: fraction.nullable().describe('annualized'),
@@ -68,7 +68,7 @@ export const performanceSchema = z.object({
       }),
     )
     .describe('every period of that many months that ends on a day of the reporting period'),
-  dividends_by_month: z.array(z.object({ month: z.string(), amount: dollars })),
+  dividends_by_month: z.array(z.object({ month: z.string(), amount: dollarsSchema })),
   contributions: z
     .object({
       positions: z.array(contribution.extend({ symbol: z.string() })),
@@ -77,44 +77,44 @@ export const performanceSchema = z.object({
       not_priced: z.array(z.string()),
     })
     .optional(),
-  day_profit: dollars.nullable().describe('null if the equity at the last close is unknown'),
+  day_profit: dollarsSchema.nullable().describe('null if the equity at the last close is unknown'),
   day_fraction: fraction.nullable(),
-  total_profit: dollars.describe('dollars, unrealized'),
+  total_profit: dollarsSchema.describe('dollars, unrealized'),
   total_fraction: fraction,
   cash_weight: fraction,
-  market_value: dollars,
-  positions: z.array(z.object({ symbol: z.string(), day_profit: dollars, weight: fraction })),
-  values: z.array(z.object({ at: z.string(), equity: dollars })).describe('at most 100 points, evenly spaced'),
+  market_value: dollarsSchema,
+  positions: z.array(z.object({ symbol: z.string(), day_profit: dollarsSchema, weight: fraction })),
+  values: z.array(z.object({ at: z.string(), equity: dollarsSchema })).describe('at most 100 points, evenly spaced'),
   simulated: z.boolean(),
 });
 
 export const gainsSchema = z.object({
   year: z.string().nullable(),
-  method,
+  method: lotMethodSchema,
   gains: z
     .array(
       z.object({
         symbol: z.string(),
-        side: lotSides,
-        qty: decimal,
+        side: lotSideSchema,
+        qty: decimalSchema,
         description: z.string(),
-        acquired: date.nullable(),
-        sold: date,
-        proceeds: dollars.nullable(),
-        cost: dollars.nullable(),
+        acquired: dateSchema.nullable(),
+        sold: dateSchema,
+        proceeds: dollarsSchema.nullable(),
+        cost: dollarsSchema.nullable(),
         adjustment_code: z.enum(['W', '']).describe('W for a wash sale'),
-        adjustment: dollars.describe('disallowed loss, in dollars'),
-        gain: dollars.nullable().describe('proceeds - cost + adjustment'),
-        term,
+        adjustment: dollarsSchema.describe('disallowed loss, in dollars'),
+        gain: dollarsSchema.nullable().describe('proceeds - cost + adjustment'),
+        term: holdingTermSchema,
       }),
     )
     .describe('Form 8949, columns (a) to (h), oldest first'),
   totals: z
     .object({ short_term: totals, long_term: totals, all: totals })
     .describe('totals of the lines with a known gain'),
-  by_year: z.array(z.object({ year: z.string(), short_term: dollars, long_term: dollars, all: dollars })),
-  incomplete,
-  imported,
+  by_year: z.array(z.object({ year: z.string(), short_term: dollarsSchema, long_term: dollarsSchema, all: dollarsSchema })),
+  incomplete: incompleteSymbolsSchema,
+  imported: importedCountSchema,
   notes: z.array(z.string()),
   simulated: z.boolean(),
 });
@@ -123,7 +123,7 @@ const activityTotal = z.string().describe('dollars, as a decimal number; negativ
 
 export const periodActivitiesSchema = z.object({
   period: z.enum(periods),
-  start: date,
+  start: dateSchema,
   activities: z.array(activitySchema).describe('newest first'),
   left_out: z.int().optional().describe('number of activities that were left out'),
   totals: z
@@ -133,8 +133,8 @@ export const periodActivitiesSchema = z.object({
 });
 
 export const tradingDaysSchema = z.object({
-  today: date,
-  start: date,
+  today: dateSchema,
+  start: dateSchema,
   end: z.string().describe('YYYY-MM-DD, inclusive'),
   time_zone: z.string().describe('time zone of open and close'),
   days: z.array(tradingDaySchema).describe('trading days only'),

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import {
-  date,
-  decimal,
-  dollars,
+  dateSchema,
+  decimalSchema,
+  dollarsSchema,
   gainsSchema,
-  imported,
-  incomplete,
-  lotSides,
-  method,
+  importedCountSchema,
+  incompleteSymbolsSchema,
+  lotSideSchema,
+  lotMethodSchema,
   performanceSchema,
-  term,
+  holdingTermSchema,
 } from '../../tools/result-schemas.ts';
 import { activityKinds } from '../../trading/activity.ts';
 import { sides } from '../../trading/order.ts';
@@ -18,22 +18,22 @@ export const portfolioResultSchemas = {
   performance: performanceSchema,
   gains: gainsSchema,
   lots: z.object({
-    method,
+    method: lotMethodSchema,
     lots: z.array(
       z.object({
         symbol: z.string(),
-        side: lotSides,
-        acquired: date.nullable(),
-        qty: decimal,
-        cost: dollars.nullable(),
-        value: dollars,
-        gain: dollars.nullable().describe('unrealized'),
-        term,
-        long_term_from: date.nullable(),
+        side: lotSideSchema,
+        acquired: dateSchema.nullable(),
+        qty: decimalSchema,
+        cost: dollarsSchema.nullable(),
+        value: dollarsSchema,
+        gain: dollarsSchema.nullable().describe('unrealized'),
+        term: holdingTermSchema,
+        long_term_from: dateSchema.nullable(),
       }),
     ),
-    incomplete,
-    imported,
+    incomplete: incompleteSymbolsSchema,
+    imported: importedCountSchema,
     simulated: z.boolean(),
   }),
   import: z.object({
@@ -49,9 +49,9 @@ export const portfolioResultSchemas = {
           kind: z.enum(activityKinds),
           symbol: z.string().nullable(),
           side: z.enum(sides).nullable(),
-          qty: decimal.nullable(),
-          price: decimal.nullable(),
-          amount: decimal.nullable(),
+          qty: decimalSchema.nullable(),
+          price: decimalSchema.nullable(),
+          amount: decimalSchema.nullable(),
         }),
       )
       .describe('activities imported by this command'),
@@ -59,7 +59,7 @@ export const portfolioResultSchemas = {
     told_by_broker: z
       .array(z.int())
       .describe('line numbers of activities in the period that the broker covers; stored but not counted'),
-    broker_since: date.nullable(),
+    broker_since: dateSchema.nullable(),
     bad: z.array(z.object({ line: z.int(), reason: z.string() })),
     ignored_columns: z.array(z.string()),
     simulated: z.boolean(),
