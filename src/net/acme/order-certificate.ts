@@ -11,7 +11,7 @@ import { parseRetryAfterMs } from '../retry-after.ts';
 import { mayReferTo } from '../secure-url.ts';
 import { startClockTimeLimit, startTimeLimit } from '../time-limit.ts';
 import type { ChallengeResponder } from './challenge.ts';
-import { ACCOUNT_REFUSED, AcmeProblem, explainProblem, type Ordered, problemSchema } from './problem.ts';
+import { ACCOUNT_REFUSED, AcmeProblem, explainProblem, type RefusedOrder, problemSchema } from './problem.ts';
 
 /** An account at a certificate authority. Its key can issue and revoke certificates for the home's name. */
 export interface AcmeAccount {
@@ -127,13 +127,13 @@ export async function orderCertificate(
   const acme = await loadAcme();
   const { directory, host, responder, answersAt } = order;
   await responder.requirePort();
-  const ordered: Ordered = { authority: new URL(directory).hostname, host, type: responder.type, answersAt };
+  const refused: RefusedOrder = { authority: new URL(directory).hostname, host, type: responder.type, answersAt };
   return await within(network, directory, async (limited) => {
     try {
       return await placeOrder(acme, order, limited, registered);
     } catch (error) {
       if (!(error instanceof AcmeProblem)) throw error;
-      throw await explainProblem(error, ordered, error instanceof FailedChallenge ? error.tried : undefined);
+      throw await explainProblem(error, refused, error instanceof FailedChallenge ? error.tried : undefined);
     }
   });
 }

@@ -46,7 +46,7 @@ function actualType(type: string, detail: string): string {
 }
 
 /** Facts about the refused order, for the explanation. */
-export interface Ordered {
+export interface RefusedOrder {
   /** The authority's host name. */
   readonly authority: string;
   readonly host: string;
@@ -59,9 +59,9 @@ export interface Ordered {
  * Explains a refusal in plain words: what the authority says, which address it tried, and what to do.
  * @param tried the address that the authority tried, if known
  */
-export async function explainProblem(problem: AcmeProblem, ordered: Ordered, tried?: string): Promise<TradeAgentError> {
-  const { authority, host } = ordered;
-  const [what, hint] = wordsFor(problem, ordered);
+export async function explainProblem(problem: AcmeProblem, order: RefusedOrder, tried?: string): Promise<TradeAgentError> {
+  const { authority, host } = order;
+  const [what, hint] = wordsFor(problem, order);
   const at = tried ?? addressIn(problem.detail);
   const facts = [
     problem.detail === '' ? problem.type : `"${problem.detail}"`,
@@ -88,7 +88,7 @@ const CHALLENGE_PROBLEMS: ReadonlySet<string> = new Set([
   'malformed',
 ]);
 
-function wordsFor({ type }: AcmeProblem, { host, type: challenge, answersAt }: Ordered): [string, string] {
+function wordsFor({ type }: AcmeProblem, { host, type: challenge, answersAt }: RefusedOrder): [string, string] {
   const port = challenge === 'http-01' ? 80 : 443;
   const other =
     challenge === 'http-01' ? 'tls-alpn-01, which needs only port 443' : 'http-01, which needs only port 80';
