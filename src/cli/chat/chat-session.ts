@@ -18,7 +18,7 @@ import {
   chatReducer,
   emptyChat,
   findActiveRun,
-  isOpen,
+  isConversationOpen,
   isRunWaiting,
 } from './chat-state.ts';
 import { ChoicePicker, type Picker } from './choices.ts';
@@ -258,7 +258,7 @@ export class ChatSession {
   #prompt(text: string): void {
     const { state } = this.#snapshot;
     // A conversation that waits for the phone takes no further prompts, so a new one starts.
-    const taken = isOpen(state, state.talk);
+    const taken = isConversationOpen(state, state.talk);
     const talk = taken ? this.#nextTalk() : state.talk;
     const thread = taken ? undefined : state.thread;
     this.#dispatch({ type: 'start', talk, title: safeLine(text), text, thread });

@@ -100,7 +100,7 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
       return addItem(state, action.item);
     case 'fresh':
       // When a conversation is over, the next one gets its number.
-      return isOpen(state, state.talk)
+      return isConversationOpen(state, state.talk)
         ? { ...state, talk: state.talks + 1, talks: state.talks + 1, thread: undefined }
         : { ...state, thread: undefined };
     case 'failed': {
@@ -323,7 +323,7 @@ function updateRun(state: ChatState, change: Partial<ChatRun>, talk = change.tal
 }
 
 /** Returns whether a conversation is running or waits for an approval. */
-export function isOpen(state: ChatState, talk: number): boolean {
+export function isConversationOpen(state: ChatState, talk: number): boolean {
   return state.runs.some((run) => run.talk === talk) || state.pending.some((left) => left.talk === talk);
 }
 
