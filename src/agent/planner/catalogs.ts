@@ -13,7 +13,7 @@ export const catalogs: Readonly<Record<string, readonly [locale: string, load: (
   };
 
 /** Returns the translator for a language. @param language the name of a lexicon */
-export async function sayIn(language: string): Promise<Say> {
+export async function loadSay(language: string): Promise<Say> {
   const [locale, load] = Object.hasOwn(catalogs, language) ? (catalogs[language] ?? []) : [];
   if (locale === undefined || load === undefined) return english;
   return createSay((await load()).default, locale);

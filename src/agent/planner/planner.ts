@@ -8,7 +8,7 @@ import { languageOf } from '../reader/language.ts';
 import { NotUnderstoodError, type PlannerRefusal, REFUSAL_KEY, refusalIn } from '../reader/refusal.ts';
 import { composeAnswer, joinHint } from './answer.ts';
 import { type AnsweredCall, findAnsweredCalls } from './answered-calls.ts';
-import { sayIn } from './catalogs.ts';
+import { loadSay } from './catalogs.ts';
 import { helpText } from './help-text.ts';
 import { formatRebalanceAnswer, type PlannerStep, planLookups, planPriceLookups, planSteps } from './steps.ts';
 
@@ -68,7 +68,7 @@ export class BuiltinPlanner extends BaseChatModel {
 
 /** Returns the planner's next turn, in the person's language. */
 async function nextTurnInLanguage(messages: readonly BaseMessage[]): Promise<Turn> {
-  return nextTurn(messages, await sayIn(languageOf(userTurns(messages))));
+  return nextTurn(messages, await loadSay(languageOf(userTurns(messages))));
 }
 
 /** Returns the planner's next turn, which depends only on the messages. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { parseSync } from 'oxc-parser';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { composeAnswer } from '../../../src/agent/planner/answer.ts';
-import { catalogs, createSay, sayIn } from '../../../src/agent/planner/catalogs.ts';
+import { catalogs, createSay, loadSay } from '../../../src/agent/planner/catalogs.ts';
 import { languageOf } from '../../../src/agent/reader/language.ts';
 import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { english, type Phrase, phrase, phraseKey } from '../../../src/text/phrase.ts';
@@ -102,7 +102,7 @@ const figures = (text: string) =>
 
 describe.each(languages)('answers about orders in %s', (language) => {
   it('have exactly the numbers and symbols of the English ones', async () => {
-    const say = await sayIn(language);
+    const say = await loadSay(language);
     fc.assert(
       fc.property(orders, fc.constantFrom('approved', 'approved by mandate M-7'), (terms, approval) => {
         const order = anOrder(terms as Partial<Order>);
@@ -120,7 +120,7 @@ describe.each(languages)('answers about orders in %s', (language) => {
   });
 
   it('and so have the questions about an order that is not complete', async () => {
-    const say = await sayIn(language);
+    const say = await loadSay(language);
     const said = ['buy AAPL', 'buy 5 5 AAPL', 'sell 10 AAPL for 2300', 'buy 50 of AAPL', 'sell half of AAPL and MSFT'];
     const answer = (plan: ReturnType<typeof planned>) => ('refusal' in plan ? plan.refusal.message : '');
     for (const sentence of [...said, 'sell 250% of my AAPL', 'buy 10 AAPL and MSFT', 'buy AAPL if it hits 180']) {
@@ -155,14 +155,14 @@ describe('the language of an answer', () => {
     ['japanese', 'AAPLを買って', 'AAPLを何株ですか、それとも何ドル分ですか？'],
     ['german', 'soll ich AAPL kaufen?', 'Das ist eine Frage, also habe ich nichts getan.'],
   ])('%s: %s', async (language, said, answer) => {
-    const plan = planned([said], {}, await sayIn(language));
+    const plan = planned([said], {}, await loadSay(language));
     expect('refusal' in plan && plan.refusal.message).toBe(answer);
     expect(plan).not.toHaveProperty('refusal.phrases');
   });
 
   it('is English for a language without a catalog', async () => {
-    expect(await sayIn('english')).toBe(english);
-    expect(await sayIn('toString')).toBe(english);
+    expect(await loadSay('english')).toBe(english);
+    expect(await loadSay('toString')).toBe(english);
   });
 });
 
