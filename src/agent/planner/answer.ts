@@ -39,7 +39,7 @@ import type { AnsweredCall } from './answered-calls.ts';
 import { formatDataAnswer, formatFigureAnswer } from './data-answers.ts';
 import { formatOrderAnswer } from './order-answers.ts';
 import type { ResultView } from './steps.ts';
-import { table } from './table.ts';
+import { markdownTable } from './table.ts';
 
 const failure = z.lazy(() => z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }));
 const draft = z.lazy(() => z.object({ dry_run: z.literal(true), would: z.object({ text: z.string() }) }));
@@ -137,7 +137,7 @@ function portfolioAnswer(view: PortfolioFigures, say: Say): string {
   const { total } = view;
   return [
     ...lines,
-    table(
+    markdownTable(
       [say`Symbol`, say`Qty`, say`Price`, say`Value`, say`Weight`, say`Today`, say`P/L`, say`P/L %`],
       [
         ...view.rows.map((row) => [
@@ -184,7 +184,7 @@ function quoteTable(list: z.output<typeof quotes>['quotes'], qty: string | undef
     dayOf(quote),
   ]);
   const note = list.some((quote) => quote.simulated) ? `\n\n${say`Prices are simulated.`}` : '';
-  return `${said.join(' ')}\n\n${table([say`Symbol`, say`Last`, say`Bid`, say`Ask`, say`Day`], rows)}${note}`;
+  return `${said.join(' ')}\n\n${markdownTable([say`Symbol`, say`Last`, say`Bid`, say`Ask`, say`Day`], rows)}${note}`;
 }
 
 function accountLabel(environment: string, simulated: boolean, say: Say): string {

@@ -13,7 +13,7 @@ import { newYorkDate } from '../../trading/new-york-time.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { describeOrderOutcome, orderStatus } from '../../trading/order-outcome.ts';
 import { type Order, orderSchema } from '../../trading/views.ts';
-import { table } from './table.ts';
+import { markdownTable } from './table.ts';
 
 const orderList = z.lazy(() =>
   z.object({
@@ -104,7 +104,7 @@ function orderTable(list: z.output<typeof orderList>, symbol: unknown, say: Say)
       : ` ${say`Rejected: ${describeOpenOrder(rejected)}. The list has no reason for it; your broker’s app may.`}`;
   const lead = `${first}${why}\n\n`;
   const short = createIdShortener(orders.map(({ id }) => id));
-  const rows = table(
+  const rows = markdownTable(
     [say`Id`, say`Order`, say`State`, say`Filled`, say`Price`, say`Good`],
     orders.map((order) => [
       short(order.id),
