@@ -43,7 +43,7 @@ export function createWholeMarket(stocks: Market): Market {
   };
 }
 
-export function tradesAt(market: Market, symbol: string, at: number, extended: boolean): boolean {
+export function isTradingAt(market: Market, symbol: string, at: number, extended: boolean): boolean {
   if (symbolAssetClass(symbol) === 'crypto') return true;
   return market.isOpen(at) || (extended && market.isExtendedOpen(at));
 }

@@ -1,6 +1,6 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
-import { tradesAt } from '../../instruments/whole-market.ts';
+import { isTradingAt } from '../../instruments/whole-market.ts';
 import type { Market } from '../../market/market.ts';
 import { hashText, uniformHash } from '../../market/price-path.ts';
 import { unprocessableError } from '../books/broker-error.ts';
@@ -24,7 +24,7 @@ export function advanceOrder(order: OrderRecord, context: TradingContext): Order
   }
   if (order.dormant === 1 || order.order_class === 'mleg') return order;
   const immediate = order.time_in_force === 'ioc' || order.time_in_force === 'fok';
-  const tradesNow = tradesAt(market, order.symbol, at, order.extended_hours === 1);
+  const tradesNow = isTradingAt(market, order.symbol, at, order.extended_hours === 1);
   if (!tradesNow) return immediate ? toCanceledOrder(order, at) : order;
   if (order.pause_until !== null && at < order.pause_until) return order;
 
