@@ -1,12 +1,12 @@
 /** Translates a sentence into one language. A template literal tag, whose English text is the key for translations. */
 export interface Say {
-  (parts: readonly string[], ...values: readonly Value[]): string;
+  (parts: readonly string[], ...values: readonly PhraseValue[]): string;
   /** Language tag (BCP 47) for formatting dates. Undefined for English. */
   readonly locale?: string;
 }
 
 /** A value in a sentence. Undefined values are omitted. */
-export type Value = string | number | Phrase | undefined;
+export type PhraseValue = string | number | Phrase | undefined;
 
 export const english: Say = (parts, ...values) =>
   parts.map((part, at) => (at === 0 ? part : `${values[at - 1] ?? ''}${part}`)).join('');
@@ -15,13 +15,13 @@ export const english: Say = (parts, ...values) =>
 export const phraseKey = (parts: readonly string[]): string =>
   parts.map((part, at) => (at === 0 ? part : `{${at - 1}}${part}`)).join('');
 
-/** A sentence in English, with its values, that can be put into another language later. */
+/** A sentence in English, with its values, that can be translated later. */
 export class Phrase {
   readonly #parts: readonly string[];
-  readonly #values: readonly Value[];
+  readonly #values: readonly PhraseValue[];
   readonly #example: string | undefined;
 
-  constructor(parts: readonly string[], values: readonly Value[], example?: string) {
+  constructor(parts: readonly string[], values: readonly PhraseValue[], example?: string) {
     this.#parts = parts;
     this.#values = values;
     this.#example = example;
@@ -46,4 +46,4 @@ export class Phrase {
   }
 }
 
-export const phrase = (parts: TemplateStringsArray, ...values: readonly Value[]): Phrase => new Phrase(parts, values);
+export const phrase = (parts: TemplateStringsArray, ...values: readonly PhraseValue[]): Phrase => new Phrase(parts, values);

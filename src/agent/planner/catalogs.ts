@@ -1,4 +1,4 @@
-import { english, Phrase, phraseKey, type Say, type Value } from '../../text/phrase.ts';
+import { english, Phrase, phraseKey, type Say, type PhraseValue } from '../../text/phrase.ts';
 
 /** The sentences of one language by their English text, in which `{0}` is the first value. */
 type Catalog = Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export async function loadSay(language: string): Promise<Say> {
 
 /** Creates a translator. A sentence that is missing from the catalog stays in English. */
 export function createSay(catalog: Catalog, locale: string): Say {
-  const shown = (value: Value) => (value instanceof Phrase ? value.in(say) : `${value ?? ''}`);
+  const shown = (value: PhraseValue) => (value instanceof Phrase ? value.in(say) : `${value ?? ''}`);
   const say: Say = (parts, ...values) => {
     const key = phraseKey(parts);
     const sentence = Object.hasOwn(catalog, key) ? catalog[key] : undefined;
