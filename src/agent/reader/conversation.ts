@@ -9,7 +9,7 @@ import { isAsset, symbolOf } from './match.ts';
 import { MISSING_ASSET } from './order-frame.ts';
 import { periodCues, periodDays, toQuestion } from './question.ts';
 import { lastSymbol, type ParsedPrompt, parsePrompt, readClauses } from './read.ts';
-import { type Asks, NotUnderstoodError } from './refusal.ts';
+import { type AskedSlot, NotUnderstoodError } from './refusal.ts';
 import { fractions, readMentions } from './slots.ts';
 
 interface UnderstoodTurn {
@@ -227,7 +227,7 @@ function changedOrder({ which, change }: ReplaceIntent): ReplaceIntent['which'] 
 }
 
 /** Puts an answer into the slot that the question asked for. Returns undefined if the text is not an answer. */
-function withAnswer(text: string, answer: string, asks: Asks, items: readonly Item[]): string | undefined {
+function withAnswer(text: string, answer: string, asks: AskedSlot, items: readonly Item[]): string | undefined {
   const said = text.trim().replace(/[.!?]+$/, '');
   const quantity = items.find((item) => item.quantity !== undefined)?.quantity;
   const isNumber = items.length === 1 && quantity?.unit === 'none';

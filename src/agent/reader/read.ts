@@ -16,7 +16,7 @@ import { badNumber, toOrders } from './order-frame.ts';
 import { readAfford, readRules, readWash } from './order-questions.ts';
 import { readRebalance } from './rebalance-act.ts';
 import {
-  type Asks,
+  type AskedSlot,
   createRefusal,
   NotUnderstoodError,
   QUESTION_MESSAGE,
@@ -43,7 +43,7 @@ import {
 /** A prompt's meaning. `asks` is the slot that the next turn can fill. */
 export type ParsedPrompt =
   | { readonly intents: readonly Intent[] }
-  | { readonly refusal: Refusal; readonly asks?: Asks };
+  | { readonly refusal: Refusal; readonly asks?: AskedSlot };
 
 const HINT = phrase`Say "help" for examples, or use a language model with --model.`;
 

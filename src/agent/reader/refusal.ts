@@ -29,18 +29,18 @@ export function refusalIn(say: Say, { phrases, ...refusal }: Refusal): PlannerRe
  * The slot that a question asks for. `append` adds the answer to the end of the sentence. `count` replaces a part of
  * the position with the answer.
  */
-export type Asks = 'size' | 'count' | 'unit' | 'limit' | 'stop' | 'append' | 'near_miss';
+export type AskedSlot = 'size' | 'count' | 'unit' | 'limit' | 'stop' | 'append' | 'near_miss';
 
 /** Thrown when a request can't be read or is ambiguous. Its message becomes the answer. */
 export class NotUnderstoodError extends Error {
   readonly refusal: Refusal;
-  readonly asks: Asks | undefined;
+  readonly asks: AskedSlot | undefined;
 
   /**
    * @param offer the sentence that the person can accept with "yes"
    * @param asks the slot that the next turn can fill
    */
-  constructor(message: Phrase, hint: Phrase, code: ErrorCode = 'usage', offer?: string, asks?: Asks) {
+  constructor(message: Phrase, hint: Phrase, code: ErrorCode = 'usage', offer?: string, asks?: AskedSlot) {
     super(`${message}`);
     this.asks = asks;
     this.refusal = createRefusal(code, message, hint, offer);
