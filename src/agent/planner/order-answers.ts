@@ -105,7 +105,7 @@ function orderTable(list: z.output<typeof orderList>, symbol: unknown, say: Say)
   const lead = `${first}${why}\n\n`;
   const short = createIdShortener(orders.map(({ id }) => id));
   const rows = markdownTable(
-    [say`Id`, say`Order`, say`State`, say`Filled`, say`Price`, say`Good`],
+    [say`ID`, say`Order`, say`State`, say`Filled`, say`Price`, say`Good`],
     orders.map((order) => [
       short(order.id),
       describeOpenOrder(order),
