@@ -30,7 +30,7 @@ export function readConfigText(home: UserDirs): string {
   }
 }
 
-/** @param file the file's name, for error messages @throws {TradeAgentError} `invalid_config` */
+/** Parses `config.yaml`. @param file the file's name, for error messages @throws {TradeAgentError} `invalid_config` */
 export function parseConfig(text: string, file: string): Promise<Config> {
   return parseYaml(configSchema, text, file);
 }

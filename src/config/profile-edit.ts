@@ -9,7 +9,7 @@ import { SANDBOX_PROFILE } from './resolve-profile.ts';
 /** A profile as written in the file, before defaults are applied. */
 export type ProfileInput = z.input<typeof profileSchema>;
 
-/** @throws {TradeAgentError} `usage` if the name is invalid or already taken */
+/** Checks the name of a new profile. @throws {TradeAgentError} `usage` if the name is invalid or already taken */
 export async function requireNewProfileName(home: UserDirs, name: string): Promise<void> {
   if (!/^[a-z0-9][a-z0-9_-]{0,31}$/.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid profile name`, {

@@ -65,6 +65,7 @@ export function credentialStoreKind(profile: Pick<Profile, 'sandbox' | 'credenti
 }
 
 /**
+ * Returns the profile with all its addresses.
  * @param sandbox the running sandbox's addresses; needed by sandbox profiles, ignored by others
  * @param serverMetadata the metadata of the profile's server, if the profile has a server
  * @throws {TradeAgentError} `invalid_config`, naming the key that is missing or wrong

@@ -16,7 +16,10 @@ export class DispatchDeadline {
   #stopped = false;
   #left = false;
 
-  /** @param isOver whether the deadline has passed; called synchronously, right before the first byte is written */
+  /**
+   * Creates a deadline.
+   * @param isOver whether the deadline has passed; called synchronously, right before the first byte is written
+   */
   constructor(isOver: () => boolean) {
     this.#isOver = isOver;
   }

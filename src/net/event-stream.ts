@@ -32,7 +32,7 @@ export function tooManyStreamsResponse(context: Context): Response {
 /** Frees a stream's slot. Further calls do nothing. */
 export type ReleaseSlot = () => void;
 
-/** Limits the number of open event streams per name, because each stream holds a socket and a timer. */
+/** Limits the number of open event streams per name, because each stream uses a socket and a timer. */
 export function createStreamLimit(most: number) {
   const open = new Map<string, number>();
   return {

@@ -143,7 +143,7 @@ function createSemaphore(maxConcurrent: number, maxQueued: number) {
   let running = 0;
   const waiting: (() => void)[] = [];
   return {
-    /** @throws {ResolverBusyError} */
+    /** Waits for a slot. @throws {ResolverBusyError} if too many callers are waiting, or the wait is too long */
     async begin(): Promise<void> {
       if (running < maxConcurrent) {
         running += 1;

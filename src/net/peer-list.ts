@@ -28,7 +28,10 @@ export function createTrustedProxyList(addresses: readonly string[]) {
     list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
   }
   return {
-    /** @param address a socket's address; an IPv4-mapped address (`::ffff:10.0.0.1`) matches its IPv4 address */
+    /**
+     * Returns whether the list has an address.
+     * @param address a socket's address; an IPv4-mapped address (`::ffff:10.0.0.1`) matches its IPv4 address
+     */
     has(address = ''): boolean {
       const version = isIP(address);
       return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');

@@ -32,7 +32,10 @@ export function mayReferTo(server: string, url: string): boolean {
   return isSecureUrl(url) && (!isPublicHost(new URL(server).hostname) || isPublicHost(new URL(url).hostname));
 }
 
-/** @throws {TradeAgentError} `invalid_config`, whose message contains only the URL's origin */
+/**
+ * Parses an https address, or an http address of this machine.
+ * @throws {TradeAgentError} `invalid_config`, whose message contains only the URL's origin
+ */
 export function requireSecureUrl(text: string): URL {
   if (isSecureUrl(text)) return new URL(text);
   const shown = URL.canParse(text) ? new URL(text).origin : 'the address';

@@ -21,7 +21,10 @@ export function sealBytes(
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** @throws any error if the bytes were not sealed with this key for this context, or were changed */
+/**
+ * Decrypts sealed bytes.
+ * @throws any error if the bytes were not sealed with this key for this context, or were changed
+ */
 export function openBytes(key: Uint8Array, sealed: Uint8Array, context: Uint8Array | string): Buffer {
   const end = NONCE_BYTES + TAG_BYTES;
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), {

@@ -24,7 +24,10 @@ export function noticeSecretLabel(channel: NoticeChannel): string {
   return getChannelKind(channel).secret?.words(channel) ?? 'secret';
 }
 
-/** @throws {TradeAgentError} `usage` for a string that can't be a secret; `credential_store_…` */
+/**
+ * Stores a channel's secret.
+ * @throws {TradeAgentError} `usage` for a string that can't be a secret; `credential_store_…`
+ */
 export async function storeNoticeSecret(
   store: CredentialStore,
   name: string,

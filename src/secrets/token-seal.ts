@@ -46,7 +46,7 @@ export function createTokenSeal(secrets: SealSecrets, purpose: keyof typeof purp
   const keys = [key, ...older.map(keyOf)];
   return {
     seal: (token: string, context: string): Buffer => sealBytes(key, Buffer.from(token), context),
-    /** @throws {TradeAgentError} `state_corrupt` */
+    /** Decrypts a value. @throws {TradeAgentError} `state_corrupt` if none of the secrets decrypts the value */
     open(sealed: Buffer, context: string): string {
       for (const one of keys) {
         try {

@@ -179,7 +179,7 @@ async function readContributions(gateway: Pick<GatewayClient, 'bars'>, line: Acc
   };
 }
 
-/** Returns the held symbols, largest first, then others that were traded. */
+/** Returns the symbols of the positions, largest first, and then other symbols that were traded. */
 function heldAndTradedSymbols(positions: readonly Position[], activities: readonly Activity[]): string[] {
   const held = [...positions]
     .sort((a, b) => new Dec(b.market_value).abs().comparedTo(new Dec(a.market_value).abs()))

@@ -241,7 +241,10 @@ function withAnswer(text: string, answer: string, asks: AskedSlot, items: readon
   return quantity === undefined ? undefined : `${said} ${items.length === 1 ? `${asks} ${answer}` : answer}`;
 }
 
-/** Replaces a part of the position with "10" or "all of them". Returns undefined if the text is not an answer. */
+/**
+ * Puts the answer "10" or "all of them" in place of the part of the position. Returns undefined if the text is not an
+ * answer.
+ */
 function withCount(said: string, items: readonly Item[]): string | undefined {
   const mentions = readClauses(said).flatMap((clause) => clause.mentions);
   const part = mentions.find((one) => one.kind === 'size' && ('fraction' in one.size || 'keep' in one.size));

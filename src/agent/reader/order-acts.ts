@@ -106,7 +106,7 @@ function takePart(words: Taker, said: Description, isChange: boolean): boolean {
   const mine = words.take('my|it');
   if (mine !== undefined) {
     said.isMine = true;
-    // "that AAPL order" points to the order; "it" is the order.
+    // "that AAPL order" points to an order. In "cancel it", the word itself means the order.
     said.isNamed ||= mine.items.some(({ tags }) => tags.includes('it') && !tags.includes('my'));
     return true;
   }

@@ -37,6 +37,7 @@ export class NotUnderstoodError extends Error {
   readonly asks: AskedSlot | undefined;
 
   /**
+   * Creates the error.
    * @param offer the sentence that the person can accept with "yes"
    * @param asks the slot that the next turn can fill
    */

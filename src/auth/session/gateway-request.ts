@@ -89,7 +89,7 @@ function networkCode(error: unknown): string {
   return typeof code === 'string' ? code : 'no connection';
 }
 
-/** @param sent false if the request was certainly not sent */
+/** Creates the error for a failed request. @param sent false if the request was certainly not sent */
 function unreachableError(called: string, url: URL, reason: string, sent = true): TradeAgentError {
   return new TradeAgentError('gateway_unreachable', `the ${called} at ${url.origin} can't be reached (${reason})`, {
     hint: 'Check the network and the profile, then try again.',

@@ -41,7 +41,7 @@ export type ChatDriver = ReturnType<typeof createChatDriver>;
 
 export type ChatLogin = Awaited<ReturnType<typeof startChatLogin>>;
 
-/** @param spoken whether a screen reader is used; reports then contain no drawings */
+/** Creates the driver. @param spoken whether a screen reader is used; reports then contain no drawings */
 export function createChatDriver(context: Context, given: AgentOptions, spoken: boolean) {
   // Limits the session to reading before the status line opens it.
   if (given.readOnly) context.limitToReading();

@@ -101,7 +101,7 @@ export class ChoicePicker {
     });
   }
 
-  /** Moves the mark. A move by one from one end of the list leads to the other end. */
+  /** Moves the mark. A step past one end of the list leads to the other end. */
   mark(by: number): void {
     if (this.#picker === undefined) return;
     const { choices, chosen } = this.#picker;

@@ -97,7 +97,7 @@ export function useChatKeys(props: {
   });
 
   /**
-   * Handles keys that arrive at once, because they were typed fast or pasted in a terminal that doesn't mark pastes.
+   * Handles keys that arrive together, because they were typed fast or pasted in a terminal that doesn't mark pastes.
    */
   const several = (input: string) => {
     const lines = input.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);

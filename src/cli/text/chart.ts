@@ -25,7 +25,7 @@ interface ChartOptions {
   readonly candles?: boolean;
   readonly volume?: boolean;
   readonly trades?: readonly ChartTrade[];
-  /** Average cost of the held shares, in dollars per share. */
+  /** Average cost of the position, in dollars per share. */
   readonly cost?: string | undefined;
   readonly paint?: Paint;
   readonly spoken?: boolean;

@@ -25,7 +25,10 @@ export function createSecretSeal(keys: DataKeys) {
       const { version, key } = await keys.newest(of.tenant);
       return { keyVersion: version, sealed: sealBytes(key, Buffer.from(text), secretContext(of, version)) };
     },
-    /** @throws {TradeAgentError} `credential_store_unavailable` if the secret is damaged or has a different name */
+    /**
+     * Decrypts a secret.
+     * @throws {TradeAgentError} `credential_store_unavailable` if the secret is damaged or has a different name
+     */
     async open(of: SecretName, { keyVersion, sealed }: SealedSecret): Promise<string> {
       const key = await keys.find(of.tenant, keyVersion);
       try {

@@ -7,6 +7,7 @@ export interface PassphraseSource {
   /** Whether the source is a person, who can be asked again after a mistake. */
   readonly isPerson: boolean;
   /**
+   * Reads a passphrase.
    * @param purpose `new` to create a file; a person then types the passphrase twice
    * @throws {TradeAgentError} `credential_store_locked` if nobody can be asked
    */
@@ -44,6 +45,7 @@ const MAX_PASSPHRASE_LENGTH = 1024;
 export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['scrypt']) => Promise<Buffer>;
 
 /**
+ * Creates an empty cache of keys.
  * @param source asked for each file's passphrase once per process, when the passphrase is first needed
  * @param derive scrypt, except in tests that count derivations
  */
@@ -108,7 +110,7 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
   };
 }
 
-/** @throws {TradeAgentError} `credential_store_unavailable` if the cost or the salt's length is not accepted */
+/** Rejects a file with an unacceptable cost or salt length. @throws {TradeAgentError} `credential_store_unavailable` */
 function requireAcceptedCost({ scrypt }: PassphraseHeader, { file }: CredentialFile): void {
   if (isAcceptedCost(scrypt) && Buffer.from(scrypt.salt, 'base64').length === SALT_BYTES) return;
   throw new TradeAgentError(
@@ -126,7 +128,7 @@ function normalized(passphrase: string): string {
   return passphrase.normalize('NFKC');
 }
 
-/** @throws {TradeAgentError} `usage` */
+/** Rejects a passphrase that is too short or too long. @throws {TradeAgentError} `usage` */
 function requireValidLength(passphrase: string): void {
   if (passphrase.length >= MIN_PASSPHRASE_LENGTH && passphrase.length <= MAX_PASSPHRASE_LENGTH) return;
   throw new TradeAgentError(

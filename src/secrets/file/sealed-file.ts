@@ -58,7 +58,7 @@ export function sealCredentials(
   return `${JSON.stringify(header.kind === 'file' ? file : { ...file, sum: checksum(file) })}\n`;
 }
 
-/** @throws any error if the text is not a credential file, or was changed */
+/** Parses a credential file. @throws any error if the text is not a credential file, or was changed */
 export function parseSealedFile(text: string): SealedFile {
   const { sum, ...file } = sealedFileSchema.parse(JSON.parse(text));
   if (file.key.kind !== 'file' && sum !== checksum(file)) throw new Error('the checksum is wrong');

@@ -15,7 +15,7 @@ export type McpCredentialStore = ReturnType<typeof createMcpCredentialStore>;
 const MAX_FILE_BYTES = 1024 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
-/** @param folder the folder of the profile's credential file or keychain marker */
+/** Creates a profile's store. @param folder the folder of the profile's credential file or keychain marker */
 export function createMcpCredentialStore(store: CredentialStore, folder: string, profile: string) {
   const file = mcpCredentialFilePath(folder, profile);
   const context = `trade-agent-mcp/1/${profile}`;

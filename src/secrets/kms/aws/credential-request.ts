@@ -48,7 +48,7 @@ const roleSchema = z.object({
   Expiration: z.iso.datetime({ offset: true }),
 });
 
-/** @throws {TradeAgentError} `credential_store_unavailable` */
+/** Parses a role's credentials. @throws {TradeAgentError} `credential_store_unavailable` if they are invalid */
 export function parseRoleCredentials(whom: string, text: string): AwsCredentials {
   const { data } = roleSchema.safeParse(parseJson(text));
   if (data === undefined) throw noCredentialsError(whom, 'invalid response');
@@ -81,7 +81,7 @@ export interface AwsCredentialOptions {
   readonly fetch: typeof fetch;
 }
 
-/** @returns undefined if this machine is not set up for this source of credentials */
+/** Obtains credentials. @returns undefined if this machine is not set up for this source of credentials */
 export type AwsCredentialSource = (options: AwsCredentialOptions) => Promise<AwsCredentials | undefined>;
 
 export const awsDomain = (region: string) => (region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com');
