@@ -13,7 +13,7 @@ export interface MandateChoice {
   /** The mandate's ID, or `any` for any mandate that covers the order. */
   readonly mandate: string;
   /**
-   * The standing order's period that the order is for: a day, week or month such as `2026-W48`. Defaults to the current
+   * The standing order's period that the order is for: a day, week or month such as `2026-W48`. Default: the current
    * one.
    */
   readonly slot?: string;
@@ -35,10 +35,7 @@ export type RunInput =
       readonly orders: readonly OrderRequest[];
       /** The program that composed the orders, as shown on the phone, such as `check`. */
       readonly composedBy: string;
-      /**
-       * Whether to propose all orders as one batch. If two orders have the same symbol, each order is proposed
-       * separately.
-       */
+      /** Whether to propose all orders as one batch. Orders for the same symbol are proposed separately. */
       readonly together?: boolean;
       readonly thread?: string;
     };
@@ -57,8 +54,7 @@ export interface RunOptions {
   /** Whether to withdraw open proposals if the signal ends the run. */
   readonly cancelOnExit?: boolean;
   /**
-   * Name of the proposer, as shown to the person: `chat`, `run`, `check`, `schedule NAME`. At most 80 characters of
-   * printable ASCII.
+   * Name of the proposer, as shown to the person: `chat`, `run`, `check`, `schedule NAME`. At most 80 ASCII characters.
    */
   readonly requestedBy?: string;
   /** Proposal lifetime in seconds; defaults to the profile's `approval_ttl`. */
@@ -102,10 +98,7 @@ export interface Agent {
   run(input: RunInput, options: RunOptions): AsyncIterable<AgentEvent>;
   /** Continues a stopped thread: waits for its proposals and reports their outcomes. */
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
-  /**
-   * Lists threads, newest first.
-   * @param options.asKept whether to use the stored states of approvals without asking the gateway
-   */
+  /** Lists threads, newest first. @param options.asKept whether to use stored states, without asking the gateway */
   threads(options?: { readonly asKept?: boolean }): Promise<ThreadView[]>;
   /**
    * Returns a thread.

@@ -52,10 +52,7 @@ export interface CredentialStore<Name extends string = CredentialName> {
   readonly kind: 'keychain' | 'file' | 'database';
   /** A message to the person, shown once, when a new credential file is created. */
   readonly notice: string | undefined;
-  /**
-   * Reads values.
-   * @param options.fresh asks the store even for prefetched values ({@link prefetchCredentials})
-   */
+  /** Reads values. @param options.fresh asks the store even for prefetched values ({@link prefetchCredentials}) */
   get<N extends Name>(names: readonly N[], options?: { fresh?: boolean }): Promise<Record<N, string | undefined>>;
   /** Writes all values if the store still has the `expected` values. Otherwise writes nothing and returns false. */
   set(values: Partial<Record<Name, string>>, expected?: ExpectedValues<Name>): Promise<boolean>;

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { defineTool, requireGateway } from './tool.ts';
 
-/**
- * Cancels an order. The gateway requires approval only if the order protects a position, because canceling any other
- * order reduces exposure.
- */
+/** Cancels an order. The gateway requires approval only if the order protects a position. */
 export const cancelOrder = defineTool({
   name: 'cancel_order',
   title: 'Cancel an order',

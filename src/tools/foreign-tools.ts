@@ -23,10 +23,7 @@ export type ForeignToolResult =
 export interface ForeignTools {
   /** Connects to servers as needed. Reports a failing server once and omits its tools. Never throws. */
   offered(signal: AbortSignal, notice: (message: string) => void): Promise<readonly ForeignTool[]>;
-  /**
-   * Returns the name of a tool's server in the profile. Undefined if the owner did not allow the tool. Sends no
-   * request.
-   */
+  /** Returns a tool's server in the profile. Undefined if the owner did not allow the tool. Sends no request. */
   serverOf(name: string): string | undefined;
   /** Calls a tool. Throws only the signal's reason. */
   call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolResult>;

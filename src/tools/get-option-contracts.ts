@@ -47,9 +47,7 @@ export const getOptionContracts = defineTool({
   },
 });
 
-/**
- * Returns the bounds of the expiry date. They are relative to the current date at the exchange, not on this machine.
- */
+/** Returns the bounds of the expiry date, relative to the current date at the exchange, not on this machine. */
 async function expiryBounds(expiry: string, gateway: Pick<GatewayClient, 'clock'>) {
   const { timestamp } = await gateway.clock();
   const { from, to } = expiryRange(expiry, newYorkDate(Date.parse(timestamp)));

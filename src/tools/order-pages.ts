@@ -5,10 +5,7 @@ import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 const PAGE_SIZE = 500;
-/**
- * Every page but the last has at least this many orders: a bracket is three rows at the broker, but only one order
- * here.
- */
+/** Minimum number of orders on every page but the last. A bracket is three rows at the broker, but one order here. */
 const MIN_FULL_PAGE = Math.floor(PAGE_SIZE / 3);
 
 interface OrderFilter {

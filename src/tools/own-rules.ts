@@ -19,9 +19,7 @@ export interface OwnFindings {
   readonly rules_file: string | null;
   /** Time of the check according to the broker's clock, RFC 3339. */
   readonly checked_at: string;
-  /**
-   * New findings. `ongoing` lists findings that were reported before, and `snoozed` lists findings of snoozed rules.
-   */
+  /** New findings. `ongoing` has findings that were reported before, and `snoozed` has findings of snoozed rules. */
   readonly findings: readonly OwnFinding[];
   readonly ongoing: readonly OwnFinding[];
   readonly snoozed: readonly OwnFinding[];

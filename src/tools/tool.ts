@@ -112,9 +112,7 @@ export function requireGateway(context: ToolContext): GatewayClient {
   throw loginRequiredError();
 }
 
-/**
- * Returns the person's alerts. @throws {TradeAgentError} `login_required`; `blocked` if alerts are not available here
- */
+/** Returns the person's alerts. @throws {TradeAgentError} `login_required`; `blocked` if alerts are unavailable here */
 export function requireAlerts(context: ToolContext): Alerts {
   requireGateway(context);
   if (context.alerts !== undefined) return context.alerts;

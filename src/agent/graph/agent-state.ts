@@ -43,10 +43,7 @@ const outcomes = Annotation<CallOutcome[]>({
   default: () => [],
 });
 
-/**
- * Outside sources whose text is in the conversation. Sources are never removed, because the model may remember their
- * text.
- */
+/** Outside sources whose text is in the conversation. None is ever removed, because the model may remember the text. */
 const tainted = Annotation<readonly string[]>({
   reducer: (earlier, later) => [...new Set([...earlier, ...later])],
   default: () => [],

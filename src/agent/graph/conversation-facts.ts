@@ -8,9 +8,7 @@ import { type NameSearchResult, nameSearchSchema } from '../reader/symbols-by-na
 import { extractPrompts } from './message-history.ts';
 import { findLatestRebalancing, type Rebalancing } from './rebalancing.ts';
 
-/**
- * Facts about a conversation from which provenance is computed. They are plain data, stored with the proposal's state.
- */
+/** Facts about a conversation from which provenance is computed: plain data, stored with the proposal's state. */
 export interface ConversationFacts {
   /** The person's own prompts, newest last. */
   readonly said: readonly string[];

@@ -28,9 +28,7 @@ import { neutralizeJsonMarkers } from './inert-text.ts';
 /** The field of a tool message that contains the draft of its call. */
 const DRAFT_KEY = 'draft';
 
-/**
- * Codes of errors with which the gateway refuses a request. Other errors mean that the request could not be evaluated.
- */
+/** Codes of errors with which the gateway refuses a request. Other errors mean that it could not be evaluated. */
 const refusalCodes = new Set(['blocked', 'insufficient_funds', 'market_closed', 'price_moved']);
 
 type Assessment = Omit<CallDraft, 'tool' | 'kind' | 'text'>;

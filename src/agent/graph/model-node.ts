@@ -213,8 +213,7 @@ function failAnswer(
 }
 
 /**
- * Returns the calls for the latest prompt that succeeded. A proposing call succeeds only if the proposal was executed;
- * in a dry run, none is.
+ * Returns the calls for the latest prompt that succeeded. A proposing call succeeds only if the gateway executed it.
  */
 function executedCalls(messages: readonly BaseMessage[]): ToolCall[] {
   const latest = messages.slice(messages.findLastIndex(({ type }) => type === 'human') + 1);
@@ -326,9 +325,7 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Cal
   };
 }
 
-/**
- * Maximum number of calls per turn. Further calls are rejected, because a person can't judge more approvals at once.
- */
+/** Maximum number of calls per turn. Further calls are rejected, because a person can't judge more approvals. */
 const MAX_CALLS = 20;
 /** Name of the tool for text that almost parsed as a call, as stored in the conversation. */
 const UNREADABLE_CALL = 'unreadable_call';

@@ -138,10 +138,7 @@ export async function createProposalRequest(
   }
 }
 
-/**
- * Returns the name of the rule for a summary's text. Returns undefined if the text has a note that the person did not
- * say.
- */
+/** Returns the name of the rule for a summary's text. Undefined if the text has a note that the person did not say. */
 function summaryTextRule(
   rule: string,
   note: string | undefined,
@@ -172,9 +169,7 @@ function withSaidOrders({ fields, ...rest }: Provenance, orders: readonly Proven
   return { ...rest, fields: { ...fields, orders: { source: 'user' } } };
 }
 
-/**
- * Records which orders come from a rebalancing to targets that the person named, in contrast to a program's targets.
- */
+/** Records which orders come from a rebalancing to targets that the person named, instead of a program's targets. */
 function withRebalancing(
   { facts }: Pick<ProposalGraphValue, 'facts'>,
   provenance: Provenance,

@@ -83,9 +83,7 @@ export function createProposeNode(environment: GraphEnvironment) {
 }
 
 /**
- * Sends a proposal.
- * @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if the proposal may have reached the
- * gateway
+ * Sends a proposal. @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if it may have arrived
  */
 function sendProposal(
   { clock, signal, emit, requireLease, thread }: GraphEnvironment,
@@ -136,9 +134,7 @@ async function executeWithoutApproval(
   }
 }
 
-/**
- * Returns whether proposals that need approval are off. @param neverAsks true for an order that a mandate must cover
- */
+/** Returns whether proposals that need approval are off. @param neverAsks true for orders that a mandate must cover */
 function isApprovalDisabled({ approvalMode }: GraphEnvironment, neverAsks: boolean): boolean {
   return approvalMode === 'deny' || (approvalMode === 'mandate' && !neverAsks);
 }

@@ -288,8 +288,7 @@ function hasToken(text: string, value: string): boolean {
 
 /**
  * Returns whether the person said this note word for word. A model may put the note in quotation marks, change the case
- * of its first letter, and add a period. Everything else must be equal, because case and punctuation can also carry
- * information.
+ * of its first letter, and add a period. Otherwise, even case and punctuation must be equal.
  */
 export function isDictated(userTurns: readonly string[], note: string): boolean {
   const [, words = ''] = /^["'“‘]?(.*?)[.!?]?["'”’]?[.!?]?$/su.exec(singleSpaced(note)) ?? [];

@@ -203,10 +203,7 @@ function isSameSchedule(when: StandingOrderTerms['when'], said: ScheduleMention)
   return Number(said[when.price] ?? Number.NaN) === Number(when.at);
 }
 
-/**
- * Returns the source of a time.
- * @param said the newest time that the person named; if it differs from `at`, the source is not the user
- */
+/** Returns the source of a time. @param said the newest time that the person named */
 function timeSource(at: string, said: string | undefined): Provenance['fields'][string] {
   if (said !== undefined) return said === at ? userSource : otherSource;
   return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : otherSource;

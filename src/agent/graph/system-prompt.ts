@@ -4,8 +4,7 @@ import { neutralizeMarkers } from './inert-text.ts';
 
 /**
  * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; varying facts are
- * in the prompt context. The prompt contains only our own text. It does not enforce the rules: the gateway and the
- * phone do.
+ * in the prompt context. It contains only our own text. The gateway and the phone enforce the rules.
  */
 export function buildSystemPrompt({ readOnly, dryRun }: { readOnly: boolean; dryRun: boolean }): string {
   return [
@@ -31,10 +30,7 @@ export function markStandardInput(text: string): string {
   return markUntrustedText(STANDARD_INPUT, text);
 }
 
-/**
- * Marks text as coming from an untrusted source.
- * @param source becomes part of the mark, so it must be a name that trade-agent chose
- */
+/** Marks text as coming from an untrusted source. @param source part of the mark; must be chosen by trade-agent */
 export function markUntrustedText(source: string, text: string): string {
   // A mark within the text would end the block early.
   return `<untrusted source="${source}">\n${neutralizeMarkers(text)}\n</untrusted>`;

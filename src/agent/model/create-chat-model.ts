@@ -38,10 +38,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const IDLE_TIMEOUT_MS = 60_000;
 /** Milliseconds to wait before the second and third attempts, unless the server asks for a longer wait. */
 const RETRY_WAITS_MS = [500, 2000];
-/**
- * Longest accepted wait in milliseconds. If a server asks for more, the run fails, and the person decides when to try
- * again.
- */
+/** Longest accepted wait in milliseconds. If a server asks for more, the run fails instead, and the person decides. */
 const MAX_RETRY_WAIT_MS = 30_000;
 
 export function toolDefinitions(tools: readonly Tool[]) {
@@ -54,9 +51,7 @@ export function toolDefinitions(tools: readonly Tool[]) {
 
 /** Maximum number of tools in a request. Small models choose badly from longer lists. */
 const MAX_TOOLS = 8;
-/**
- * Maximum size of the system prompt and the tools in bytes: 3,000 tokens of 3.6 bytes, as is typical of JSON schemas.
- */
+/** Maximum size of the system prompt and the tools in bytes: 3,000 tokens of 3.6 bytes, as is typical of JSON. */
 const MAX_PREFIX_BYTES = 10_800;
 /** Number of other servers' tools that are offered before the model asks for them. */
 const MAX_FOREIGN_TOOLS = 3;
@@ -203,10 +198,7 @@ class AnswerStreamer {
     }
   }
 
-  /**
-   * Makes one attempt. Returns a failure that occurred before the first chunk, or undefined if the response is
-   * complete.
-   */
+  /** Makes one attempt. Returns a failure before the first chunk, or undefined if the response is complete. */
   async *#attempt(
     model: BoundModel,
     history: BaseMessage[],
@@ -233,10 +225,7 @@ class AnswerStreamer {
 
 const TOO_LONG_NOTICE = 'the conversation is too long for the model; its oldest results are left out';
 
-/**
- * Returns a function that notifies the person once about each truncated tool result, and once if old results are
- * dropped.
- */
+/** Returns a function that notifies the person once per truncated tool result, and once if old results are dropped. */
 function shorteningNotifier() {
   const reported = new Set<string>();
   return ({ cut, shortened }: FittedHistory, notice: Notice | undefined): void => {
@@ -267,9 +256,7 @@ function retryReason(failure: ModelFailure, { url }: ModelServer): string {
     : `the model’s server responded with HTTP status ${status}`;
 }
 
-/**
- * Throws if the stream ends without a finish_reason: calls may be missing, and an incomplete plan must not be executed.
- */
+/** Throws if the stream ends without a finish_reason. Calls may be missing, and half a plan must not be executed. */
 async function* requireComplete(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
   let finished = false;
   for await (const chunk of stream) {

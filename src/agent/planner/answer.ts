@@ -62,10 +62,7 @@ const quotes = z.lazy(() => z.object({ quotes: z.array(quoteSchema) }));
 const bars = z.lazy(() => z.object({ symbol: z.string(), bars: z.array(barSchema) }));
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
-/**
- * Returns the answer to the calls' results.
- * @param say translates the sentences; errors and names from tools are not translated
- */
+/** Returns the answer to the calls' results. @param say translates sentences, but no errors or names from tools */
 export function composeAnswer(
   results: readonly (AnsweredCall & { readonly view?: ResultView | undefined })[],
   say: Say = english,

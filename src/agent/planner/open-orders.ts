@@ -94,10 +94,7 @@ function ordersForSymbol(open: readonly Order[], wanted: string): readonly Order
 const noneOpen = (what: string) =>
   new NotUnderstoodError(phrase`You have no open ${what} order.`, phrase`Ask "open orders" to see them.`, 'not_found');
 
-/**
- * Returns the only order.
- * @param what the side, quantity and symbol that the person named
- */
+/** Returns the only order. @param what the side, quantity and symbol that the person named */
 function requireSingle(orders: readonly Order[], what: string | undefined, hint: Phrase): Order {
   const [only] = orders;
   if (only === undefined)

@@ -79,10 +79,7 @@ const needsHoldings = (intent: Intent) =>
   (intent.kind === 'standing' && (intent.fraction ?? intent.keep) !== undefined);
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
-/**
- * Returns whether an intent needs the open orders, either to find the order or to decide whether a number is a quantity
- * or a price.
- */
+/** Returns whether an intent needs the open orders, to find the order or to tell a quantity from a price. */
 const needsOpenOrders = (intent: Intent) =>
   (intent.kind === 'cancel' && !('id' in intent.which && isFullId(intent.which.id)) && !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));

@@ -141,10 +141,7 @@ function fillSize(change: OrderChange, before: UnderstoodTurn | undefined): Unde
 const acts = ['buy', 'sell', 'trim', 'close', 'invest', 'swap', 'change', 'alert', 'rebalance'];
 const hasAct = (items: readonly Item[]) => items.some(({ tags }) => acts.some((act) => tags.includes(act)));
 
-/**
- * Reads "jk, don't" and "I changed my mind" as withdrawing the previous turn. If that turn's order is open, it is
- * canceled.
- */
+/** Reads "jk, don't" and "I changed my mind": withdraws the previous turn's order if it is open. */
 function withdrawalOf(items: readonly Item[], before: Before): Intent | undefined {
   if (hasAct(items) || items.some((item) => isAsset(item) && item.isKnownName) || items.length > 20) return undefined;
   if (items.some(({ quantity, ticker }) => quantity !== undefined || ticker !== undefined)) return undefined;
@@ -241,10 +238,7 @@ function withAnswer(text: string, answer: string, asks: AskedSlot, items: readon
   return quantity === undefined ? undefined : `${said} ${items.length === 1 ? `${asks} ${answer}` : answer}`;
 }
 
-/**
- * Puts the answer "10" or "all of them" in place of the part of the position. Returns undefined if the text is not an
- * answer.
- */
+/** Puts "10" or "all of them" in place of the part of the position. Returns undefined if the text is not an answer. */
 function withCount(said: string, items: readonly Item[]): string | undefined {
   const mentions = readClauses(said).flatMap((clause) => clause.mentions);
   const part = mentions.find((one) => one.kind === 'size' && ('fraction' in one.size || 'keep' in one.size));

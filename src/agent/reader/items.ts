@@ -15,10 +15,7 @@ export interface Quantity {
   readonly isBad: boolean;
 }
 
-/**
- * The smallest unit that fills a slot: a word or phrase in the lexicon, a number, a symbol, a name, or a punctuation
- * mark.
- */
+/** The smallest unit that fills a slot: a word or phrase in the lexicon, number, symbol, name, or punctuation mark. */
 export interface Item {
   readonly text: string;
   readonly lower: string;

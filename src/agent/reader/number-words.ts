@@ -64,8 +64,7 @@ function parseBelowHundred(parts: readonly string[]): number | undefined {
 /**
  * Parses a number in Chinese characters: `二百五十`, `三万`.
  * @param numerals values of single characters; values from ten multiply the preceding number
- * @returns undefined for an ambiguous number, such as `二三`, which means "two or three", or `一百五`, which may mean 105 or
- * 150
+ * @returns undefined for an ambiguous number: `二三` means "two or three", and `一百五` may mean 105 or 150
  */
 export function parseNumerals(word: string, numerals: Readonly<Record<string, number>>): string | undefined {
   const values = [...word].map((one) => (Object.hasOwn(numerals, one) ? numerals[one] : undefined));

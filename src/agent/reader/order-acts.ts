@@ -72,10 +72,7 @@ const types = [
   ['stop_loss|stop|field_stop', 'stop'],
 ] as const;
 
-/**
- * Reads one description.
- * @param isChange whether the words change the order's terms, so that "limit" names a field
- */
+/** Reads one description. @param isChange whether the words change the order's terms, so that "limit" names a field */
 function takeDescription(words: Taker, isChange: boolean): Description {
   const said = describeNothing();
   while (words.rest !== undefined) {
@@ -222,10 +219,7 @@ function unnamedOrder({ items }: Taker): NotUnderstoodError {
   );
 }
 
-/**
- * Returns the reference in words that identify one order without traits.
- * @throws {NotUnderstoodError} if they also have traits
- */
+/** Returns the reference in words that identify one order. @throws {NotUnderstoodError} if they also name traits */
 function exactReference(said: Description): Exclude<OrderReference, { symbol: string } | { only: true }> | undefined {
   const { id, newest, oldest, place, symbols } = said;
   const named = [id, newest, oldest, place].filter((one) => one !== undefined).length;

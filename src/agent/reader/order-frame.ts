@@ -14,8 +14,7 @@ import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import type { Mention, Size } from './slots.ts';
 
 /**
- * Turns a frame into orders.
- * @throws {NotUnderstoodError} with a question if a slot is missing or ambiguous, or if a word fills no slot
+ * Turns a frame into orders. @throws {NotUnderstoodError} if a slot is missing or ambiguous, or a word fills no slot
  */
 export function toOrders(frame: OrderFrame): Intent[] {
   const side = sideOf(frame);

@@ -134,9 +134,7 @@ const stopFields: Partial<Record<PriceRole, string | undefined>> = {
   above: undefined,
 };
 
-/**
- * Returns the field for a price. Returns undefined if the order can't have this kind of price: "buy 5 AAPL above 180".
- */
+/** Returns the field for a price. Returns undefined if the order can't have such a price: "buy 5 AAPL above 180". */
 function priceField(
   { role, text, perShare, isDollars }: PriceMention,
   side: Side,

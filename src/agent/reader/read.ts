@@ -267,10 +267,7 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
   }
 }
 
-/**
- * Reads a clause that is not a request as a question with an unusual word order: "today my account how many percent
- * minus".
- */
+/** Reads a clause that is not a request as a question with an unusual word order: "my cash how much". */
 function tryQuestion(items: readonly Item[], it: string | undefined): Intent[] | undefined {
   const isRequest = items.some(({ tags }, at) => isRequestIn(items, at) || tags.some((tag) => REQUESTS.includes(tag)));
   if (isRequest) return undefined;
@@ -360,10 +357,7 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
   return toOrders(frame);
 }
 
-/**
- * Requires that no number follows another number, as in "5 5 AAPL", because one of them has no slot.
- * @throws {NotUnderstoodError}
- */
+/** Requires that no number follows another number, as in "5 5 AAPL". @throws {NotUnderstoodError} */
 function requireSingleNumbers(items: readonly Item[]): void {
   const at = items.findIndex(({ quantity }, index) => {
     const next = items[index + 1];
@@ -434,10 +428,7 @@ const asksForAlert = (tags: readonly string[]) => tags.includes('alert') && !tag
 const isPoliteWould = ({ lower, tags }: Item) => lower === 'would you' && tags.includes('ask');
 const withoutPoliteWould = (items: readonly Item[]) => items.filter((item) => !isPoliteWould(item));
 
-/**
- * Returns whether the items are a question: they begin with a question word, or end with a question mark and are not a
- * polite request.
- */
+/** Returns whether the items begin with a question word, or end with a question mark and are not a polite request. */
 function isQuestion(items: readonly Item[]): boolean {
   if (items.some(isPoliteWould)) return !isPoliteRequest(items);
   const first = items.find(({ tags }) => !tags.some((tag) => tag === 'harmless' || tag === 'comma' || tag === 'and'));

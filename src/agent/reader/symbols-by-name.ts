@@ -20,10 +20,7 @@ export const nameSearchSchema = z.lazy(() =>
 
 export const NAME_RULE = 'the asset list, by name';
 
-/**
- * Returns the search queries for a name. For a nickname, they include its tickers, because the asset list has no
- * nicknames.
- */
+/** Returns the search queries for a name. For a nickname, they include its tickers; the asset list has no nicknames. */
 export function nameQueries(name: string): readonly string[] {
   return [...new Set([name, ...(tickersByNickname[nicknameKey(name)] ?? [])])];
 }
@@ -97,9 +94,7 @@ function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnd
 const MIN_NAME_LENGTH = 4;
 let listedNames: ReadonlySet<string> | undefined;
 
-/**
- * Returns whether the words are a listed ticker, the name of a listed company, or the beginning of only one such name.
- */
+/** Returns whether the words are a listed ticker, a listed company's name, or the beginning of only one such name. */
 export function isListedName(said: string): boolean {
   const name = said.replace(/'s$/, '');
   if (name.length > 1 && listedSymbols().has(name.toUpperCase())) return true;

@@ -58,10 +58,7 @@ function filteredPeriod({ items, period, symbols, has }: Question, unsaid: Perio
   };
 }
 
-/**
- * Returns a ranking of the positions. It has three if the question says "positions", or the number that the question
- * gives.
- */
+/** Returns a ranking of as many positions as the question names: by default, three at both ends, or else one. */
 const rankingBy =
   (by: PortfolioRanking['by'], from: PortfolioRanking['from'] = 'top') =>
   ({ items, has }: Question): Intent => {
@@ -509,10 +506,7 @@ export function readAside(items: readonly Item[], it: string | undefined): reado
   return intents.length === 0 ? undefined : intents;
 }
 
-/**
- * Returns whether the topic is clear. A sentence that is not a question may be a misspelled request, so it must begin
- * with a known word.
- */
+/** Returns whether the topic is clear. A sentence that is not a question must begin with a known word. */
 function isClear({ weight, topic }: Found, { items, words }: Question, { isQuestion, least }: Context): boolean {
   if (weight < least) return false;
   if (isQuestion || weight >= PLAIN) return true;

@@ -41,10 +41,7 @@ export { idempotencyKeySchema } from '../../trading/proposal.ts';
 export { problemSchema } from '../../trading/views.ts';
 export * from './wire-schemas.ts';
 
-/**
- * Milliseconds between the server's keep-alive comments on streams. A client reconnects when three in a row are
- * missing.
- */
+/** Milliseconds between keep-alive comments on streams. A client reconnects when three in a row are missing. */
 export const KEEP_ALIVE_INTERVAL_MS = 15_000;
 export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
 

@@ -343,10 +343,7 @@ function connectionLost(thread: string, cause: TradeAgentError): TradeAgentError
 
 /** Maximum length of an event in UTF-16 code units. Every result is shorter. */
 const MAX_EVENT_LENGTH = 16_000_000;
-/**
- * Milliseconds for which the server may be unreachable before the client gives up. The run continues and can be
- * resumed.
- */
+/** Milliseconds for which the server may be unreachable before the client gives up. The run itself continues. */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 interface RunStreamOptions {

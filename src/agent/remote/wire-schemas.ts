@@ -180,10 +180,7 @@ export const remoteScheduleSchema = z.object({
 export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
 export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
 export const scheduleResponseSchema = z.object({ schedule: remoteScheduleSchema });
-/**
- * Response to a request for an immediate run. The run is the first with `due: null` that started at or after
- * `queued_at`.
- */
+/** Response to a request for an immediate run: the first with `due: null` that started at or after `queued_at`. */
 export const queuedScheduleRunSchema = z.object({ queued_at: timeSchema });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 

@@ -11,10 +11,7 @@ import { toApprovalView } from '../graph/proposal-view.ts';
 import { notCancelableError, withdrawProposal } from './withdraw.ts';
 
 const MAX_LISTED = 200;
-/**
- * Maximum number of open approvals, newest first, that are read one by one because the gateway's list does not include
- * them.
- */
+/** Maximum number of open approvals, newest first, that are read one by one if the gateway's list lacks them. */
 const MAX_SINGLE_REQUESTS = 50;
 
 interface ApprovalDeps {
@@ -178,10 +175,7 @@ async function requireClient(session: Session | undefined): Promise<GatewayClien
   throw loginRequiredError();
 }
 
-/**
- * Calls `ask`. Returns undefined if the gateway or the session is unavailable, so that the caller can use the last
- * known state.
- */
+/** Calls `ask`. Returns undefined if the gateway or the session is unavailable. */
 async function ifReachable<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();

@@ -276,9 +276,7 @@ const tracingSwitches = [
   'LANGCHAIN_TRACING',
 ] as const;
 
-/**
- * Turns off tracing. A person who set such a variable for another program did not agree to share the account's data.
- */
+/** Turns off tracing. A person who set such a variable for another program did not agree to share account data. */
 function disableTracing(env: NodeJS.ProcessEnv = process.env): void {
   for (const name of tracingSwitches) delete env[name];
 }

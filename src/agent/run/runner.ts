@@ -335,10 +335,7 @@ function threadTitle(input: RunInput): string {
   return 'orders' in input ? describeOrders(input.orders) : input.prompt;
 }
 
-/**
- * Returns the first messages of a run.
- * @param contextText for the language model: when the prompt was written and who is signed in
- */
+/** Returns the first messages of a run. @param contextText when the prompt was written and who is signed in */
 function openingMessages(input: RunInput, contextText: string): { messages: BaseMessage[]; tainted: string[] } {
   if ('orders' in input) return { messages: createComposedOrderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;

@@ -79,9 +79,7 @@ function requireOwn<T extends Thread>(found: T | undefined, id: string, { profil
   });
 }
 
-/**
- * Returns an ID that consists of the machine's name, the process ID, and a random part for each agent in the process.
- */
+/** Returns an ID that consists of the machine's name, the process ID, and a random part for each agent. */
 export function createHolderId(): string {
   return `${hostname()}|${process.pid}|${randomBytes(6).toString('hex')}`;
 }

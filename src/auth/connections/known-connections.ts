@@ -18,10 +18,7 @@ export const knownConnections: Readonly<Record<ConnectionName, KnownConnection>>
   gmail: { label: 'Gmail', scopes: ['https://www.googleapis.com/auth/gmail.send'] },
 };
 
-/**
- * Returns the connection's name at the identity provider, which the profile's `connections` may set. Defaults to
- * `name`.
- */
+/** Returns the connection's name at the provider: the one in the profile's `connections`, or else `name`. */
 export function providerConnectionName(profile: Pick<Profile, 'connections'>, name: ConnectionName): string {
   return profile.connections?.[name] ?? name;
 }

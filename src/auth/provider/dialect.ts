@@ -12,18 +12,12 @@ export interface ProviderDialect {
   recognizes(metadata: ServerMetadata): boolean;
   /** Adds endpoints that the provider's discovery document omits. */
   complete(metadata: ServerMetadata): ServerMetadata;
-  /**
-   * Scopes for the user's identity and a refresh token, which every sign-in requests in addition to the gateway's
-   * scopes.
-   */
+  /** Scopes for the user's identity and a refresh token, which every sign-in requests besides the gateway's scopes. */
   readonly identityScopes: readonly string[];
   audience(audience: string): Record<string, string>;
   /** Returns the `login_hint` that identifies the person to ask (CIBA Core §7.1). */
   loginHint(person: Person, issuer: string): string;
-  /**
-   * Fits the message to the provider's character set and maximum length. Always keeps the code at the end of the
-   * message.
-   */
+  /** Fits the message to the provider's character set and maximum length. The code at its end is always kept. */
   bindingMessage(message: string): string;
   /** Maximum lifetime of an approval request, in seconds. */
   readonly maxApprovalTtl: number;

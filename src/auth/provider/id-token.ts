@@ -88,10 +88,7 @@ export async function verifyIdToken(
 type Jose = typeof import('jose');
 type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
 
-/**
- * Signing keys by issuer, for each fetch function. They are cached because each approval comes with an ID token that
- * must be verified.
- */
+/** Signing keys by issuer, for each fetch function. Cached, because each approval comes with an ID token to verify. */
 const keysByFetch = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
 
 function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {

@@ -121,10 +121,7 @@ export function retryAfterSeconds(response: Response, now = Date.now()): number 
   return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), 3600) : undefined;
 }
 
-/**
- * Makes the provider's error description safe for a terminal: printable and short, without anything long enough to be a
- * token.
- */
+/** Makes the provider's error description safe for a terminal: printable, short, and without any possible token. */
 function sanitizeDescription(text: unknown): string | undefined {
   if (typeof text !== 'string' || text === '') return undefined;
   return text

@@ -30,10 +30,7 @@ export function parseAccessToken(text: string | undefined): AccessToken | undefi
   return accessTokenSchema.safeParse(parseJson(text)).data;
 }
 
-/**
- * Returns the token's stored form. Returns undefined if it is too long to store; each process then fetches its own
- * token.
- */
+/** Returns the token's stored form. Undefined if it is too long; each process then fetches its own token. */
 export function serializeAccessToken(token: AccessToken): string | undefined {
   const text = JSON.stringify(token);
   return text.length <= MAX_CREDENTIAL_LENGTH ? text : undefined;

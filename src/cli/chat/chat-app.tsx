@@ -109,9 +109,7 @@ export function ChatApp(props: {
   );
 }
 
-/**
- * Returns the first header whose status is known. It is printed once, to the scrollback, so it can't change afterwards.
- */
+/** Returns the first header whose status is known. It is printed once, to the scrollback, so it can't change later. */
 function useFirstHeader(status: ChatStatus): StaticItem | undefined {
   const [first, setFirst] = useState<StaticItem>();
   if (first !== undefined || !status.connected) return first;

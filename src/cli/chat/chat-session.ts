@@ -451,10 +451,7 @@ class WorkSet {
   }
 }
 
-/**
- * Polling interval in milliseconds while an order is open. Twelve requests a minute are far below any broker's rate
- * limit.
- */
+/** Polling interval in milliseconds while an order is open: twelve requests a minute, far below any broker's limit. */
 const ORDER_POLL_INTERVAL_MS = 5_000;
 const ORDER_RETRY_INTERVAL_MS = 30_000;
 

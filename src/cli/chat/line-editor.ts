@@ -260,10 +260,7 @@ function narrowSearch(state: EditorState, search: HistorySearch, typed: string):
   return findEntry(state, next, typed !== '' && shown < history.length ? shown + 1 : history.length, -1);
 }
 
-/**
- * Displays the next entry that contains the wanted text, older (-1) or newer (1) than `from`, and puts the cursor
- * there.
- */
+/** Displays the next entry with the wanted text, older (-1) or newer (1) than `from`, with the cursor at the text. */
 function findEntry(state: EditorState, search: HistorySearch, from: number, step: 1 | -1): EditorState {
   const { history } = state;
   const wanted = search.wanted.toLowerCase();

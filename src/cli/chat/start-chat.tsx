@@ -107,10 +107,7 @@ async function phoneQr({ io }: Context, phone: string | undefined): Promise<read
 const ERASE_LINE = '\u001b[2K';
 const CURSOR_UP = '\u001b[1A';
 
-/**
- * A terminal's stream. `getWindowSize` returns the terminal's actual size. `columns` changes only after the resize
- * signal.
- */
+/** A terminal's stream. `getWindowSize` returns the actual size. `columns` changes only after the resize signal. */
 type SizedStream = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
 
 /**

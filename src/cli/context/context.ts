@@ -36,10 +36,7 @@ export function createContext(cli: Cli, globals: GlobalOptions, output: Output, 
     chooseTheme: (name: ThemeName) => {
       chosen = name;
     },
-    /**
-     * Returns an object that alerts a person who is looking elsewhere. The object does nothing if alerts are turned
-     * off.
-     */
+    /** Returns an object that alerts a person who is looking elsewhere, or does nothing if alerts are turned off. */
     attention: async () =>
       io.stderrIsTty ? createAttention(io, cli.env, (await app.config()).attention !== false) : noAttention,
     // The theme is not read if there is no color.

@@ -37,10 +37,7 @@ function exitCodeTable(codes: readonly ExitCode[]): string {
   return codes.map((code) => `  ${String(code).padStart(3)}  ${exitCodeMeanings[code]}`).join('\n');
 }
 
-/**
- * Returns a command's summary. If it has none, returns its description's first sentence without the capital letter and
- * the period.
- */
+/** Returns a command's summary, or else its description's first sentence in lower case and without the period. */
 export function commandSummary(command: Command): string {
   const [first = ''] = command.description().split(/(?<=[.!?])\s/, 1);
   const fragment = first.replace(/\.$/, '');

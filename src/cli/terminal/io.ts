@@ -70,10 +70,7 @@ export function createIo(parts: {
     write: (text: string) => write(stdout, text),
     print: (line: string) => write(stdout, `${line}\n`),
     talk: (line: string) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
-    /**
-     * Redirects messages to `to` while a screen is drawn, if stderr is a terminal. Undefined sends them to stderr
-     * again.
-     */
+    /** Redirects messages to `to` while a screen is drawn, if stderr is a terminal. Undefined ends the redirection. */
     divertTalk: (to: ((line: string) => void) | undefined) => {
       diverted = stderrIsTty ? to : undefined;
     },

@@ -1,8 +1,6 @@
 import { newYorkDate } from '../../trading/new-york-time.ts';
 
-/**
- * Rows as one list per field, so that each field name appears only once. Every list has a value for each row, in order.
- */
+/** Rows as one list per field, so that each name appears only once. Every list has a value for each row, in order. */
 type Columns = Readonly<Record<string, readonly unknown[]>>;
 
 /** Converts rows to columns. @param names the fields of a row, needed if there are no rows */
@@ -25,8 +23,7 @@ export function withBarColumns({ bars, ...found }: Found): Found {
 }
 
 /**
- * Returns values as columns. Each value is from the end of a day, so its New York date identifies it. The last is
- * current.
+ * Returns values as columns. Each is from the end of a day, so its New York date identifies it. The last is current.
  */
 export function withPerformanceColumns({ values, positions, ...found }: Found): Found {
   const rows = (values as readonly Row[]).map((value) => ({ ...value, date: newYorkDate(Date.parse(value.at)) }));

@@ -272,9 +272,7 @@ class StoringProvider implements OAuthClientProvider {
     return this.#isReturn ? this.#discovered : undefined;
   }
 
-  /**
-   * Called after the redirect. After this call, the SDK gets the discovery state that was saved before the redirect.
-   */
+  /** Called after the redirect. The SDK then gets the discovery state that was saved before the redirect. */
   returned(): void {
     this.#isReturn = true;
   }

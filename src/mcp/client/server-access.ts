@@ -3,8 +3,7 @@ import type { McpCredentialStore } from '../../secrets/places/mcp-credentials.ts
 
 export interface McpServerLimits {
   /**
-   * How long a child process may take to report its protocol revision, in milliseconds. After that, it counts as a
-   * legacy server.
+   * Milliseconds that a child process has to report its protocol revision. After that, it counts as a legacy server.
    */
   readonly probeMs: number;
   readonly connectMs: number;

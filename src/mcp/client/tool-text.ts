@@ -22,10 +22,7 @@ const MAX_DESCRIPTION_LENGTH = 2048;
 const MAX_SCHEMA_LENGTH = 16 * 1024;
 const MAX_SCHEMA_DEPTH = 32;
 
-/**
- * Sanitizes a tool's texts. Returns undefined if a property name or a constant is unsafe, because sanitizing it would
- * change its meaning.
- */
+/** Sanitizes a tool's texts. Returns undefined if that would change a property name or a constant. */
 export function sanitizeTool({ name, description = '', inputSchema }: McpServerTool): SanitizedTool | undefined {
   if (hasInvisibleCharacters(name) || name.length > 128) return undefined;
   if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH) return undefined;

@@ -141,10 +141,7 @@ const handshakeSchema = z.object({
 function createHandshakes() {
   const seals = createSeals<Handshake>(SESSION_TTL_S);
   return {
-    /**
-     * Returns the sealed ID. Returns undefined for a client that supports neither elicitation nor sampling; it gets no
-     * session.
-     */
+    /** Returns the sealed ID. Undefined for a client without elicitation and sampling, which gets no session. */
     async seal(params: unknown, caller: string): Promise<string | undefined> {
       const handshake = handshakeSchema.safeParse(params).data;
       if (handshake === undefined) return undefined;
@@ -154,8 +151,7 @@ function createHandshakes() {
       return sealed.length <= MAX_SESSION_ID_LENGTH ? sealed : undefined;
     },
     /**
-     * Returns the handshake. Returns undefined if this process did not seal the ID for this caller, who then has no
-     * session.
+     * Returns the handshake. Undefined if this process did not seal the ID for this caller, who then has no session.
      */
     read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
       seals.open(sessionId, caller).catch(() => undefined),
@@ -175,7 +171,7 @@ function createClientQuestions() {
   const open = new Map<string, { caller: string; answered: (answer: JSONRPCResponse) => void }>();
   return {
     /**
-     * Adds a question and returns its ID. @throws if too many questions are pending @param answered called at most once
+     * Adds a question. Returns its ID. @throws if too many questions are pending @param answered called at most once
      */
     open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);

@@ -38,10 +38,7 @@ export type AccountQuestions = ReturnType<typeof createAccountQuestions>;
 export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
   const seals = createSeals<typeof QUESTION>(lifeSeconds);
   return {
-    /**
-     * Returns the question. Returns undefined if `error` is not about a missing account, or if the client can't show
-     * URLs.
-     */
+    /** Returns the question. Undefined if `error` is not about a missing account, or if the client can't show URLs. */
     async ask(error: unknown, call: QuestionedCall): Promise<InputRequiredResult | undefined> {
       const url = supportsUrlElicitation(call) ? await connectUrl(error, call.caller) : undefined;
       if (url === undefined || !isTradeAgentError(error)) return undefined;

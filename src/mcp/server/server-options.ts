@@ -15,10 +15,7 @@ export interface McpServerOptions {
   readonly holdMs: number;
 }
 
-/**
- * How long a response may wait by default, in milliseconds. Soon after this time, clients give up or move a call to the
- * background.
- */
+/** How long a response may wait by default, in milliseconds. Soon after this time, clients give up. */
 export const RESPONSE_HOLD_MS = 20_000;
 
 /** Milliseconds. Clients without progress notifications may time out after five seconds (OpenAI Agents for Python). */

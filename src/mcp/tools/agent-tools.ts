@@ -87,10 +87,7 @@ const performance: DirectTool = {
   ),
 };
 
-/**
- * Suggests a rebalancing. MCP clients place each suggested order separately, because they have no tool for several
- * orders.
- */
+/** Suggests a rebalancing. MCP clients place each order separately, because they have no tool for several orders. */
 const rebalancing: DirectTool = {
   ...suggestRebalance,
   description:
@@ -145,10 +142,7 @@ function historyTool(tool: DirectTool, output: z.ZodObject, arrange?: Arrangemen
 
 type Arrangement = typeof withBarColumns;
 
-/**
- * Wraps an agent's tool that only reads. @param arrange shortens the result for a model; by default, returns it
- * unchanged
- */
+/** Wraps an agent's read-only tool. @param arrange shortens the result for a model; by default, returns it unchanged */
 function readingTool(tool: DirectTool, output: z.ZodObject, arrange: Arrangement = (found) => found): McpTool {
   return defineMcpTool({
     name: tool.name,

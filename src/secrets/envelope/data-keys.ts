@@ -25,10 +25,7 @@ export interface DataKeyRows {
 /** The data keys that seal each tenant's secrets. The KMS is never called during a transaction. */
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
-/**
- * How long a revocation of KMS access can go unnoticed, in milliseconds. A shorter time would mean more calls to the
- * KMS.
- */
+/** How long a revocation of KMS access can go unnoticed, in milliseconds. A shorter time would cause more KMS calls. */
 const CACHED_KEY_MS = 5 * 60_000;
 const MAX_CACHED_KEYS = 1_000;
 

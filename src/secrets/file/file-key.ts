@@ -30,10 +30,7 @@ interface FileKey {
 const KEY_BYTES = 32;
 const MAX_KEY_FILE_BYTES = 1024;
 
-/**
- * Creates the key source of a credential file.
- * @param besideFile path of the key file if `choice` is `beside`
- */
+/** Creates the key source of a credential file. @param besideFile path of the key file if `choice` is `beside` */
 export function createFileKey(
   choice: FileKeyChoice,
   credentials: { readonly file: string; readonly besideFile: string; readonly profile: string },

@@ -298,10 +298,7 @@ function marketRequests({ read, list }: GatewayRequests) {
         z.object({ contracts: z.array(listedContractSchema), more: z.boolean() }),
         MARKET_READ,
       ),
-    /**
-     * Returns news, newest first. If `symbols` is empty, returns news about the whole market. The text is from outside
-     * sources.
-     */
+    /** Returns news, newest first; about the whole market if `symbols` is empty. The text is from outside sources. */
     news: ({ symbols, limit }: { symbols: readonly string[]; limit: number }) => {
       const path = withQuery('/v1/news', { limit, symbols: symbols.join(',') || undefined });
       return list(path, 'news', articleSchema, MARKET_READ);

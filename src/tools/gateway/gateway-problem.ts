@@ -8,9 +8,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/**
- * Error codes by problem code. `blocked` is for the owner's rules and quotas. Other problems become `gateway_refused`.
- */
+/** Error codes by problem code. `blocked` is for the owner's rules and quotas. All others become `gateway_refused`. */
 const errorCodes: Partial<Record<ProblemCode, ErrorCode>> = {
   insufficient_scope: 'insufficient_scope',
   approval_expired: 'approval_expired',
@@ -89,8 +87,8 @@ function connectHint(connection: string): string {
 }
 
 /**
- * Matches the HTTP problem of a gateway that stores broker credentials itself. This client can't connect an account
- * there.
+ * Matches the HTTP problem of a gateway that stores broker credentials itself, where this client can't connect
+ * accounts.
  */
 const storedCredentialsSchema = z.object({ credentials: z.string() });
 

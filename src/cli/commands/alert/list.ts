@@ -53,9 +53,7 @@ export interface AddAlertOptions {
 
 const DEFAULT_CHECK_TIME: CheckTime = '15m';
 
-/**
- * Adds an alert, schedules its check if the person agrees, and shows what is missing for the alert to reach the person.
- */
+/** Adds an alert, schedules its check if the person agrees, and shows what is missing for the alert to arrive. */
 export async function addAlertAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
   const alert = parseAlert(text);
   const own = await openProfileAlerts(context);

@@ -50,10 +50,7 @@ async function printDemo(cli: Cli, globals: GlobalOptions, output: Output): Prom
 /** Indentation of the commands' output. */
 const OUTPUT_INDENT = '     ';
 
-/**
- * Returns a function that prints the demo's events. The commands write Markdown, because their output is not a
- * terminal.
- */
+/** Returns a function that prints the demo's events. The commands write Markdown, as they do to any pipe. */
 function createScript(columns: number, say: (text: string) => void): (event: DemoEvent) => void {
   const width = columns - OUTPUT_INDENT.length;
   let markdown = new TerminalMarkdown(width);
@@ -81,10 +78,7 @@ function shortenIds(line: string): string {
   return line.replace(/^([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12} /, '$1 ').replace(/^ID {29}/, 'ID ');
 }
 
-/**
- * Wraps a line at words, with the indentation of its start. Truncates a table row instead, so that its columns stay
- * aligned.
- */
+/** Wraps a line at words, with the indentation of its start. Truncates table rows instead, to keep columns aligned. */
 function fitLine(line: string, width: number): string[] {
   if (line.length <= width) return [line];
   if (/\S {2,}\S.* {2,}\S/.test(line)) return [`${line.slice(0, width - 1)}…`];

@@ -135,10 +135,7 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
   );
 }
 
-/**
- * Returns the command with which the program was started: npx sets `npm_command` and does not put trade-agent on the
- * path.
- */
+/** Returns the command that started the program: npx sets `npm_command` and does not put trade-agent on the path. */
 function programName({ npm_command: command }: NodeJS.ProcessEnv): string {
   return command === 'exec' ? 'npx trade-agent' : 'trade-agent';
 }

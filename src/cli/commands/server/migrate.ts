@@ -4,8 +4,7 @@ import type { Context } from '../../context/context.ts';
 import { serverPaths } from './places.ts';
 
 /**
- * Adds the `migrate` command.
- * @param running the processes that may keep running during the migration, in plural, for the help text
+ * Adds the `migrate` command. @param running processes that may keep running meanwhile, in plural, for the help text
  */
 export function addMigrateCommand(
   parent: CliCommand,
