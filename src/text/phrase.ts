@@ -46,4 +46,5 @@ export class Phrase {
   }
 }
 
-export const phrase = (parts: TemplateStringsArray, ...values: readonly PhraseValue[]): Phrase => new Phrase(parts, values);
+export const phrase = (parts: TemplateStringsArray, ...values: readonly PhraseValue[]): Phrase =>
+  new Phrase(parts, values);

@@ -21,7 +21,12 @@ const rateSchema = z
   })
   .nullable()
   .describe('null if no rate can be computed');
-const totals = z.object({ proceeds: dollarsSchema, cost: dollarsSchema, adjustment: dollarsSchema, gain: dollarsSchema });
+const totals = z.object({
+  proceeds: dollarsSchema,
+  cost: dollarsSchema,
+  adjustment: dollarsSchema,
+  gain: dollarsSchema,
+});
 const windowReturn = z.object({ ends: dateSchema, fraction });
 const contribution = z.object({ profit: dollarsSchema, contribution: fraction });
 export const incompleteSymbolsSchema = z.array(z.string()).describe('symbols with incomplete data');
@@ -112,7 +117,9 @@ export const gainsSchema = z.object({
   totals: z
     .object({ short_term: totals, long_term: totals, all: totals })
     .describe('totals of the lines with a known gain'),
-  by_year: z.array(z.object({ year: z.string(), short_term: dollarsSchema, long_term: dollarsSchema, all: dollarsSchema })),
+  by_year: z.array(
+    z.object({ year: z.string(), short_term: dollarsSchema, long_term: dollarsSchema, all: dollarsSchema }),
+  ),
   incomplete: incompleteSymbolsSchema,
   imported: importedCountSchema,
   notes: z.array(z.string()),

@@ -1,4 +1,4 @@
-import { english, Phrase, phraseKey, type Say, type PhraseValue } from '../../text/phrase.ts';
+import { english, Phrase, type PhraseValue, phraseKey, type Say } from '../../text/phrase.ts';
 
 /** The sentences of one language by their English text, in which `{0}` is the first value. */
 type Catalog = Readonly<Record<string, string>>;

@@ -204,7 +204,7 @@ async function withAllowed(
     if (found === undefined) throw unknownTool(server, name, there);
     if (found.fit === undefined || found.pin === undefined) {
       throw new TradeAgentError('usage', `${name} of ${server} can't be displayed faithfully, so it can't be allowed`, {
-        hint: 'Its description contains invisible characters or is too long. Report this to the server's operator.',
+        hint: 'Its description contains invisible characters or is too long. Report this to the server’s operator.',
       });
     }
     return [name, found.pin] as const;

@@ -4,12 +4,12 @@ import {
   decimalSchema,
   dollarsSchema,
   gainsSchema,
+  holdingTermSchema,
   importedCountSchema,
   incompleteSymbolsSchema,
-  lotSideSchema,
   lotMethodSchema,
+  lotSideSchema,
   performanceSchema,
-  holdingTermSchema,
 } from '../../tools/result-schemas.ts';
 import { activityKinds } from '../../trading/activity.ts';
 import { sides } from '../../trading/order.ts';

@@ -250,7 +250,7 @@ class StoringProvider implements OAuthClientProvider {
     if (this.#person === undefined) throw new SignInRequiredError();
     if (!isSecureUrl(url.href)) {
       throw new TradeAgentError('mcp_server_failed', 'the sign-in URL is not an https URL', {
-        hint: 'Report this to the server's operator.',
+        hint: 'Report this to the server’s operator.',
       });
     }
     await this.#person.open(url.href);

@@ -232,7 +232,7 @@ function withSignIn(
     if (signIns > MAX_SIGN_INS) {
       const message = `MCP server ${name} keeps asking for a sign-in`;
       throw new TradeAgentError('mcp_server_failed', message, {
-        hint: 'Report this to the server's operator.',
+        hint: 'Report this to the server’s operator.',
       });
     }
     if (failure instanceof InsufficientScopeError) await authorization.widen(failure);

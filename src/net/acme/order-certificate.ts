@@ -11,7 +11,7 @@ import { parseRetryAfterMs } from '../retry-after.ts';
 import { mayReferTo } from '../secure-url.ts';
 import { startClockTimeLimit, startTimeLimit } from '../time-limit.ts';
 import type { ChallengeResponder } from './challenge.ts';
-import { ACCOUNT_REFUSED, AcmeProblem, explainProblem, type RefusedOrder, problemSchema } from './problem.ts';
+import { ACCOUNT_UNAUTHORIZED, AcmeProblem, explainProblem, problemSchema, type RefusedOrder } from './problem.ts';
 
 /** An account at a certificate authority. Its key can issue and revoke certificates for the home's name. */
 export interface AcmeAccount {
@@ -96,7 +96,7 @@ function rejectProblem({ status, headers }: Response, text: string, { clock }: N
   if (problem.type.endsWith(':badNonce')) return;
   const isRefused = problem.type.endsWith(':unauthorized');
   throw new AcmeProblem(
-    { ...problem, type: isRefused ? ACCOUNT_REFUSED : problem.type },
+    { ...problem, type: isRefused ? ACCOUNT_UNAUTHORIZED : problem.type },
     parseRetryAfterMs(headers.get('retry-after'), clock.now()),
   );
 }
@@ -155,7 +155,7 @@ async function within<T>(network: Network, directory: string, work: (network: Ne
     if (isTradeAgentError(error)) throw error;
     const why = error instanceof AcmeProblem ? error.detail : networkProblem(error);
     throw new TradeAgentError('certificate_failed', `the authority ${hostname} can't be used: ${why}`, {
-      hint: 'Check the connection of this machine to the internet, and "acme.directory" in home.yaml.',
+      hint: 'Check this machine’s internet connection, and "acme.directory" in home.yaml.',
       cause: error,
     });
   } finally {

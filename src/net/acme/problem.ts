@@ -59,7 +59,11 @@ export interface RefusedOrder {
  * Explains a refusal in plain words: what the authority says, which address it tried, and what to do.
  * @param tried the address that the authority tried, if known
  */
-export async function explainProblem(problem: AcmeProblem, order: RefusedOrder, tried?: string): Promise<TradeAgentError> {
+export async function explainProblem(
+  problem: AcmeProblem,
+  order: RefusedOrder,
+  tried?: string,
+): Promise<TradeAgentError> {
   const { authority, host } = order;
   const [what, hint] = wordsFor(problem, order);
   const at = tried ?? addressIn(problem.detail);
@@ -128,7 +132,7 @@ function wordsFor({ type }: AcmeProblem, { host, type: challenge, answersAt }: R
         'its terms have changed, and you must agree to them',
         'Read the new terms, then run "trade-agent home address set" again and agree to them.',
       ];
-    case ACCOUNT_REFUSED:
+    case ACCOUNT_UNAUTHORIZED:
     case 'accountDoesNotExist':
       return [
         "it no longer accepts this home's account",
@@ -151,7 +155,7 @@ function wordsFor({ type }: AcmeProblem, { host, type: challenge, answersAt }: R
  * Problem type of a request refused as `unauthorized`, if it was not for a challenge: the account is not or no longer
  * valid.
  */
-export const ACCOUNT_REFUSED = 'account:unauthorized';
+export const ACCOUNT_UNAUTHORIZED = 'account:unauthorized';
 
 /** Returns the address in texts such as `203.0.113.7: Fetching …` and `Failed to connect to 203.0.113.7:443 …`. */
 function addressIn(detail: string): string | undefined {
