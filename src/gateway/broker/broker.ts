@@ -191,14 +191,14 @@ export interface Broker {
   positions(): Promise<Position[]>;
   orders(query: OrderQuery): Promise<Order[]>;
   order(id: string): Promise<Order | undefined>;
-  /** Returns undefined if the broker has no such order. Right after a submission, this does not prove a rejection. */
+  /** Looks up an order. Right after a submission, `undefined` does not prove that the order was rejected. */
   orderByClientOrderId(clientOrderId: string): Promise<Order | undefined>;
   asset(symbol: string): Promise<Asset | undefined>;
   /** Returns all tradable assets, so that they can be searched by name. */
   assets(): Promise<readonly Asset[]>;
   /** Returns tradable contracts. Absent if the broker does not trade options. */
   optionContracts?(query: OptionContractQuery): Promise<OptionContracts>;
-  /** Returns no quote for a symbol that has no price. */
+  /** Returns the quotes of those symbols that have a price. */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   bars(query: BarQuery): Promise<Bar[]>;
   clock(): Promise<MarketClock>;
@@ -207,7 +207,7 @@ export interface Broker {
   portfolioHistory(query: PortfolioHistoryQuery): Promise<PortfolioHistory>;
   news(query: NewsQuery): Promise<Article[]>;
   corporateActions(query: CorporateActionQuery): Promise<CorporateActions>;
-  /** Returns an empty list if the owner has no watchlist. */
+  /** Returns the owner's watchlist, which is empty if there is none. */
   watchlist(): Promise<Watchlist>;
   /** Sets the watchlist's symbols. Creates the watchlist if the owner has none. @throws {HttpProblem} as reads do */
   setWatchlist(symbols: readonly string[]): Promise<Watchlist>;

@@ -111,8 +111,8 @@ export async function readBrokerSnapshots(
   const own = await context.journal.open(account.account, MAX_OPEN_ORDERS);
   // Leaves out filled entry orders, which a broker may list because of their open legs.
   const stillOpen = new Set(open.flatMap((order) => (hasEndedEntry(order) ? [] : [order.id])));
-  // Without the broker's id, it is unknown whether the broker has the order. It keeps its reservation, and is looked up
-  // only for its own proposal.
+  // An order without the broker's id may not be at the broker. The order keeps its reservation, and is looked up only
+  // for its own proposal.
   const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
   await Promise.all(gone.slice(0, MAX_LOOKUPS).map((entry) => updateJournal(entry, broker, context)));
   // Matches orders by either id, because not every broker returns a client_order_id.
@@ -351,7 +351,7 @@ const MAX_POSTING_DELAY_MS = 7 * ONE_DAY_MS;
  */
 const MAX_FLOW_PAGES = 10;
 
-/** Returns undefined if the broker can't report flows. @throws {HttpProblem} the broker's error if a read fails */
+/** Reads recent cash flows; undefined if they are unknown. @throws {HttpProblem} the broker's error */
 export async function readCashFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,
   { last_equity_on: closedOn }: Account,

@@ -29,8 +29,8 @@ const headerSchema = z.strictObject({
   /** Number of lines before the file's first line. */
   after: z.int().min(0),
   /**
-   * The checkpoints from `after` on, in the order of their sizes. If `after` is not 0, it is the size of the first one.
-   * The last one covers the file's last line.
+   * The checkpoints from `after` on, in the order of their sizes. If `after` is not 0, the first checkpoint has that
+   * size. The last checkpoint covers the file's last line.
    */
   checkpoints: z.array(z.string()).min(1),
   /** If `after` is not 0: the proof that the last checkpoint's tree begins with the first one's (RFC 6962 §2.1.2). */

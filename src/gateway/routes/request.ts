@@ -65,7 +65,7 @@ export async function readJsonBody(c: Context, largest = MAX_BODY_BYTES): Promis
   return parsed(utf8(await readLimitedBody(c.req.raw.body, largest)));
 }
 
-/** Returns undefined for an empty body. @throws {HttpProblem} for the same reasons as {@link readJsonBody} */
+/** Reads a JSON body; undefined if it is empty. @throws {HttpProblem} for the same reasons as {@link readJsonBody} */
 export async function readOptionalJson(c: Context): Promise<unknown> {
   const text = utf8(await readLimitedBody(c.req.raw.body, MAX_BODY_BYTES));
   return text.trim() === '' ? undefined : parsed(text);

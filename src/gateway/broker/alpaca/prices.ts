@@ -26,7 +26,7 @@ interface BarLike {
   readonly v: number;
 }
 
-/** Returns undefined if the snapshot has no trade of the symbol. */
+/** Converts a snapshot to a quote; returns undefined if the snapshot has no trade of the symbol. */
 export function toQuote(
   symbol: string,
   snapshot: SnapshotLike | null | undefined,

@@ -66,7 +66,7 @@ function reader<F extends MappedFields>(row: Row, fields: F) {
     amount: (name: keyof F) => number(name, formatAmount),
     tick: (name: keyof F) => number(name, (value) => formatPrice(String(value))),
     word: (name: keyof F) => toPrintableBrokerValue(text(name)),
-    /** Returns undefined if the value can't be an ID. */
+    /** Reads an ID; returns undefined if the value can't be one. */
     id: (name: keyof F) => /^[\x21-\x7e]{1,128}$/.exec(text(name) ?? '')?.[0],
     line: (name: keyof F) => safeLine(text(name) ?? '', 200),
     flag: (name: keyof F) => raw(row, fields[name]) === true,
@@ -123,8 +123,8 @@ export function toPositions(answer: unknown, { positions: mapped }: McpMapping):
 }
 
 /**
- * Returns no quote for a symbol without a price. If the bid or ask is missing, `at` is the earlier of the quote's and
- * the last trade's times.
+ * Converts the quotes of those symbols that have a price. If the bid or ask is missing, `at` is the earlier of the
+ * quote's and the last trade's times.
  */
 export function toQuotes(
   answer: unknown,
@@ -175,7 +175,7 @@ export const orderIdPatterns = {
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 } as const;
 
-/** Keeps unlisted values. @throws {NoResponseError} for another account's order, or an order without a usable ID */
+/** Converts an order. @throws {NoResponseError} for another account's order, or an order without a usable ID */
 export function toOrder(row: Row, mapping: McpMapping, account: string | undefined): Order {
   const legs = mapping.legs === undefined ? undefined : valueAtPointer(row.value, mapping.legs);
   const parts = Array.isArray(legs) ? legs.map((value) => partView({ value, name: '' }, mapping, account)) : [];
