@@ -9,7 +9,7 @@ import { listedContractSchema } from '../../trading/listed-contract.ts';
 import { hasEndedEntry, openLegs } from '../../trading/order-legs.ts';
 import { sharesForFraction } from '../../trading/portfolio/allocation.ts';
 import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
-import { type Order, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { type Order, orderSchema, type Position, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { type ContractMention, describeContract, matchesContract } from '../reader/contract-mention.ts';
 import {
@@ -309,7 +309,7 @@ function alertStep(intent: Intent & { kind: 'alert' }, found: readonly Lookup[])
 
 /** Returns the size of an order for a part of the position or the cash. @throws {NotUnderstoodError} */
 function computedSize(
-  { fraction, keep, cash, request: { symbol } }: Omit<OrderIntent, 'kind'>,
+  { fraction, keep, cash, request: { symbol, side } }: Omit<OrderIntent, 'kind'>,
   answer: unknown,
 ): { qty?: string; notional?: string } {
   if (cash !== undefined) {
@@ -323,6 +323,7 @@ function computedSize(
   }
   if (fraction === undefined && keep === undefined) return {};
   const held = portfolio.parse(answer).positions.find((position) => position.symbol === symbol);
+  if (side === 'buy') return { qty: addedShares(String(symbol), held, { fraction, keep }) };
   if (held === undefined || new Dec(held.qty_available).lte(0)) {
     throw new NotUnderstoodError(
       held === undefined ? phrase`You hold no ${symbol}.` : phrase`All your ${symbol} is already in open orders.`,
@@ -335,6 +336,25 @@ function computedSize(
   if (rest.gt(0)) return { qty: toPlain(rest) };
   throw new NotUnderstoodError(
     phrase`You hold ${formatShares(held.qty_available)} ${symbol}, so there is nothing to sell if you keep ${keep}.`,
+    phrase`Ask "what do I own" to see your positions.`,
+    'invalid_order',
+  );
+}
+
+/**
+ * Returns how many shares more make the position larger by a fraction, or make it a number of shares.
+ * @throws {NotUnderstoodError} if none do
+ */
+function addedShares(
+  symbol: string,
+  held: Position | undefined,
+  { fraction, keep = '0' }: { readonly fraction: string | undefined; readonly keep: string | undefined },
+): string {
+  const has = new Dec(held?.qty ?? '0');
+  const added = fraction === undefined ? new Dec(keep).minus(has) : has.times(fraction);
+  if (added.gt(0)) return toPlain(added);
+  throw new NotUnderstoodError(
+    held === undefined ? phrase`You hold no ${symbol}.` : phrase`You already hold ${formatShares(held.qty)} ${symbol}.`,
     phrase`Ask "what do I own" to see your positions.`,
     'invalid_order',
   );

@@ -138,6 +138,10 @@ function isPrefix(clause: readonly Item[]): boolean {
   if (lead?.tags.includes('watch_over') && watched !== undefined && isAsset(watched) && more.length === 0) return true;
   const { rest, account } = takeAccount(clause);
   const mentions = readMentions(rest);
+  // "Take $500 and put it into VTI"
+  const [money, ...others] = mentions.filter(({ kind }) => kind !== 'link');
+  const isMoney = money?.kind === 'size' && ('notional' in money.size || 'cash' in money.size);
+  if (isMoney && others.length === 0) return true;
   return (
     (account !== undefined || mentions.length > 0) &&
     mentions.every(({ kind }) => ['when', 'time', 'ask', 'link', 'each', 'extended'].includes(kind))

@@ -52,7 +52,8 @@ function segmentsOf(items: readonly Item[]): Segment[] {
     const isLinked = isLink(item) && opensPart(items[at + 1]);
     if (isSeparator(item) || isLinked) close(item);
     else {
-      if (begins) close(undefined);
+      // "because" begins the reason that follows it.
+      if (begins && own.some(({ tags }) => !tags.includes('reason'))) close(undefined);
       own.push(item);
     }
   });
@@ -75,7 +76,9 @@ function isIdle(
   all: readonly Item[],
 ): boolean {
   if (items.length === 0) return false;
-  if (separator !== undefined && isQuestion(separator)) return false;
+  // "I am nervous, should I sell?" asks; "could you sell it, for my rent?" requests.
+  const isAsked = separator !== undefined && isQuestion(separator);
+  if (isAsked && !all.some(({ tags }) => tags.includes('polite'))) return false;
   if (items.some(({ aside, quantity }) => aside || quantity !== undefined) || items.some(isAsset)) return false;
   // "I don't want to trade" restates an alert, and forbids an order.
   const isAlertOnly = hasOnly(items, 'no_trade') && all.some(({ tags }) => tags.includes('alert'));

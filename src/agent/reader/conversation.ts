@@ -1,6 +1,7 @@
 import { type Phrase, phrase } from '../../text/phrase.ts';
 import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
+import { NOTHING_DONE } from './fixed-answers.ts';
 import { type Intent, listIntentSymbols, mapSymbols, type OrderChange, type ReplaceIntent } from './intent.ts';
 import { type Item, readItems } from './items.ts';
 import { foldWord } from './lexicon.ts';
@@ -45,8 +46,8 @@ function understand(turn: string, before: Before): UnderstoodTurn {
       ({ tags }) => !tags.includes('end') && !tags.includes('question'),
     );
     const bare = items.filter(({ tags }) => !tags.includes('harmless') || tags.includes('yes'));
-    if (bare.length > 0 && bare.every(({ tags }) => tags.includes('yes') || tags.includes('comma')))
-      return acceptOffer(before());
+    const isYes = bare.some(({ tags }) => tags.includes('yes'));
+    if (isYes && bare.every(({ tags }) => tags.includes('yes') || tags.includes('comma'))) return acceptOffer(before());
     const withdrawn = withdrawalOf(items, before);
     if (withdrawn !== undefined) return { parsed: { intents: [withdrawn] } };
     const followed = followUp(items, before);
@@ -154,8 +155,6 @@ function withdrawalOf(items: readonly Item[], before: Before): Intent | undefine
   const which = { symbol: String(intent.request.symbol), many: false };
   return { kind: 'cancel', which, ...defined({ account: intent.account }) };
 }
-
-const NOTHING_DONE = phrase`Okay. Nothing has been done.`;
 
 /** Meanings of words that add nothing to a follow-up. */
 const LINKING = 'harmless ask what is it and comma for at on of a the_price what_about inert nobody i do'.split(' ');

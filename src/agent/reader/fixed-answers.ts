@@ -19,6 +19,7 @@ export interface FixedAnswer {
   readonly advice?: true;
 }
 
+export const NOTHING_DONE = phrase`Okay. Nothing has been done.`;
 const QUOTE_HINT = phrase`I can show its price, chart and news: "quote AAPL", "chart AAPL", "news on AAPL".`;
 
 /** Topics of whole sentences, regardless of their other words. The planner does nothing for any of them. */
@@ -142,8 +143,60 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
   { say: 'advice', when: '9 delegate', advice: true },
   {
+    say: 'inside information',
+    when: '9.9 insider+trade',
+    missing: [
+      phrase`I don't trade on information that isn't public.`,
+      phrase`Trading on inside information is illegal, whoever places the order.`,
+    ],
+  },
+  {
+    say: 'mandates',
+    when: '9.6 autonomy+!may_do+!asking',
+    missing: [
+      phrase`I can't set up, change or revoke mandates here.`,
+      phrase`Use "trade-agent mandates add" and "trade-agent mandates revoke".`,
+    ],
+  },
+  {
+    say: 'pausing',
+    when: '9.55 pausing+repeated',
+    missing: [
+      phrase`I can't pause or end recurring orders and checks here.`,
+      phrase`Use "trade-agent mandates" for orders and "trade-agent schedule" for checks.`,
+    ],
+  },
+  {
+    say: 'regular reports',
+    when: '9.5 each_time+report+!trade+!alerts',
+    missing: [
+      phrase`I can't set up regular reports here.`,
+      phrase`"trade-agent schedule add" runs a request at fixed times.`,
+    ],
+  },
+  {
+    say: 'person or program',
+    when: '9.8 human',
+    text: phrase`I am a program that reads your sentences by fixed rules, not a person.`,
+  },
+  {
+    say: 'what I may do alone',
+    when: '9.7 may_do, 9.65 autonomy+asking',
+    text: phrase`Every order, change, cancellation and message goes to your phone first, unless a mandate that you signed allows it. "trade-agent mandates" lists your mandates and their limits.`,
+  },
+  {
+    say: 'languages',
+    when: '9.4 languages+!symbol',
+    text: phrase`I understand English, German, Spanish, French, Portuguese, Chinese, Japanese and Korean.`,
+  },
+  {
+    say: 'partially filled',
+    when: '9.3 partial+explain, 9.3 partial+asked',
+    text: phrase`A partially filled order has traded only some of its shares. The rest stays open until it fills or the order ends.`,
+  },
+  {
     say: 'how orders work',
-    when: '9 explain+order_type+!symbol',
+    when: '9 explain+order_type+!symbol, 9 lapse+order_type+asked+!symbol+!mine, 9 gap+order_type+!symbol+asked, 9 gap+order_type+explain',
     text: phrase`A **market** order fills immediately at the best available price. A **limit** order fills at its price or better, or not at all. A **stop** order waits for its price and then becomes a market order, so it fills, but maybe at a worse price. A **stop-limit** order becomes a limit order then: its price is safe, but it may not fill. A **trailing stop** follows the price at a distance. A **day** order ends at the close; **GTC** stays open until it fills or you cancel it.`,
   },
   {
@@ -165,7 +218,11 @@ export const wholeTopics: readonly FixedAnswer[] = [
 
 /** Topics of questions without data. */
 export const topicsWithoutData: readonly FixedAnswer[] = [
-  { say: 'earnings', when: '9 earnings', missing: [phrase`I don't have earnings dates and reports.`, QUOTE_HINT] },
+  {
+    say: 'earnings',
+    when: '9 earnings, 9 reports+when+symbol',
+    missing: [phrase`I don't have earnings dates and reports.`, QUOTE_HINT],
+  },
   { say: 'ratings', when: '9 ratings', missing: [phrase`I don't have analyst ratings and price targets.`, QUOTE_HINT] },
   {
     say: 'company',
@@ -257,6 +314,7 @@ export const topicsWithoutData: readonly FixedAnswer[] = [
 export const smallTalk: readonly FixedAnswer[] = [
   { say: 'thanks', when: '9 thanks+idle, 9 thanks+addressed', text: phrase`You’re welcome.` },
   { say: 'goodbye', when: '8.9 bye+idle, 8.9 bye+addressed', text: phrase`Goodbye.` },
+  { say: 'nothing', when: '8.85 retracts+idle, 8.86 nothing_asked+!trade', text: NOTHING_DONE },
   { say: 'praise', when: '8.8 praise+idle', text: phrase`Thank you. Tell me what to look up or to order next.` },
   {
     say: 'hello',

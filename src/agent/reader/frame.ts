@@ -85,6 +85,8 @@ class FrameFiller implements OrderFrame {
     const { act } = mention;
     // "… and set a stop loss at 170" adds an exit to the order.
     if ((act === 'place' || act === 'add') && isLinked && this.parts.length > 0) return;
+    // "I want sell 3 AAPL": the wish is no act of its own.
+    if (this.acts.at(-1) === 'get' && this.parts.length === 0) this.acts.pop();
     const isFirst = this.acts.every((one) => one === 'place');
     if (isFirst || act === this.acts.at(-1)) this.acts.push(act);
     else this.unread.push(mention);
@@ -96,15 +98,21 @@ class FrameFiller implements OrderFrame {
     const isComplete = last?.size !== undefined && last.assets.length > 0;
     const isVague = last?.size !== undefined && 'vague' in last.size && last.assets.length > 0;
     // A bare number after the symbol may be a price: "close my AAPL 180".
-    const isOdd = isBare && (beforeAct || (last !== undefined && last.assets.length > 0 && !isLinked && !afterAct));
+    const isAfter =
+      last !== undefined && last.assets.length > 0 && !isLinked && !afterAct && !/^by\b/i.test(mention.text);
+    const isOdd = isBare && (beforeAct || isAfter);
     if (isOdd) this.unread.push(mention);
-    else if (last === undefined || (isComplete && isLinked)) setSize(this.#open(), mention);
-    else if (last.size === undefined || isVague) setSize(last, mention);
+    else if (last === undefined || (isComplete && isLinked && !isExcepted(last, mention)))
+      setSize(this.#open(), mention);
+    else if (last.size === undefined || isVague || isExcepted(last, mention)) setSize(last, mention);
     else this.unread.push(mention);
   }
 
   #addAsset(mention: Mention & { kind: 'asset' | 'ref' }, isLinked: boolean): void {
     const last = this.parts.at(-1);
+    // "take $500 and put it into VTI": the money is meant.
+    const isMoney = last?.size !== undefined && ('notional' in last.size || 'cash' in last.size);
+    if (mention.kind === 'ref' && isMoney && last.assets.length === 0 && this.acts.at(-1) === 'invest') return;
     const asset = mention.kind === 'asset' ? mention : toAsset(mention, this.#it ?? last?.assets[0]?.symbol);
     if (asset === undefined) this.unread.push(mention);
     else if (last === undefined) this.#open().assets.push(asset);
@@ -119,6 +127,10 @@ class FrameFiller implements OrderFrame {
   }
 }
 
+/** "all of my KO except 20" keeps 20. */
+const isExcepted = ({ size }: Part, mention: Mention & { kind: 'size' }) =>
+  size !== undefined && 'isAll' in size && size.isAll && 'keep' in mention.size;
+
 function setSize(part: Part, { size, text }: Mention & { kind: 'size' }): void {
   part.size = size;
   part.sizeText = text;
@@ -130,7 +142,7 @@ function toAsset(mention: Mention, symbol: string | undefined): (Mention & { kin
     : { kind: 'asset', symbol, isMine: true, isPosition: true, text: mention.text };
 }
 
-const buys: readonly Act[] = ['buy', 'invest', 'add', 'get'];
+const buys: readonly Act[] = ['buy', 'invest', 'add', 'get', 'grow'];
 const sells: readonly Act[] = ['sell', 'trim', 'close', 'leave', 'protect'];
 
 /** Returns the side of a frame. Returns undefined if the frame has no act with a side. */

@@ -4,7 +4,8 @@ import { symbolSchema } from '../../trading/symbol.ts';
 import { defined } from '../../values/defined.ts';
 import { foldWord, type Lexicon, lexiconFor } from './lexicon.ts';
 import { parseNumberWords } from './number-words.ts';
-import { tickersByNickname } from './symbols-by-name.ts';
+import { withoutRestatements } from './restatements.ts';
+import { isListedName, tickersByNickname } from './symbols-by-name.ts';
 
 /** A number as the person wrote it. `isBad` marks text such as `5,00` or `1e9` that is ambiguous. */
 export interface Quantity {
@@ -76,7 +77,7 @@ export function readItems(text: string, lexicon: Lexicon = lexiconFor(plainText(
     items.push(item);
     at += count;
   }
-  return joinNames(items);
+  return withoutRestatements(joinNames(items));
 }
 
 /** Converts full-width forms to ASCII, and the quotation marks of all languages to straight ones. */
@@ -162,6 +163,11 @@ function readAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon, hasCa
   if (spoken !== undefined) return spoken;
   const special = SPECIAL.find(([pattern]) => pattern.test(text))?.[1];
   if (special !== undefined) return { item: { ...plain, tags: [special] }, count: 1 };
+  const [, counted] = /^x(\d{1,6})$/i.exec(text) ?? [];
+  if (counted !== undefined) {
+    const quantity = parseQuantity(counted, lexicon);
+    return { item: { ...plain, tags: ['counted'], ...defined({ quantity }) }, count: 1 };
+  }
   const number = parseQuantity(text, lexicon);
   if (number !== undefined) {
     const tags = /^20\d\d$/.test(text) ? ['year_number'] : [];
@@ -277,11 +283,15 @@ function readWord(
 const isInCapitals = (text: string, isFirst: boolean) =>
   text === text.toUpperCase() && (/^\$?[A-Z]{2}|^\$[A-Z]/.test(text) || (!isFirst && /^[A-Z](?:'S)?$/.test(text)));
 
+const isCompany = (word: string) => !listedSymbols().has(word) && isListedName(word.toLowerCase());
+
 /** Returns the ticker that a word can be: `AAPL`, `BRK.B`, `$aapl`. */
 function tickerOf(text: string, mayBeTicker: boolean): string | undefined {
   if (/^\$[a-z]{1,5}$/.test(text)) return text.slice(1).toUpperCase();
   const written = mayBeTicker ? TICKER.exec(text)?.[1] : undefined;
   if (written === undefined || (CAPITAL_WORDS.has(text) && !text.startsWith('$'))) return undefined;
+  // Tickers have up to five letters, so "NVIDIA" is a name; "TESLA" is one that is no ticker.
+  if (/^[A-Z]{6,}$/.test(written) || (/^[A-Z]{5}$/.test(written) && isCompany(written))) return undefined;
   const share = written.replace(/-(?=[AB]$)/, '.');
   // "BRK-B" is a class of shares; "NVD-A" is a typing error.
   return share === written || listedSymbols().has(share) ? symbolSchema.safeParse(share).data : undefined;

@@ -13,7 +13,10 @@ interface LexiconData {
   readonly name: string;
   /** Whether `1.000` may mean a thousand. */
   readonly groupsByPoint: boolean;
-  /** Phrases by meaning. If a phrase has several meanings, the frame selects them. */
+  /**
+   * Phrases by meaning, or by several meanings with spaces between them. If a phrase has several meanings, the frame
+   * selects them.
+   */
   readonly meanings: Readonly<Record<string, string>>;
   /** Units that follow a number: `dollars`, `percent`. */
   readonly units: Readonly<Record<string, { readonly unit: 'dollars' | 'percent' | 'none'; readonly scale?: number }>>;
@@ -127,8 +130,9 @@ function compile(data: LexiconData): Lexicon {
   const known = compiled.get(data.name);
   if (known !== undefined) return known;
   const phrases = new Map<string, string[]>();
-  for (const [tag, list] of Object.entries(data.meanings)) {
-    for (const phrase of list.split('|').map(foldWord)) phrases.set(phrase, [...(phrases.get(phrase) ?? []), tag]);
+  for (const [tags, list] of Object.entries(data.meanings)) {
+    for (const phrase of list.split('|').map(foldWord))
+      phrases.set(phrase, [...(phrases.get(phrase) ?? []), ...tags.split(' ')]);
   }
   const most = new Map<string, number>();
   for (const phrase of phrases.keys()) {

@@ -26,13 +26,40 @@ function isNumberWord(word: string): boolean {
 export function parseNumberWords(
   words: readonly string[],
 ): { readonly value: string; readonly count: number } | undefined {
+  return parseDozens(words) ?? parseSum(words);
+}
+
+function parseSum(words: readonly string[]): { readonly value: string; readonly count: number } | undefined {
+  // "a grand" is a number because of its unit.
+  if (words[0] === 'a' && words[1] === 'grand') return { value: '1', count: 1 };
   const isOne = /^an?$/.test(words[0] ?? '') && (words[1] ?? '') in scales;
   let count = isOne ? 1 : 0;
-  while (count < words.length && isNumberWord(words[count] ?? '')) count += 1;
+  while (count < words.length && (isNumberWord(words[count] ?? '') || isAnd(words, count))) count += 1;
   if (count === 0) return undefined;
-  const parts = [...(isOne ? ['one'] : []), ...words.slice(isOne ? 1 : 0, count)].flatMap((word) => word.split('-'));
+  const parts = [...(isOne ? ['one'] : []), ...words.slice(isOne ? 1 : 0, count)]
+    .filter((word) => word !== 'and')
+    .flatMap((word) => word.split('-'));
   const value = parseScale(parts, 'thousand', (rest) => parseScale(rest, 'hundred', parseBelowHundred));
   return value === undefined || value === 0 ? undefined : { value: String(value), count };
+}
+
+/** "one hundred and five" is one number. */
+const isAnd = (words: readonly string[], at: number) =>
+  words[at] === 'and' &&
+  (words[at - 1] ?? '') in scales &&
+  at > 1 &&
+  isNumberWord(words[at + 1] ?? '') &&
+  !((words[at + 1] ?? '') in scales);
+
+const DOZEN = 12;
+
+/** Parses "a dozen", "two dozen" and "half a dozen". */
+function parseDozens(words: readonly string[]): { readonly value: string; readonly count: number } | undefined {
+  const at = words.slice(0, 3).findIndex((word) => /^dozens?$/.test(word));
+  if (at < 0) return undefined;
+  const before = words.slice(0, at).join(' ');
+  const many = before === 'half a' || before === 'half' ? 0.5 : /^(?:an?|)$/.test(before) ? 1 : parseNumberWord(before);
+  return many === undefined ? undefined : { value: String(many * DOZEN), count: at + 1 };
 }
 
 /**

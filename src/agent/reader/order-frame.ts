@@ -119,7 +119,8 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, notional: 
       'invalid_order',
     );
   }
-  if (side === 'buy' && ('fraction' in size || 'keep' in size)) {
+  const isAdded = ('isAdded' in size && size.isAdded === true) || ('keep' in size && frame.acts.includes('grow'));
+  if (side === 'buy' && ('fraction' in size || 'keep' in size) && !isAdded) {
     throw new NotUnderstoodError(
       phrase`I can buy a number of shares or an amount in dollars, not a fraction.`,
       orderExamples,
@@ -127,7 +128,7 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, notional: 
   }
   if (side === 'sell' && 'cash' in size) throw unreadError(part.sizeText);
   if (isUnclearBeside(size, frame)) throw unreadError(part.sizeText);
-  return requireClearSize(size, part, side);
+  return requireClearSize(size, part, side, frame);
 }
 
 /** Returns whether a number may be something other than the size of the order or the position. */
@@ -150,7 +151,7 @@ function wholePosition({ assets }: Part, side: Side, frame: OrderFrame): Size {
   const symbols = assets.map(({ symbol }) => symbol);
   const [symbol] = symbols;
   if (!frame.acts.includes('close') || symbol === undefined) throw missingSize(side, symbols);
-  if (assets.some(({ isMine, isPosition }) => isMine || isPosition)) return whole;
+  if (frame.each || assets.some(({ isMine, isPosition }) => isMine || isPosition)) return whole;
   throw new NotUnderstoodError(
     phrase`Do you mean to sell all your ${symbol.toUpperCase()}?`,
     phrase`Then say "sell all my ${symbol.toUpperCase()}".`,
@@ -159,8 +160,11 @@ function wholePosition({ assets }: Part, side: Side, frame: OrderFrame): Size {
   );
 }
 
-function requireClearSize(size: Size, part: Part, side: Side): Size {
-  if ('fraction' in size && (new Dec(size.fraction).lte(0) || new Dec(size.fraction).gt(1))) {
+/** From this number on, "put 500 into VTI" means dollars. */
+const MIN_INVESTED = 25;
+
+function requireClearSize(size: Size, part: Part, side: Side, frame: OrderFrame): Size {
+  if ('fraction' in size && (new Dec(size.fraction).lte(0) || (side === 'sell' && new Dec(size.fraction).gt(1)))) {
     throw new NotUnderstoodError(
       phrase`${part.sizeText} of a position is not a valid size.`,
       phrase`Give more than 0% and at most 100%.`,
@@ -169,6 +173,8 @@ function requireClearSize(size: Size, part: Part, side: Side): Size {
   }
   const isCounted = part.assets.some(({ text }) => /\bshares$/i.test(text));
   if (!('qty' in size) || size.isShares || isCounted || !(size.isOf || size.isScaled)) return size;
+  if (side === 'buy' && frame.acts.at(-1) === 'invest' && new Dec(size.qty).gte(MIN_INVESTED))
+    return { notional: size.qty };
   const number = size.isScaled ? part.sizeText.split(' ')[0] : size.qty;
   const what = part.assets[0]?.text.replace(/^(?:of|my|the) /i, '') ?? 'AAPL';
   throw new NotUnderstoodError(
@@ -319,6 +325,14 @@ function unreadMention(mention: Mention, frame: OrderFrame): NotUnderstoodError 
       phrase`Is the trail in percent or in dollars?`,
       phrase`Say "trailing stop 5%" or "trailing stop $5".`,
     );
+  }
+  const [asset] = part?.assets ?? [];
+  const isCount = mention.kind === 'size' && 'qty' in mention.size && !mention.size.isScaled;
+  if (isCount && part?.size === undefined && asset !== undefined && frame.parts.length === 1) {
+    // "buy AAPL 10" may give a price.
+    const said = `${asset.text} ${text}`;
+    const unit = findCoinPair(asset.symbol) === undefined ? 'shares' : 'units';
+    return new NotUnderstoodError(phrase``, phrase``, 'usage', `${said}→${said} ${unit}`, 'near_miss');
   }
   if (mention.kind === 'size' && part?.size !== undefined) {
     return new NotUnderstoodError(

@@ -51,8 +51,14 @@ const IDLE = [
   'and',
   'to',
   'help',
+  'with',
+  'my',
+  'on',
+  'at',
+  'by',
+  'question',
 ];
-const SMALL_TALK = ['thanks', 'bye', 'praise', 'greeting', 'filler'];
+const SMALL_TALK = ['thanks', 'bye', 'praise', 'greeting', 'retracts', 'filler'];
 
 export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>): Question {
   const items = all.filter(({ aside }) => !aside);
@@ -150,8 +156,9 @@ function isAddressed(items: readonly Item[], words: ReadonlySet<string>): boolea
 }
 
 function isIdle(item: Item, words: ReadonlySet<string>): boolean {
-  if (item.quantity !== undefined || item.ticker !== undefined || item.isKnownName || item.tags.includes('yes'))
-    return false;
+  if (item.quantity !== undefined || item.ticker !== undefined || item.tags.includes('yes')) return false;
+  // "gm" is also a company.
+  if (item.isKnownName) return item.text === item.lower && words.has(item.lower);
   if (item.lower.split(' ').every((word) => words.has(foldWord(word)))) return true;
   return item.name === undefined
     ? item.tags.length === 0 || item.tags.some((tag) => IDLE.includes(tag))

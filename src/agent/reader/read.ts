@@ -1,4 +1,4 @@
-import { phrase } from '../../text/phrase.ts';
+import { type Phrase, phrase } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
 import { requireUnambiguousAccount, takeAccount } from './account.ts';
 import { readSend, readWatch } from './acts.ts';
@@ -26,7 +26,7 @@ import {
 } from './refusal.ts';
 import { type Mention, readMentions } from './slots.ts';
 import { suggestCorrection } from './spelling.ts';
-import { tickersByNickname } from './symbols-by-name.ts';
+import { isListedName, tickersByNickname } from './symbols-by-name.ts';
 import { actFirst } from './taker.ts';
 import {
   CERTAIN,
@@ -35,9 +35,12 @@ import {
   isRequestIn,
   nearestQuestions,
   readAside,
+  readExplained,
+  readTalk,
   readTopic,
   readWhole,
   SURE,
+  stanceOf,
 } from './topics.ts';
 
 /** A prompt's meaning. `asks` is the slot that the next turn can fill. */
@@ -60,7 +63,7 @@ export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
   const parsed = parseText(text, it);
   if ('intents' in parsed || parsed.refusal.code !== 'usage' || parsed.asks !== undefined || text.length > MAX_LENGTH)
     return parsed;
-  if (parsed.refusal.offer !== undefined || parsed.refusal.phrases.message === QUESTION_MESSAGE) return parsed;
+  if (parsed.refusal.offer !== undefined || FINAL.has(parsed.refusal.phrases.message)) return parsed;
   if (/^I (?:can't|don't have) /.test(parsed.refusal.message)) return parsed;
   const meant = suggestCorrection(text, (sentence) => {
     const read = parseText(sentence, it);
@@ -96,13 +99,35 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     if (!(error instanceof NotUnderstoodError)) throw error;
     const aside = readBeside(text, it);
     if (aside !== undefined) return { intents: aside };
-    return isForbidden(clauses) && error.refusal.code === 'usage'
-      ? { refusal: createRefusal('usage', FORBIDDEN, phrase`To trade, leave the "not" out: "sell 5 AAPL".`) }
-      : toRefusal(error, text, clauses.length);
+    if (error.refusal.code !== 'usage') return toRefusal(error, text, clauses.length);
+    if (isForbidden(clauses))
+      return { refusal: createRefusal('usage', FORBIDDEN, phrase`To trade, leave the "not" out: "sell 5 AAPL".`) };
+    return readIdle(text, error) ?? toRefusal(error, text, clauses.length);
   }
 }
 
+/** Reads a sentence that makes no request: small talk, what somebody else said, or a thought about a trade. */
+function readIdle(text: string, { asks, refusal }: NotUnderstoodError): ParsedPrompt | undefined {
+  const hasQuestion = asks !== undefined || refusal.offer !== undefined;
+  if (!hasQuestion && !/^I don't (?:understand|know what)/.test(refusal.message)) return undefined;
+  const items = readItems(text.slice(0, MAX_LENGTH));
+  const said = hasQuestion ? undefined : (readExplained(items) ?? readTalk(items));
+  if (said !== undefined) return { intents: said };
+  const act = items.findIndex(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
+  const stance = act < 0 ? undefined : stanceOf(items, act + 1);
+  if (stance === undefined || (hasQuestion && stance === 'undecided')) return undefined;
+  return { refusal: createRefusal('usage', STANCES[stance], STANCE_HINT) };
+}
+
+const STANCES = {
+  reported: phrase`Someone else’s words are no order, so I haven't done anything.`,
+  undecided: phrase`That isn’t a definite request, so I haven't done anything.`,
+};
+const STANCE_HINT = phrase`To trade, say "buy 5 AAPL" or "sell 5 AAPL". For facts, ask "quote AAPL" or "my AAPL position".`;
+
 const FORBIDDEN = phrase`You said not to, so I haven't done anything.`;
+/** Refusals of sentences that are understood, so that no correction of their spelling is offered. */
+const FINAL: ReadonlySet<Phrase> = new Set([QUESTION_MESSAGE, FORBIDDEN, ...Object.values(STANCES)]);
 
 /**
  * Returns whether every act is forbidden, as in "don't sell my AAPL", or hypothetical: "had I bought it". In "don't buy
@@ -122,7 +147,8 @@ function isForbidden(clauses: readonly (readonly Item[])[]): boolean {
   return forbidden > 0;
 }
 
-const FORBIDDING = /\b(?:dont|do not|never|not to)(?: (?:ever|even|just|please|yet))?$/;
+const FORBIDDING =
+  /\b(?:dont|do not|never|not to|wont|will not)(?: (?:ever|even|just|please|yet|want|wanna|wish|intend|plan|need|like|think|me|you|to|that|we|i|should)){0,5}$/;
 const UNREAL = /\bhad\b.* bought$/;
 
 function readBeside(text: string, it: string | undefined): readonly Intent[] | undefined {
@@ -353,8 +379,24 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
     if (frame.acts.every((act) => act === 'place') && frame.unread.length === 0)
       throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
   }
+  if (frame === undefined && items.every(isKnown) && isActless(mentions)) return readActless(mentions, it);
   if (frame === undefined || sideOf(frame) === undefined) throw notUnderstood(items);
   return toOrders(frame);
+}
+
+const isKnown = ({ name, isKnownName }: Item) => name === undefined || isKnownName === true || isListedName(name);
+
+/** Returns whether a clause says what to trade and how much, but has no act: "500 bucks of VOO". */
+const isActless = (mentions: readonly Mention[]) =>
+  mentions.some(({ kind }) => kind === 'asset') &&
+  mentions.some((one) => one.kind === 'size' && !('vague' in one.size)) &&
+  mentions.every(({ kind }) => kind !== 'word' && kind !== 'number');
+
+/** Reads "10% of my cash into VTI" as a purchase, and asks about all others. @throws {NotUnderstoodError} */
+function readActless(mentions: readonly Mention[], it: string | undefined): Intent[] {
+  const isSpent = mentions.some((one) => one.kind === 'size' && 'cash' in one.size);
+  if (isSpent) return toOrders(fillFrame([{ kind: 'act', act: 'invest', text: '' }, ...mentions], it));
+  throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
 }
 
 /** Requires that no number follows another number, as in "5 5 AAPL". @throws {NotUnderstoodError} */
@@ -418,7 +460,7 @@ const isPoliteRequest = (items: readonly Item[]) =>
   items.some(({ lower, tags }) => POLITE.test(lower) || tags.includes('polite') || asksForAlert(tags)) ||
   items.some(
     ({ lower, tags }, at) =>
-      (/ (?:me|us)$/.test(lower) && tags.includes('get')) ||
+      (/ (?:me|us)$/.test(lower) && ['get', 'buy', 'sell'].some((tag) => tags.includes(tag))) ||
       (/^(?:me|us)$/.test(lower) && items[at - 1]?.tags.some((tag) => tag === 'buy' || tag === 'sell')),
   );
 

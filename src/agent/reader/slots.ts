@@ -9,7 +9,8 @@ import { endOf, recurrenceOf, timeOf } from './times.ts';
 export type Size =
   | { readonly qty: string; readonly isShares: boolean; readonly isOf: boolean; readonly isScaled: boolean }
   | { readonly notional: string }
-  | { readonly fraction: string; readonly isAll: boolean }
+  /** `isAdded` is a part of the position that is bought in addition: "double my KO". */
+  | { readonly fraction: string; readonly isAll: boolean; readonly isAdded?: true }
   | { readonly keep: string }
   | { readonly cash: string }
   | { readonly vague: true };
@@ -31,6 +32,7 @@ export type Act =
   | 'buy'
   | 'invest'
   | 'add'
+  | 'grow'
   | 'get'
   | 'sell'
   | 'trim'
@@ -110,6 +112,14 @@ const sharesOf = (found: TemplateMatch): Bare => ({
   size: { qty: firstOf(found).value, isShares: true, isOf: true, isScaled: false },
 });
 
+/** "x5" after a symbol counts shares. */
+function countedOf(found: TemplateMatch): Bare | undefined {
+  const quantity = found.items.find((item) => item.quantity !== undefined)?.quantity;
+  return quantity === undefined
+    ? undefined
+    : { kind: 'size', size: { qty: quantity.value, isShares: true, isOf: false, isScaled: false } };
+}
+
 /** "sell 5 of them" counts shares; "sell 500 of it" may be dollars. */
 const countOf = (found: TemplateMatch): Bare =>
   found.items.some(({ tags }) => tags.includes('them')) && firstOf(found).unit === 'none'
@@ -119,6 +129,12 @@ const countOf = (found: TemplateMatch): Bare =>
 const fractionSize = (value: Dec, isAll = false): Bare => ({
   kind: 'size',
   size: { fraction: toPlain(value), isAll },
+});
+
+/** "double my KO" buys what is held again. */
+const addedSize = (times: number): Bare => ({
+  kind: 'size',
+  size: { fraction: String(times), isAll: false, isAdded: true },
 });
 
 /** Parts of a position, by meaning. */
@@ -225,11 +241,13 @@ const slots: readonly (readonly [string, Build])[] = [
   ['my? @ post_asset', asset],
   ['one_share my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['half_share my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
-  ['by? another? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
+  ['counted', countedOf],
+  ['times #n', countedOf],
+  ['by? roughly? another? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
   ['another share of? my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['on #n share of? my? my?', sharesOf],
   ['on #n of my my?', sharesOf],
-  ['my? another? $ more? worth? of? my? my? share|position? of?', sizeOf],
+  ['my? roughly? another? $ more? worth? of? my? my? share|position? of?', sizeOf],
   [`by? % worth? ${TAIL}`, sizeOf],
   [`on % ${TAIL}`, sizeOf],
   [`on a? ${PART} ${TAIL}`, (found) => fractionSize(partOf(found))],
@@ -259,9 +277,25 @@ const slots: readonly (readonly [string, Build])[] = [
       { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
     ],
   ],
-  ['keep #n share?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
+  ['take $ of? my? my? cash?', sizeOf],
+  ['with my $', sizeOf],
+  ['keep #n share? of? it? remains?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
+  ['except #n share? of? it?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
+  ['double', () => [{ kind: 'act', act: 'grow' }, addedSize(1)]],
+  ['triple', () => [{ kind: 'act', act: 'grow' }, addedSize(2)]],
   [
-    'enough of? my? share? of? my? @ share? raise my? $ worth? of? cash?',
+    'same_amount share? of? my? @ share? as_held',
+    (found) => [addedSize(1), asset({ ...found, has: () => false }) as Bare],
+  ],
+  [
+    'all_in',
+    () => [
+      { kind: 'act', act: 'invest' },
+      { kind: 'size', size: { cash: '1' } },
+    ],
+  ],
+  [
+    'enough of? my? share? of? my? @ share? raise roughly? my? $ worth? of? cash?',
     (found) => [
       { kind: 'size', size: { notional: firstOf(found).value } },
       asset({ ...found, has: () => false }) as Bare,
@@ -328,6 +362,11 @@ const slots: readonly (readonly [string, Build])[] = [
   ['of|with my my? account|portfolio', () => []],
   ['only_if it_is|the_price moves? below #', price('below')],
   ['only_if it_is|the_price moves? above #', price('above')],
+  ['if|only_if can_get below # per?', price('below')],
+  ['if|only_if can_get above # per?', price('above')],
+  ['if|only_if can_get each_most|most # per?', price('most')],
+  ['if|only_if can_get each_least|least # per?', price('least')],
+  ['if|only_if can_get at|for? # per?', price('at')],
   ['if it_is below|above #', once(crossing)],
   ['with? a? stop below !#', type('stop')],
   ['with? a? stop_loss below !#', type('stop_loss')],
@@ -369,11 +408,13 @@ const slots: readonly (readonly [string, Build])[] = [
   ['until|before my? month_name my? #n|ordinal comma? #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['until|before my? #n|ordinal of? month_name #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['each', () => ({ kind: 'each' })],
+  ['both', () => ({ kind: 'each' })],
   ['per', () => ({ kind: 'each' })],
   ['total', () => ({ kind: 'total' })],
   ['buy', act('buy')],
   ['invest', act('invest')],
   ['add to?', act('add')],
+  ['grow', act('grow')],
   ['get', act('get')],
   ['sell', act('sell')],
   ['trim', act('trim')],

@@ -2,6 +2,7 @@ import { phrase } from '../../text/phrase.ts';
 import { listedSymbols } from '../../trading/listed-symbols.ts';
 import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
+import { isRisky } from './clauses.ts';
 import { type FixedAnswer, smallTalk, topicsWithoutData, wholeTopics } from './fixed-answers.ts';
 import type { Intent, PerformanceFigure, PortfolioRanking } from './intent.ts';
 import type { Item } from './items.ts';
@@ -33,6 +34,10 @@ const MAX_RANKED = 20;
 const fixed = (intent: Intent | readonly Intent[]) => () => intent;
 
 const yearIn = (items: readonly Item[]) => items.find(({ text }) => /^(?:19|20)\d\d$/.test(text))?.text;
+
+/** Returns the number of shares that a question names. */
+const countIn = (items: readonly Item[]) =>
+  items.find(({ quantity }) => quantity?.unit === 'none' && !quantity.isBad)?.quantity?.value;
 
 /** Lists orders, of one symbol if the question names one. */
 const ordersIn =
@@ -67,16 +72,44 @@ const rankingBy =
     const isDay = has('today') && by !== 'value';
     return { kind: 'portfolio', ranking: { by: isDay ? 'day' : has('in_dollars') ? 'dollars' : by, from, count } };
   };
+const APPROVALS = phrase`Requests that wait for your approval are on your phone, and "trade-agent approvals" lists them. Your open orders:`;
+const AUTOMATION = phrase`"trade-agent mandates" lists your recurring orders, and "trade-agent schedule" your regular checks. Your alerts:`;
+
 const topics: readonly Topic[] = [
   ...topicsWithoutData,
-  { say: 'advice', when: '9.5 advise, 7.5 predict, 7.5 will+symbol, 4.5 think', advice: true },
+  {
+    say: 'advice',
+    when: '9.5 advise, 7.5 predict+!when, 7.5 predict+when+symbol, 7.5 will+symbol, 4.5 think',
+    advice: true,
+  },
   { say: 'help', when: '1.5 help, 0.5 greeting', intent: fixed({ kind: 'help' }) },
+  {
+    say: 'approvals',
+    when: '9.3 approvals',
+    intent: fixed([
+      { kind: 'say', text: APPROVALS },
+      { kind: 'orders', status: 'open' },
+    ]),
+  },
+  {
+    say: 'automatic orders and checks',
+    when: '9.05 automation',
+    intent: fixed([{ kind: 'say', text: AUTOMATION }, { kind: 'alerts' }]),
+  },
+  {
+    say: 'how far is AAPL from my order',
+    when: '9.2 how_far+symbol+order, 9.2 how_far+symbol+mine',
+    intent: ({ symbols }) => [
+      { kind: 'quote', symbols },
+      { kind: 'orders', status: 'open', ...defined({ symbol: symbols.length === 1 ? symbols[0] : undefined }) },
+    ],
+  },
   { say: 'who am I', when: '8 who, 8 paper', intent: fixed({ kind: 'whoami' }) },
   { say: 'my risk', when: '8 risk+mine, 8 risk+holdings', intent: fixed({ kind: 'risk' }) },
   { say: 'findings', when: '8 findings', intent: fixed({ kind: 'findings' }) },
   {
     say: 'my tax lots',
-    when: '8 lots, 9.4 hypothetical+gain+symbol, 9.4 hypothetical+taxes+symbol, 8.4 held_long+symbol, 8.4 basis+when+symbol',
+    when: '8 lots, 9.4 hypothetical+gain+symbol, 9.4 hypothetical+taxes+symbol, 8.4 held_long+symbol, 8.4 basis+when+symbol, 9.4 basis+held_long+symbol',
     intent: ({ symbols }) => ({ kind: 'lots', ...defined({ symbol: symbols[0] }) }),
   },
   { say: 'my watchlist', when: '8 watchlist', intent: fixed({ kind: 'watchlist' }) },
@@ -125,7 +158,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'next dividend of AAPL',
-    when: '9.1 dividend+upcoming+symbol',
+    when: '9.1 dividend+upcoming+symbol, 9.6 dividend+upcoming+symbol+expect',
     intent: ({ symbols }) => ({ kind: 'dividend_dates', symbols }),
   },
   {
@@ -268,7 +301,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'my cash',
-    when: '3.2 cash, 3.2 money+own, 6.9 settled+cash, 6.9 settled+money, 6.8 withdrawable, 3.3 no_margin+asked',
+    when: '3.2 cash, 3.2 money+own, 9.05 cash_to_buy+mine, 9.05 cash_to_buy+cash, 6.9 settled+cash, 6.9 settled+money, 6.8 withdrawable, 3.3 no_margin+asked',
     intent: ({ has }) => ({ kind: 'portfolio', view: has('settled') || has('withdrawable') ? 'settled' : 'cash' }),
   },
   {
@@ -277,10 +310,23 @@ const topics: readonly Topic[] = [
     intent: fixed({ kind: 'portfolio', view: 'options' }),
   },
   {
+    say: 'can I afford 5 AAPL?',
+    when: '9.05 enough_cash+symbol+number',
+    intent: ({ symbols, items }) => {
+      const qty = countIn(items);
+      return symbols.length === 1
+        ? [
+            { kind: 'quote', symbols, ...defined({ qty }) },
+            { kind: 'portfolio', view: 'cash' },
+          ]
+        : undefined;
+    },
+  },
+  {
     say: 'what would 5 AAPL cost?',
     when: '6 cost_of+symbol+number',
     intent: ({ symbols, items }) => {
-      const qty = items.find(({ quantity }) => quantity?.unit === 'none' && !quantity.isBad)?.quantity?.value;
+      const qty = countIn(items);
       return symbols.length === 1 && qty !== undefined ? { kind: 'quote', symbols, qty } : undefined;
     },
   },
@@ -362,6 +408,44 @@ const wholeQuestions: readonly Topic[] = [
   },
 ];
 const wholeRules = compileRules([...wholeTopics, ...smallTalk, ...wholeQuestions]);
+
+/** Small talk, in the order in which one of several in a sentence is answered. */
+const talk = ['thanks', 'bye', 'retracts', 'praise', 'greeting'];
+
+/**
+ * Returns the reply to small talk in a sentence that was not understood and that may ask for nothing: it has no act, no
+ * asset and no number.
+ */
+export function readTalk(items: readonly Item[]): readonly Intent[] | undefined {
+  const question = toQuestion(items, { it: undefined, isQuestion: false });
+  const said = talk.find((cue) => question.has(cue));
+  const mayAsk = items.some((item) => isRisky(item) || item.quantity !== undefined || item.ticker !== undefined);
+  if (said === undefined || mayAsk || question.has('trade') || question.symbols.length > 0) return undefined;
+  const reply = smallTalk.find(({ when }) => when.includes(`${said}+idle`));
+  return reply?.text === undefined ? undefined : [{ kind: 'say', text: reply.text }];
+}
+
+/** Returns the explanation that a sentence asks for whose term is in quotation marks: 'what means "partially filled"'. */
+export function readExplained(items: readonly Item[]): readonly Intent[] | undefined {
+  if (!items.some(({ aside }) => aside)) return undefined;
+  const question = toQuestion(
+    items.map((item) => ({ ...item, aside: false })),
+    { it: undefined, isQuestion: true },
+  );
+  const found = question.has('trade') ? undefined : classify(question, wholeRules);
+  return found?.topic.text === undefined ? undefined : found.intents;
+}
+
+/**
+ * Returns whether the words of somebody else, or a thought about a trade, are said rather than a request.
+ * @param end the position after the act
+ */
+export function stanceOf(items: readonly Item[], end: number): 'reported' | 'undecided' | undefined {
+  const context = { it: undefined, isQuestion: false };
+  const lead = toQuestion(items.slice(0, end), context);
+  if (lead.has('reported')) return 'reported';
+  return lead.has('undecided') || toQuestion(items, context).has('unsure') ? 'undecided' : undefined;
+}
 
 interface Found {
   readonly topic: Topic;

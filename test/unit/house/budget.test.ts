@@ -8,7 +8,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   app: 17_145,
   server: 2_850,
   mcp: 3_620,
-  agent: 16_400,
+  agent: 16_800,
   check: 3_100,
   schedule: 1_150,
   tools: 4_490,
