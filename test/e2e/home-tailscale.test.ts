@@ -26,7 +26,8 @@ beforeEach(() => {
   tailnet({});
 });
 afterEach(async () => {
-  served?.child.kill('SIGKILL');
+  // Which ends its command as well.
+  served?.child.kill('SIGTERM');
   await served?.finished.catch(() => undefined);
   served = undefined;
 });
@@ -78,6 +79,7 @@ it('through Funnel: the address is found, the one link is shown, the home is ser
   expect(all.map((call) => (call === 'interrupted' ? call : call.args.join(' ')))).toEqual([
     'status --json --peers=false',
     'status --json --peers=false',
+    'status --json --peers=false',
     'serve status --json',
     `funnel http://127.0.0.1:${port}`,
     'interrupted',
@@ -91,10 +93,49 @@ it('a command that ends is started again while the home runs', async () => {
   const home = await serve();
   await home.waitFor(/Tailscale serves/);
   writeFileSync(join(tools(), 'crash'), '');
-  await home.waitFor(/Trying again/);
+  await home.waitFor(/Phones can't reach this home, trying again: \S+tailscale serve\S+ ended/);
   rmSync(join(tools(), 'crash'));
   const starts = () => calls().filter((call) => call !== 'interrupted' && call.args.length === 2).length;
   await expect.poll(starts, { timeout: 20_000 }).toBeGreaterThan(1);
+});
+
+it('a link that the command does not wait for is shown once, and the command is run until it is allowed', async () => {
+  tailnet({ ends: true });
+  expect((await init('--phone', 'serve', '--listen', `127.0.0.1:${await freePort()}`)).code).toBe(0);
+  const home = await serve();
+  await home.waitFor(/open https:\/\/login\.tailscale\.com\/f\/serve\?node=n1 once and allow it/);
+  const starts = () => calls().filter((call) => call !== 'interrupted' && call.args.length === 2).length;
+  await expect.poll(starts, { timeout: 20_000 }).toBeGreaterThan(1);
+  expect(home.output()).not.toContain('trying again');
+  allow();
+  await home.waitFor(new RegExp(`Tailscale serves https://${NAME}`));
+  expect(home.output().match(/allow it/g)).toHaveLength(1);
+});
+
+it('a refusal is shown with what to do, and the command is run again', async () => {
+  allow();
+  expect((await init('--phone', 'serve', '--listen', `127.0.0.1:${await freePort()}`)).code).toBe(0);
+  tailnet({
+    refuses: {
+      serve: "getting serve config: Access denied: serve config denied\n\nUse 'sudo tailscale serve status --json'.",
+    },
+  });
+  const home = await serve();
+  await home.waitFor(
+    /trying again: your user may not change Tailscale’s settings\. Allow it once: \S+sudo tailscale set/,
+  );
+  tailnet({});
+  await home.waitFor(/Tailscale serves/);
+});
+
+it('a machine that is signed out while its home runs is told so', async () => {
+  allow();
+  expect((await init('--phone', 'serve', '--listen', `127.0.0.1:${await freePort()}`)).code).toBe(0);
+  const home = await serve();
+  await home.waitFor(/Tailscale serves/);
+  tailnet({ BackendState: 'NeedsLogin', Self: { DNSName: '' }, CurrentTailnet: null });
+  writeFileSync(join(tools(), 'crash'), '');
+  await home.waitFor(/trying again: this machine is not signed in to Tailscale\. Run \S+tailscale up\S+ and sign in\./);
 });
 
 it.each([
@@ -104,6 +145,11 @@ it.each([
   ],
   [{ BackendState: 'Stopped' }, /Tailscale is off[\s\S]*tailscale up/],
   [{ Self: { DNSName: '' } }, /has no name[\s\S]*MagicDNS/],
+  [{ name: 'nas.tailnet.example' }, /tailnet\.example issues no HTTPS certificates[\s\S]*--phone domain or proxy/],
+  [
+    { refuses: { status: "failed to connect to local tailscaled; it doesn't appear to be running" } },
+    /error: Tailscale is not running[\s\S]*systemctl start tailscaled/,
+  ],
 ])('%j makes no home, and says the next step', async (state, says) => {
   tailnet(state);
   const { code, stderr } = await init('--phone', 'funnel');
@@ -118,12 +164,15 @@ it('without Tailscale, the other places are named', async () => {
   expect([code, stderr]).toEqual([2, expect.stringMatching(/not installed[\s\S]*--phone browser, domain or proxy/)]);
 });
 
-it('a machine that got another name is not served under the old one', async () => {
+it('a machine that got another name is served under it once the home has that address', async () => {
   allow();
   expect((await init('--phone', 'funnel')).code).toBe(0);
   tailnet({ name: 'box.tail1234.ts.net' });
   const { code, stderr } = await start(['home', 'serve']).finished;
-  expect([code, stderr]).toEqual([2, expect.stringMatching(/home address set https:\/\/box\.tail1234\.ts\.net/)]);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/run "trade-agent home address set --phone funnel"/)]);
+  expect((await start(['home', 'address', 'set', '--phone', 'funnel']).finished).code).toBe(0);
+  const home = await serve();
+  await home.waitFor(/Tailscale serves https:\/\/box\.tail1234\.ts\.net/);
 });
 
 const record = () => join(folder, 'agent-home', 'tailscale.json');
@@ -164,6 +213,6 @@ it.each([
   writeFileSync(record(), JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }));
   const home = await serve();
   await home.waitFor(/Tailscale serves/);
-  expect(home.output()).not.toContain('Ended the Tailscale command');
+  expect(home.output()).not.toContain('Stopped the Tailscale command');
   expect(isRunning(stranger.pid ?? 0)).toBe(true);
 });

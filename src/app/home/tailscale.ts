@@ -7,6 +7,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { TailscaleMode } from '../../home/settings/home-settings.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { App } from '../app.ts';
+import { explainTailscaleOutput, TAILSCALE_CONSOLE, tailscaleError } from './tailscale-error.ts';
 import { endRecordedProcess, recordProcess, removeProcessRecord } from './tailscale-process.ts';
 
 const COMMAND_TIMEOUT_MS = 10_000;
@@ -14,8 +15,6 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 const STOP_TIMEOUT_MS = 5_000;
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
-
-const CONSOLE = 'https://login.tailscale.com/admin';
 
 /** The program's usual locations, because a service's PATH is often short. */
 const USUAL_PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
@@ -39,7 +38,6 @@ const statusSchema = z.object({
       Capabilities: z.array(z.string()).nullish(),
     })
     .nullish(),
-  CertDomains: z.array(z.string()).nullish(),
 });
 export type TailscaleStatus = z.output<typeof statusSchema>;
 
@@ -57,7 +55,7 @@ export type ServeConfig = z.output<typeof serveConfigSchema>;
 
 type TailscaleApp = Pick<App, 'env'>;
 
-/** * Returns the path of the Tailscale program. @throws {TradeAgentError} `not_found` if Tailscale is not installed */
+/** Returns the path of the Tailscale program. @throws {TradeAgentError} `not_found` if Tailscale is not installed */
 export function findTailscale({ env }: TailscaleApp, platform: NodeJS.Platform = process.platform): string {
   const name = platform === 'win32' ? 'tailscale.exe' : 'tailscale';
   const folders = (env.PATH ?? '').split(delimiter).filter(isAbsolute);
@@ -104,8 +102,8 @@ function readJson<T>(
   };
   return new Promise((resolve, reject) => {
     execFile(program, [...args], options, (error, stdout, stderr) => {
-      if (error?.killed === true) reject(notUsable('Tailscale did not respond in time', 'Is Tailscale running?'));
-      else if (error !== null) reject(notUsable(lastLine(stderr, 'Tailscale can’t be started'), hintFor(stderr)));
+      if (error?.killed === true) reject(tailscaleError('Tailscale did not respond in time', 'Is Tailscale running?'));
+      else if (error !== null) reject(explainTailscaleOutput(stderr, 'Tailscale can’t be started'));
       else resolve(parseJson(stdout, schema));
     });
   });
@@ -120,7 +118,7 @@ function parseJson<T>(text: string, schema: z.ZodType<T>): T {
   }
   const { data } = schema.safeParse(json);
   if (data !== undefined) return data;
-  throw notUsable('the output of Tailscale has an unknown format', 'Update Tailscale, and try again.');
+  throw tailscaleError('the output of Tailscale has an unknown format', 'Update Tailscale, and try again.');
 }
 
 export async function readTailscaleStatus(app: TailscaleApp, program: string): Promise<TailscaleStatus> {
@@ -129,27 +127,56 @@ export async function readTailscaleStatus(app: TailscaleApp, program: string): P
 
 /**
  * Returns this machine's name in its Tailscale network.
- * @throws {TradeAgentError} `invalid_config` that names the missing step
+ * @throws {TradeAgentError} `invalid_config` that names the missing step, or if the name can have no certificate
  */
-export function tailscaleName({ BackendState: state, AuthURL: url, Self: self }: TailscaleStatus): string {
-  if (state === 'NeedsLogin') {
-    const page = url ? `Open ${safeLine(url)}, or run` : 'Run';
-    throw notUsable('this machine is not signed in to Tailscale', `${page} "tailscale up" and sign in.`);
+export function tailscaleName(status: TailscaleStatus): string {
+  requireConnected(status);
+  const name = status.Self?.DNSName.replace(/\.$/, '').toLowerCase() ?? '';
+  if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)) {
+    throw tailscaleError(
+      'this machine has no name in your Tailscale network',
+      `Turn on MagicDNS: ${TAILSCALE_CONSOLE}/dns`,
+    );
   }
-  if (state === 'NeedsMachineAuth')
-    throw notUsable('this machine is not approved in your Tailscale network', `Approve it: ${CONSOLE}/machines`);
-  if (state === 'Stopped') throw notUsable('Tailscale is off', 'Turn it on: "tailscale up".');
-  if (state !== 'Running') throw notUsable('Tailscale is starting', 'Try again in a few seconds.');
-  const name = self?.DNSName.replace(/\.$/, '').toLowerCase() ?? '';
-  if (/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)) return name;
-  throw notUsable('this machine has no name in your Tailscale network', `Turn on MagicDNS: ${CONSOLE}/dns`);
+  // Tailscale's own control server can turn certificates on.
+  if (name.endsWith('.ts.net') || hasCapability(status, 'https')) return name;
+  throw tailscaleError(
+    `the Tailscale network of ${name} issues no HTTPS certificates, which phones need`,
+    'A network that Headscale runs has none. Choose another place for your phone: --phone domain or proxy.',
+  );
 }
 
-/** Returns the features that the tailnet does not allow yet. Tailscale's own command shows a link to enable them. */
-export function missingFeatures({ Self: self, CertDomains: domains }: TailscaleStatus, mode: TailscaleMode): string[] {
-  const has = (name: string) => self?.CapMap?.[name] !== undefined || self?.Capabilities?.includes(name) === true;
-  const https = has('https') || (domains ?? []).length > 0;
-  return [...(https ? [] : ['HTTPS certificates']), ...(mode === 'serve' || has('funnel') ? [] : ['Funnel'])];
+/** @throws {TradeAgentError} `invalid_config` unless the machine is connected to its Tailscale network */
+function requireConnected({ BackendState: state, AuthURL: url }: TailscaleStatus): void {
+  if (state === 'NeedsLogin') {
+    const page = url ? `Open ${safeLine(url)}, or run` : 'Run';
+    throw tailscaleError('this machine is not signed in to Tailscale', `${page} "tailscale up" and sign in.`);
+  }
+  if (state === 'NeedsMachineAuth') {
+    throw tailscaleError(
+      'this machine is not approved in your Tailscale network',
+      `Approve it: ${TAILSCALE_CONSOLE}/machines`,
+    );
+  }
+  if (state === 'Stopped') throw tailscaleError('Tailscale is off', 'Turn it on: "tailscale up".');
+  if (state === 'InUseOtherUser')
+    throw tailscaleError('another user of this machine is using Tailscale', 'Sign that user out of Tailscale.');
+  if (state !== 'Running') throw tailscaleError('Tailscale is starting', 'Try again in a few seconds.');
+}
+
+/**
+ * Returns the features that the tailnet does not allow yet. Tailscale's own command looks for the same capabilities, and
+ * shows a link to enable them.
+ */
+export function missingFeatures(status: TailscaleStatus, mode: TailscaleMode): string[] {
+  return [
+    ...(hasCapability(status, 'https') ? [] : ['HTTPS certificates']),
+    ...(mode === 'serve' || hasCapability(status, 'funnel') ? [] : ['Funnel']),
+  ];
+}
+
+function hasCapability({ Self: self }: TailscaleStatus, name: 'https' | 'funnel'): boolean {
+  return self?.CapMap?.[name] !== undefined || self?.Capabilities?.includes(name) === true;
 }
 
 /** Returns whether a name already forwards to this address because of an earlier command. */
@@ -161,26 +188,14 @@ export function isAlreadyServed(config: ServeConfig, name: string, target: strin
   );
 }
 
-function notUsable(message: string, hint: string): TradeAgentError {
-  return new TradeAgentError('invalid_config', message, { hint });
-}
-
-function lastLine(text: string, otherwise: string): string {
-  const line = text.trim().split('\n').at(-1) ?? '';
-  return line === '' ? otherwise : `Tailscale: ${safeLine(line, 200)}`;
-}
-
-function hintFor(said: string): string {
-  if (/access denied|operator/i.test(said)) return 'Allow your user to do this: "sudo tailscale set --operator=$USER".';
-  if (/listener already exists/.test(said)) return 'Another program uses port 443: see "tailscale serve status".';
-  return 'See "tailscale status".';
-}
-
-/** An event of the running command. A link leads to a page where the owner must allow something once. */
+/**
+ * An event of the running command. A link leads to a page where the owner must allow something once. The command may wait
+ * for that or end, which is no error.
+ */
 type TailscaleEvent =
   | { readonly type: 'available' }
   | { readonly type: 'link'; readonly url: string }
-  | { readonly type: 'ended'; readonly message: string; readonly hint: string };
+  | { readonly type: 'ended'; readonly error: TradeAgentError | undefined };
 
 /**
  * Starts `tailscale funnel` or `tailscale serve` in the foreground, so that the name is no longer served when the
@@ -197,16 +212,21 @@ function startCommand(
     windowsHide: true,
   });
   let isAvailable = false;
+  let isLinkShown = false;
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
-      said = `${said}\n${line}`.slice(-2_000);
       if (/^Available (on the internet|within your tailnet):/.test(line)) {
         isAvailable = true;
+        said = '';
         report({ type: 'available' });
       }
+      // From then on, standard output is no reason to end.
+      if (!isAvailable || stream === child.stderr) said = `${said}\n${line}`.slice(-2_000);
       const [link] = /https:\/\/login\.tailscale\.com\/\S+/.exec(line) ?? [];
-      if (!isAvailable && link !== undefined) report({ type: 'link', url: safeLine(link, 300) });
+      if (isAvailable || link === undefined) return;
+      isLinkShown = true;
+      report({ type: 'link', url: safeLine(link, 300) });
     });
   }
   // Node emits "close" after "error".
@@ -214,7 +234,8 @@ function startCommand(
     said = `${program} can't be started (${error.code})`;
   });
   child.once('close', () => {
-    report({ type: 'ended', message: lastLine(said, `"tailscale ${mode}" ended`), hint: hintFor(said) });
+    const isAsking = isLinkShown && !isAvailable;
+    report({ type: 'ended', error: isAsking ? undefined : explainTailscaleOutput(said, `"tailscale ${mode}" ended`) });
   });
   return child;
 }
@@ -239,8 +260,8 @@ export async function runTailscale(
   { mode, address, target, record, tell }: KeptTailscale,
 ): Promise<() => Promise<void>> {
   const program = findTailscale(app);
-  const name = tailscaleName(await readTailscaleStatus(app, program));
-  requireSameName(address, name);
+  const reach = { mode, address };
+  requireReach(await readTailscaleStatus(app, program), reach);
   const left = await endRecordedProcess(record, app.clock);
   if (left !== undefined) tell(`Stopped the Tailscale command of a home that was killed (process ${left}).`);
   const stop = new AbortController();
@@ -250,8 +271,14 @@ export async function runTailscale(
     if (line !== told) tell(line);
     told = line;
   };
+  const tellProblem = (error: Error) => {
+    const hint = error instanceof TradeAgentError ? error.hint : undefined;
+    tellOnce(`Phones can't reach this home, trying again: ${error.message}. ${hint ?? ''}`.trimEnd());
+  };
   /** Resolves when the command has ended, with the delay before the next attempt, or with undefined after a failure. */
   const run = async (): Promise<number | undefined> => {
+    // The program only prints "Logged out." or "Tailscale is stopped."
+    const name = requireReach(await readTailscaleStatus(app, program), reach);
     const config = await readJson(app, program, ['serve', 'status', '--json'], serveConfigSchema.nullable());
     if (stop.signal.aborted) return undefined;
     if (config !== null && isAlreadyServed(config, name, target, mode)) {
@@ -268,7 +295,7 @@ export async function runTailscale(
           tellOnce(`To let your phone reach this home, open ${event.url} once and allow it.`);
         } else {
           removeProcessRecord(record);
-          if (!stop.signal.aborted) tellOnce(`${event.message}. ${event.hint} Trying again.`);
+          if (!stop.signal.aborted && event.error !== undefined) tellProblem(event.error);
           resolve();
         }
       });
@@ -282,7 +309,7 @@ export async function runTailscale(
     let backoff = FIRST_RETRY_MS;
     while (!stop.signal.aborted) {
       const next = await run().catch((error: Error) => {
-        tellOnce(`${error.message}. Trying again.`);
+        tellProblem(error);
         return undefined;
       });
       if (!stop.signal.aborted) await app.clock.sleep(next ?? backoff, stop.signal).catch(() => undefined);
@@ -299,10 +326,14 @@ export async function runTailscale(
   };
 }
 
-function requireSameName(address: string, name: string): void {
-  if (address === `https://${name}`) return;
-  throw notUsable(
-    `this machine's name in Tailscale is ${name}, but the home's address is ${address}`,
-    `Use the new name: "trade-agent home address set https://${name}".`,
-  );
+/** Returns the machine's name. @throws {TradeAgentError} `invalid_config` if Tailscale can't serve the home's address */
+function requireReach(status: TailscaleStatus, { mode, address }: Pick<KeptTailscale, 'mode' | 'address'>): string {
+  const name = tailscaleName(status);
+  if (address !== `https://${name}`) {
+    throw tailscaleError(
+      `this machine's name in Tailscale is ${name}, but the home's address is ${address}`,
+      `Stop the home, and run "trade-agent home address set --phone ${mode}".`,
+    );
+  }
+  return name;
 }

@@ -5,7 +5,7 @@ import { programSources } from './sources.ts';
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   cli: 17_840,
-  app: 17_145,
+  app: 17_250,
   server: 2_850,
   mcp: 3_620,
   agent: 16_800,
