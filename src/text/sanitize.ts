@@ -3,8 +3,7 @@ import { invisiblePattern, surplusMarkPattern } from './invisible.ts';
 /*
  * Makes outside text (from a model, a broker, a server, a file) safe to display. Escape sequences could redraw the
  * screen and show a different order from the one to approve, direction marks could reverse a number, and zero-width
- * characters could make two names look alike. Every pass is linear, because whoever sends the text also chooses its
- * length.
+ * characters could make two names look alike. Every pass is linear, because the sender also chooses the text's length.
  */
 
 /**

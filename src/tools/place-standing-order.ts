@@ -128,10 +128,7 @@ function invalidStandingOrder(field: string, message: string): TradeAgentError {
   });
 }
 
-/**
- * Returns the end time in RFC 3339, if there is one.
- * @throws {TradeAgentError} the errors of {@link parseMandateEnd}
- */
+/** Returns the end time in RFC 3339, if there is one. @throws {TradeAgentError} as {@link parseMandateEnd} does */
 export function formatStandingOrderExpiry(end: MentionedEnd | undefined, now: number): string | undefined {
   return end === undefined ? undefined : formatUtcSeconds(parseMandateEnd(end, now));
 }

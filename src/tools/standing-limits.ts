@@ -11,9 +11,7 @@ export const DEFAULT_DAYS = MAX_MANDATE_DAYS.live;
 
 type MandateTerms = Partial<MandateRequestInput>;
 
-/**
- * The maximum amount of an order, as a multiple of its amount at the current price or at the price that triggers it.
- */
+/** Maximum amount of an order, as a multiple of its amount at the current price or at the price that triggers it. */
 const HEADROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
 
 /**

@@ -12,7 +12,7 @@ const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 const POLL_INTERVAL_MS = 2_000;
 const TIMEOUT_MARGIN_MS = 60_000;
 
-/** The person's schedules on a server. Their methods throw a `TradeAgentError` if the server refuses. */
+/** The person's schedules on a server. The methods throw a `TradeAgentError` if the server refuses. */
 export type RemoteSchedules = ReturnType<typeof createRemoteSchedules>;
 
 export function createRemoteSchedules(

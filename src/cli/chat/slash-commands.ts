@@ -39,7 +39,7 @@ export const slashCommands = [
 export type SlashName = (typeof slashCommands)[number]['name'];
 
 export interface SlashCommand {
-  /** Name in lower case. A command with this name may not exist. */
+  /** Name in lower case. There may be no command with this name. */
   readonly name: string;
   readonly args: readonly string[];
 }

@@ -11,9 +11,7 @@ const [, PORTFOLIO_READ] = READ_SCOPES;
 
 export function createAccountRequests({ read, send }: GatewayRequests) {
   return {
-    /**
-     * Returns the accounts in configuration order. An account whose broker can't be reached is listed with the reason.
-     */
+    /** Returns the accounts in configuration order. If a broker can't be reached, its account says why. */
     accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
     /** Makes an account the default. @returns all accounts @throws {TradeAgentError} `gateway_refused` */
     chooseAccount: async (account: string) => {

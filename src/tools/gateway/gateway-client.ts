@@ -303,9 +303,7 @@ function marketRequests({ read, list }: GatewayRequests) {
       const path = withQuery('/v1/news', { limit, symbols: symbols.join(',') || undefined });
       return list(path, 'news', articleSchema, MARKET_READ);
     },
-    /**
-     * Returns corporate actions, earliest first; both dates are inclusive. `more` is true if the list is incomplete.
-     */
+    /** Returns corporate actions, earliest first. Both dates are inclusive. `more`: whether the list is incomplete. */
     corporateActions: ({ symbols, ...query }: CorporateActionQuery) =>
       read(
         withQuery('/v1/corporate-actions', { symbols: symbols.join(','), ...query }),

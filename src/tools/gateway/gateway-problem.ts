@@ -86,10 +86,7 @@ function connectHint(connection: string): string {
   return `Connect it with "${formatConnectCommand(connection)}".`;
 }
 
-/**
- * Matches the HTTP problem of a gateway that stores broker credentials itself, where this client can't connect
- * accounts.
- */
+/** Matches the problem of a gateway that stores broker credentials itself. This client can't connect accounts there. */
 const storedCredentialsSchema = z.object({ credentials: z.string() });
 
 function missingConnection(body: unknown): string | undefined {

@@ -137,8 +137,8 @@ export function createSafeguardRequests({ request, read, list, send, account }: 
 
     watchlist: () => read('/v1/watchlist', watchlistSchema, PORTFOLIO_READ),
     /**
-     * Adds and removes at most 20 symbols each; idempotent.
-     * @throws {TradeAgentError} `unknown_symbol`; `insufficient_scope`
+     * Adds and removes symbols, at most 20 each; idempotent. @throws {TradeAgentError} `unknown_symbol`,
+     * `insufficient_scope`
      */
     changeWatchlist: ({ add = [], remove = [] }: { add?: readonly string[]; remove?: readonly string[] }) =>
       send('PATCH', '/v1/watchlist', watchlistSchema, { body: { add, remove }, scopes: [WATCHLIST_SCOPE] }),

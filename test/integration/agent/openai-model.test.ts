@@ -236,7 +236,7 @@ describe('a model that obeys injected text', () => {
       expect(text).not.toContain('PLANTED');
     }
     expect(sent).toContain('there is no such tool');
-    expect(sent).toContain('not an order id');
+    expect(sent).toContain('not an order ID');
   });
 
   it('and sends malformed JSON hears of it, three times at most', async () => {
