@@ -54,6 +54,7 @@ export const anyBrokerTerms = {
       limit: timesInForce,
       stop: dayOrGtc,
       stop_limit: dayOrGtc,
+      stop_market: dayOrGtc,
       trailing_stop: dayOrGtc,
     },
     fractions: { ...fractionTerms, decimals: 9 },

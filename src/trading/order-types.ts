@@ -24,10 +24,11 @@ interface OrderTypeRow {
    * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its
    * prices, which is sent as a limit. Null if fill prices are unbounded.
    */
-  readonly bound:
-    | 'own limit'
-    | { readonly around: 'reference_price' | 'stop_price'; readonly goesOutAs: 'limit' | 'stop_limit' }
-    | null;
+  readonly bound: 'own limit' | { readonly around: 'reference_price' | 'stop_price' } | null;
+  /** The type that is sent to the broker, if it is another one. */
+  readonly sentAs?: 'limit' | 'stop_limit' | 'stop';
+  /** The only side that the type is accepted for, if it is not accepted for both. */
+  readonly side?: Side;
   /** Returns whether a trade at `last` triggers the stop. Null for types without a stop. */
   readonly matches: ((side: Side, last: Dec, stop: string) => boolean) | null;
 }
@@ -39,7 +40,8 @@ const table = {
   market: {
     words: { name: 'Market', terms: () => 'market' },
     prices: [],
-    bound: { around: 'reference_price', goesOutAs: 'limit' },
+    bound: { around: 'reference_price' },
+    sentAs: 'limit',
     matches: null,
   },
   limit: {
@@ -51,7 +53,20 @@ const table = {
   stop: {
     words: { name: 'Stop', terms: ({ stop_price }) => `stop ${formatSharePrice(stop_price ?? '0')}` },
     prices: ['stop_price'],
-    bound: { around: 'stop_price', goesOutAs: 'stop_limit' },
+    bound: { around: 'stop_price' },
+    sentAs: 'stop_limit',
+    matches: reachesStop,
+  },
+  stop_market: {
+    words: {
+      name: 'Market stop',
+      terms: ({ stop_price }) => `stop ${formatSharePrice(stop_price ?? '0')} at market`,
+    },
+    prices: ['stop_price'],
+    // Sells even if the price jumps past the stop. A purchase without a bound could cost any amount.
+    bound: null,
+    side: 'sell',
+    sentAs: 'stop',
     matches: reachesStop,
   },
   stop_limit: {
@@ -89,6 +104,11 @@ export function findOrderType(type: string): OrderTypeRow | undefined {
 /** Returns whether an order type has this price. False for a broker's order type that we don't know. */
 export function requiresPrice(type: string, price: RequiredPrice): boolean {
   return findOrderType(type)?.prices.includes(price) === true;
+}
+
+/** Returns the type that is sent to the broker for an approved type. */
+export function sentOrderType(type: OrderType): OrderType {
+  return orderTypeTable[type].sentAs ?? type;
 }
 
 /** Returns the price band of an order type. Undefined for types with their own limit or without a bound. */

@@ -7,12 +7,14 @@ import { cashBoundWords } from './fee-words.ts';
 import type { OrderDraft } from './order.ts';
 import { findOrderField, orderFieldNames } from './order-fields.ts';
 import { type ExitPrices, exitPrices, isMultiLeg } from './order-legs.ts';
-import { findOrderType, type OrderPrices, type OrderType, priceBand, timeInForceWords } from './order-types.ts';
+import { findOrderType, type OrderPrices, type OrderType, sentOrderType, timeInForceWords } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
 /** Adds the approved type to an order that was sent as another type, such as a market order sent as a limit order. */
 export function withApprovedType<T extends Order>(order: T, type: OrderType | undefined): T {
-  return type !== undefined && priceBand(type)?.goesOutAs === order.type ? { ...order, approved_type: type } : order;
+  return type !== undefined && type !== order.type && sentOrderType(type) === order.type
+    ? { ...order, approved_type: type }
+    : order;
 }
 
 /**
@@ -21,7 +23,8 @@ export function withApprovedType<T extends Order>(order: T, type: OrderType | un
  */
 export function displayedTerms<T extends OrderLeg>(order: T): T & { readonly bound: string | undefined } {
   const { approved_type: type, limit_price: limit, side } = order;
-  if (type === undefined || limit === null) return { ...order, bound: undefined };
+  if (type === undefined) return { ...order, bound: undefined };
+  if (limit === null) return { ...order, type, bound: undefined };
   const bound = `${side === 'sell' ? 'at least' : 'at most'} ${formatSharePrice(limit)}`;
   return { ...order, type, limit_price: null, bound };
 }

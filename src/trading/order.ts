@@ -17,7 +17,7 @@ import { type OrderClass, orderClasses, orderClassWords, positionIntents } from 
 import { findOrderField, type OrderFieldName, orderFieldNames } from './order-fields.ts';
 import { invalidOrderError as problem } from './order-problem.ts';
 import { anyBrokerTerms, checkBrokerTerms } from './order-terms.ts';
-import { orderTypes, type RequiredPrice, requiresPrice, sides, timesInForce } from './order-types.ts';
+import { orderTypes, orderTypeTable, type RequiredPrice, requiresPrice, sides, timesInForce } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 import { symbolSchema } from './symbol.ts';
 
@@ -140,6 +140,7 @@ export type OrderDraft = z.output<typeof orderDraftSchema>;
  */
 export function checkOrder(order: OrderRequest | OrderDraft): void {
   checkSize(order);
+  checkSide(order);
   checkPrices(order);
   checkOrderClass(order);
   checkPositionIntent(order);
@@ -175,6 +176,16 @@ function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {
   if (notional !== undefined && new Dec(notional).decimalPlaces() > 2) {
     throw problem(`an amount of $${notional} has more than two decimals`, 'Round the amount to cents.', 'notional');
   }
+}
+
+function checkSide({ type, side }: OrderRequest | OrderDraft): void {
+  const { side: only = side } = orderTypeTable[type];
+  if (side === only) return;
+  throw problem(
+    `a ${type} order can only ${only}, because nothing bounds the price that it would ${side} at`,
+    `Use type ${orderTypes.find((other) => orderTypeTable[type].sentAs === other) ?? 'limit'}, which bounds the price.`,
+    'type',
+  );
 }
 
 function checkPrices(order: OrderRequest | OrderDraft): void {

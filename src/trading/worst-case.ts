@@ -4,7 +4,7 @@ import { Dec, toPlain } from './decimal.ts';
 import { purchaseFeeWords, saleFeeWords } from './fee-words.ts';
 import { assignmentEffect } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
-import { priceBand } from './order-types.ts';
+import { priceBand, sentOrderType } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 import type { WorstCase } from './proposal.ts';
 
@@ -13,7 +13,8 @@ import type { WorstCase } from './proposal.ts';
  * market order becomes a limit order at `reference_price` × (1 ± `max_slippage`). A stop becomes a stop-limit with that
  * band around its stop price, and a stop loss without a limit gets a limit in the same way. An order in dollars becomes
  * an order for the fraction of shares that its amount buys, fees included, at the limit, because brokers accept amounts
- * only for market orders. A trailing stop stays unbounded, because it has no price until it triggers.
+ * only for market orders. A trailing stop stays unbounded, because it has no price until it triggers. A
+ * market stop stays unbounded, because its owner chose to sell at any price.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
   return boundedStopLoss(boundedEntry(draft));
@@ -21,8 +22,8 @@ export function boundedOrder(draft: OrderDraft): OrderDraft {
 
 function boundedEntry(draft: OrderDraft): OrderDraft {
   const limit = sentLimitPrice(draft);
-  if (limit === undefined) return draft;
-  const type = priceBand(draft.type)?.goesOutAs ?? draft.type;
+  const type = sentOrderType(draft.type);
+  if (limit === undefined) return type === draft.type ? draft : { ...draft, type };
   const { notional, qty, ...rest } = draft;
   if (notional !== undefined && qty === undefined) {
     return { ...rest, type, limit_price: limit, qty: toPlain(sharesFor(notional, limit, draft)) };
@@ -96,7 +97,9 @@ function addOptionText(worst: WorstCase, order: OrderDraft): WorstCase {
 function entryWorstCase({ symbol, side, qty = '0', limit_price: limit, stop_price, max_fees }: OrderDraft): WorstCase {
   const buys = side === 'buy';
   if (limit === undefined) {
-    const text = `The price is unbounded: once triggered, the order ${buys ? 'buys' : 'sells'} at the market price.`;
+    const when = stop_price === undefined ? 'once triggered' : `once ${formatUnitPrice(symbol, stop_price)} is reached`;
+    const jump = stop_price === undefined ? '' : ', even if the price jumps far below it';
+    const text = `The price is unbounded: ${when}, the order ${buys ? 'buys' : 'sells'} at the market price${jump}.`;
     return { cash: null, price: null, text };
   }
   const gap = ` If the price jumps past that limit, it does not ${buys ? 'buy' : 'sell'}.`;

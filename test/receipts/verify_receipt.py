@@ -189,7 +189,7 @@ APPROVAL = members({
 DRAFT = members(
     {
         "account": text("[ -~]{1,64}"), "environment": one_of("paper", "live"), "symbol": SYMBOL, "side": one_of("buy", "sell"),
-        "type": one_of("market", "limit", "stop", "stop_limit", "trailing_stop"),
+        "type": one_of("market", "limit", "stop", "stop_limit", "stop_market", "trailing_stop"),
         "time_in_force": one_of("day", "gtc", "opg", "cls", "ioc", "fok"), "extended_hours": truth, "reference_price": POSITIVE,
         "max_slippage": text(PLAIN, lambda value: 0 < Decimal(value) <= Decimal("0.10")),
         "client_order_id": text("[A-Za-z0-9_-]{8,48}"), "expires_at": SECONDS,

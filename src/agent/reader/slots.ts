@@ -338,6 +338,10 @@ const slots: readonly (readonly [string, Build])[] = [
     (found) => [price('stop')(found) as Bare, asset(found) as Bare],
   ],
   ['with? a? stop_with_limit', type('stop_with_limit')],
+  [
+    'with? a? stop_market of|at|by? # post?',
+    (found) => [{ kind: 'type', type: 'stop_market' }, price('stop')(found) as Bare],
+  ],
   ['stop_with_limit of|at? # limit? #', twoPrices('stop_with_limit')],
   ['with? a? profit of|at? # post?', price('profit')],
   ['with? a? trailing of|at|by? % trailing|stop|stop_loss?', trail],

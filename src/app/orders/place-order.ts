@@ -153,6 +153,8 @@ export interface OrderFlags {
   readonly limit?: string;
   /** Dollars per share. */
   readonly stop?: string;
+  /** Whether a stop sells at the market price, without a limit. */
+  readonly atMarket?: boolean;
   /** Dollars per share, or a percentage such as `2%`. */
   readonly trail?: string;
   readonly tif?: TimeInForce;
@@ -190,7 +192,7 @@ const flagByField: Readonly<Record<string, string>> = {
  * @throws {TradeAgentError} `invalid_order`, naming the flag
  */
 export function buildOrderFromFlags(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
-  const { qty, amount, limit, stop, trail, tif, extendedHours } = flags;
+  const { qty, amount, limit, stop, atMarket, trail, tif, extendedHours } = flags;
   const intent = positionIntent(side, symbol, flags);
   if (qty === undefined && amount === undefined) {
     throw new TradeAgentError('invalid_order', 'the order size is missing', {
@@ -205,6 +207,11 @@ export function buildOrderFromFlags(side: Side, symbol: string, flags: OrderFlag
   if (trail !== undefined && (limit !== undefined || stop !== undefined)) {
     throw new TradeAgentError('invalid_order', "--trail can't be combined with --limit or --stop", {
       hint: 'A trailing stop becomes a market order once the price has moved back by that much.',
+    });
+  }
+  if (atMarket === true && (stop === undefined || limit !== undefined)) {
+    throw new TradeAgentError('invalid_order', '--at-market is for a --stop without a --limit', {
+      hint: 'A --stop alone has a limit at your max_slippage. With --at-market it sells at any price.',
     });
   }
   const { prices, order_class } = legPrices(side, flags);
@@ -272,8 +279,9 @@ function legPrices(
   };
 }
 
-function orderType({ limit, stop, trail }: OrderFlags): string {
+function orderType({ limit, stop, atMarket, trail }: OrderFlags): string {
   if (trail !== undefined) return 'trailing_stop';
+  if (atMarket === true) return 'stop_market';
   if (stop !== undefined) return limit === undefined ? 'stop' : 'stop_limit';
   return limit === undefined ? 'market' : 'limit';
 }

@@ -25,6 +25,7 @@ export const pricesOf = (times: (factor: string) => string): Record<OrderType, C
   limit: { limit_price: times('0.5') },
   stop: { stop_price: times('1.5') },
   stop_limit: { stop_price: times('1.5'), limit_price: times('1.6') },
+  stop_market: { side: 'sell', stop_price: times('0.5') },
   trailing_stop: { trail_percent: '20' },
 });
 

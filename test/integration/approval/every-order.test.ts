@@ -130,6 +130,16 @@ const kinds: readonly Kind[] = [
     change: -1,
   },
   {
+    name: 'a market stop',
+    sentence: 'sell 1 AAPL with a true stop at 95 gtc',
+    command: typed('sell', 'AAPL', { qty: '1', stop: '95', atMarket: true, tif: 'gtc' }),
+    call: called({ side: 'sell', qty: 1, type: 'stop_market', stop_price: 95, time_in_force: 'gtc' }),
+    placed: { status: 'new', type: 'stop', stop_price: '95', limit_price: null },
+    // Far past its stop it is sold.
+    moves: [['60.00', 'filled']],
+    change: -1,
+  },
+  {
     name: 'a trailing stop',
     sentence: 'sell 1 AAPL trail 5% gtc',
     command: typed('sell', 'AAPL', { qty: '1', trail: '5%', tif: 'gtc' }),

@@ -49,7 +49,7 @@ const hostile = fc.record({
 type Hostile = typeof hostile extends fc.Arbitrary<infer T> ? T : never;
 
 function termsOf(type: OrderDraft['type'], chance: Hostile): Terms {
-  const sized = type === 'trailing_stop' ? 'whole' : chance.sized;
+  const sized = type === 'trailing_stop' || type === 'stop_market' ? 'whole' : chance.sized;
   // The broker accepts purchases of a fraction from $1, at the limit or the current price.
   const least = new Dec('1.2').div(chance.start);
   const qty = sized === 'parts' ? Dec.max(chance.parts, least).toFixed(6, Dec.ROUND_UP) : chance.whole;
@@ -62,6 +62,7 @@ function termsOf(type: OrderDraft['type'], chance: Hostile): Terms {
     ...(type.startsWith('stop') ? { stop_price: formatPrice(times(chance.start, chance.near)) } : {}),
     ...(type.endsWith('limit') ? { limit_price: formatPrice(times(chance.start, chance.further)) } : {}),
     ...(type === 'trailing_stop' ? { trail_percent: '2' } : {}),
+    ...(type === 'stop_market' ? { side: 'sell' } : {}),
     max_slippage: chance.slippage,
   };
 }
@@ -102,12 +103,12 @@ describe('whatever the market does after an order was approved', () => {
     });
   });
 
-  it(
-    'a trailing stop says that nothing bounds it, and it trades at any price',
-    async () => {
+  it.each(['trailing_stop', 'stop_market'] as const)(
+    'a %s says that nothing bounds it, and it trades at any price',
+    async (type) => {
       let beyond = 0;
       const property = fc.asyncProperty(hostile, async (chance) => {
-        const outcome = await trade('trailing_stop', chance);
+        const outcome = await trade(type, chance);
         if (outcome === undefined) return;
         const { draft, fills } = outcome;
         expect(computeWorstCase(draft)).toMatchObject({

@@ -40,6 +40,8 @@ describe('the planner understands', () => {
     sell 10 TSLA stop loss at 200 => place_order sell 10 TSLA stop stop_price=200
     sell 10 TSLA stop 200 limit 199 => place_order sell 10 TSLA stop_limit stop_price=200 limit_price=199
     sell 10 TSLA stop limit 200 199 => place_order sell 10 TSLA stop_limit stop_price=200 limit_price=199
+    sell 10 TSLA with a true stop at 150 => place_order sell 10 TSLA stop_market stop_price=150
+    sell 10 TSLA market stop 150 => place_order sell 10 TSLA stop_market stop_price=150
     sell 10 TSLA trailing stop 5% => place_order sell 10 TSLA trailing_stop trail_percent=5
     sell 10 TSLA trailing stop $4 => place_order sell 10 TSLA trailing_stop trail_price=4
     sell all TSLA trail 5 percent => place_order sell 30 TSLA trailing_stop trail_percent=5

@@ -6,6 +6,7 @@ it('an order that trades at whatever price comes waits for the opening, one with
   expect(orderTypes.filter((type) => mustWaitForOpen({ type }, { is_open: false }))).toEqual([
     'market',
     'stop',
+    'stop_market',
     'trailing_stop',
   ]);
   expect(orderTypes.some((type) => mustWaitForOpen({ type }, { is_open: true }))).toBe(false);

@@ -88,6 +88,7 @@ describe('an order request', () => {
     ['a trail of everything', { ...buy, type: 'trailing_stop', trail_percent: '100' }, 'trail_percent'],
     ['a market order at the open', { ...buy, time_in_force: 'opg' }, 'type'],
     ['a market order at the close', { ...buy, time_in_force: 'cls' }, 'type'],
+    ['a market stop that buys', { ...buy, ...stop, type: 'stop_market' }, 'type'],
     ['a stop at the open', { ...buy, ...stop, time_in_force: 'opg' }, 'type'],
     ['a stop at the close', { ...buy, ...stop, time_in_force: 'cls' }, 'type'],
     ['a stop at once', { ...buy, ...stop, time_in_force: 'ioc' }, 'time_in_force'],

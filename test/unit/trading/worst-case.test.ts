@@ -136,6 +136,14 @@ it.each([
   expect(boundedOrder(trailing)).toBe(trailing);
 });
 
+it('a market stop says that it sells at any price, and goes out as a stop', () => {
+  const stop = order({ side: 'sell', type: 'stop_market', stop_price: '170.00' });
+  const text =
+    'The price is unbounded: once $170.00 a share is reached, the order sells at the market price, even if the price jumps far below it.';
+  expect(computeWorstCase(stop)).toEqual({ cash: null, price: null, text });
+  expect(boundedOrder(stop)).toEqual({ ...stop, type: 'stop' });
+});
+
 describe('how an order goes out', () => {
   it('a market order as a limit', () => {
     expect(boundedOrder(order({}))).toEqual(order({ type: 'limit', limit_price: '252.50' }));

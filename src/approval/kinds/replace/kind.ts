@@ -105,7 +105,7 @@ function changedTerms(
   { changes, maxSlippage }: { readonly changes: object; readonly maxSlippage: string },
 ): OrderRequest {
   if (priceBand(order.type) !== undefined) {
-    throw new HttpProblem(409, 'not_replaceable', `a ${order.type} order placed elsewhere has no price limit`, {
+    throw new HttpProblem(409, 'not_replaceable', `a ${order.type} order without a price limit can’t be changed`, {
       hint: 'Cancel it and propose a new order, which will have a price limit.',
     });
   }

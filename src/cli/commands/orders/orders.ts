@@ -101,6 +101,7 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
   sell: [
     ['trade-agent order sell AAPL --qty 5', 'a market order; waits for your approval'],
     ['trade-agent order sell AAPL --qty 5 --stop 170 --limit 169', 'a stop limit order'],
+    ['trade-agent order sell AAPL --qty 5 --stop 170 --at-market', 'a stop that sells at any price'],
     ['trade-agent order sell AAPL --qty 5 --trail 2%', 'a trailing stop'],
     ['trade-agent order sell AAPL261218C00200000 --qty 1 --limit 1.20 --open', 'a covered call'],
     [
@@ -123,6 +124,7 @@ function addPlaceCommand(orders: CliCommand, side: Side): void {
     .option('--amount <dollars>', `amount in dollars to ${side}`);
   const once = side === 'buy' ? 'after the purchase, ' : '';
   addOrderTermOptions(command, 'trailing stop distance: dollars per share, or percent as in 2%')
+    .option('--at-market', 'with --stop, for a sale: sell at the market price, even if it jumps far past the stop')
     .option('--take-profit <price>', `${once}sell at this price or more (dollars per share)`)
     .option(
       '--stop-loss <price[:limit]>',

@@ -14,6 +14,7 @@ describe('an order by flags', () => {
     { flags: { qty: '5', limit: '180' }, order: { type: 'limit', limit_price: '180.00' } },
     { flags: { qty: '5', stop: '170' }, order: { type: 'stop', stop_price: '170.00' } },
     { flags: { qty: '5', stop: '170', limit: '169' }, order: { type: 'stop_limit', limit_price: '169.00' } },
+    { flags: { qty: '5', stop: '170', atMarket: true }, order: { type: 'stop_market', stop_price: '170.00' } },
     { flags: { qty: '5', trail: '2%' }, order: { type: 'trailing_stop', trail_percent: '2' } },
     { flags: { qty: '5', trail: '2' }, order: { type: 'trailing_stop' } },
     {
@@ -58,6 +59,9 @@ describe('an order by flags', () => {
     [{ qty: '-5' }, `--qty can't be "-5"`],
     [{ qty: '1e3' }, `--qty can't be "1e3"`],
     [{ qty: '5', limit: '$180' }, `--limit can't be "$180"`],
+    [{ qty: '5', stop: '170', atMarket: true }, 'a stop_market order can only sell'],
+    [{ qty: '5', stop: '170', limit: '169', atMarket: true }, 'a --stop without a --limit'],
+    [{ qty: '5', atMarket: true }, 'a --stop without a --limit'],
     [{ qty: '5', trail: '2%%' }, `--trail can't be "2%"`],
     [{ qty: '5', trail: '2%', limit: '5' }, "--trail can't be combined with --limit or --stop"],
   ])('%j is refused: %s', (flags, message) => {
