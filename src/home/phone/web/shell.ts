@@ -236,9 +236,11 @@ async function replacePage(answer: Response): Promise<void> {
   }
   const main = document.querySelector('main');
   document.title = main?.dataset.title ?? document.title;
-  // Moves the focus to the changed content, where screen readers then continue.
-  main?.querySelector<HTMLElement>('[autofocus], h1[tabindex]')?.focus({ preventScroll: true });
   window.scrollTo(0, 0);
+  // Moves the focus to the changed content, where screen readers then continue, and scrolls to a field to correct.
+  const field = main?.querySelector<HTMLElement>('[autofocus]');
+  if (field == null) main?.querySelector<HTMLElement>('h1[tabindex]')?.focus({ preventScroll: true });
+  else field.focus();
   initializePage(main);
 }
 
