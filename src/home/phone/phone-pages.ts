@@ -49,8 +49,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
       title: 'Settings',
       body: html`<h1 tabindex="-1">Settings</h1>
 ${settingsList(context)}
-${pushToggle(services.push)}
-<form method="post" action="/signout"><input type="hidden" name="form_token" value="${context.var.formToken}"><button class="quiet wide" data-testid="sign-out">Sign out</button></form>`,
+${pushToggle(services.push)}`,
     });
   });
 
@@ -92,17 +91,21 @@ ${pushToggle(services.push)}
   return app;
 }
 
-/** Renders links to the pages where the person manages access and limits. */
-function settingsList({ var: { canHalt, canLook } }: BrowserContext): Markup {
+/**
+ * Renders links to the pages where the person manages access and limits, and the only button that signs out this
+ * browser. The list is above everything that appears later, so the button never moves.
+ */
+function settingsList({ var: { canHalt, canLook, formToken } }: BrowserContext): Markup {
   const link = (path: string, name: string, what: string) =>
     html`<li><a href="/phone/${path}"><strong>${name}</strong><span class="small soft">${what}</span></a></li>`;
   return html`<ul class="settings">
 ${link('authenticators', 'Passkeys', 'The keys that sign you in and sign your approvals')}
 ${link('sessions', 'Sessions', 'The browsers where you are signed in')}
 ${link('programs', 'Apps', 'The programs and agents that you allowed')}
-${canHalt ? link('mandates', 'Mandates', 'Orders that need no tap, and what they have used') : ''}
+${canHalt ? link('mandates', 'Mandates', 'Orders that need no tap, and their usage') : ''}
 ${canLook ? link('dashboard', 'Dashboard', 'Everything about your account on one page') : ''}
 ${canHalt ? link('halt', 'Halt trading', 'Stop everything until you resume') : ''}
+<li><form method="post" action="/signout"><input type="hidden" name="form_token" value="${formToken}"><button data-testid="sign-out"><strong>Sign out</strong><span class="small soft">End the session in this browser</span></button></form></li>
 </ul>`;
 }
 

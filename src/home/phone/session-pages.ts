@@ -26,10 +26,15 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
       body: html`<h1 tabindex="-1">Sessions</h1>
 <p class="soft">The browsers where you are signed in. Each session ends after eight hours, or after half an hour without activity.</p>
 <ul class="recent">${open.map(
-        (one) => html`<li data-testid="session"><span>${one.browser}${
-          one.id === session?.id ? html` <strong data-testid="this-browser">this browser</strong>` : ''
-        }<br><span class="soft small">${signInMethods[one.by]}, ${renderLocalTime(one.openedAt)}; last used ${renderLocalTime(one.seenAt)}</span></span>
-<form method="post" action="${PATH}/end"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${one.id}"><button class="quiet" data-testid="end-session">Sign out</button></form></li>`,
+        (one) =>
+          html`<li data-testid="session"><span>${one.browser}${
+            one.id === session?.id ? html` <strong data-testid="this-browser">this browser</strong>` : ''
+          }<br><span class="soft small">${signInMethods[one.by]}, ${renderLocalTime(one.openedAt)}; last used ${renderLocalTime(one.seenAt)}</span></span>${
+            one.id === session?.id
+              ? ''
+              : html`
+<form method="post" action="${PATH}/end"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${one.id}"><button class="quiet" data-testid="end-session">Sign out</button></form>`
+          }</li>`,
       )}</ul>
 <form method="post" action="${PATH}/end-others"><input type="hidden" name="form_token" value="${formToken}"><button class="stop wide" data-testid="end-others">Sign out everywhere else</button></form>`,
     });

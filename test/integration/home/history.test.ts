@@ -58,6 +58,17 @@ describe('the history', () => {
     expect(await read(3)).toMatch(/, \d{1,2}:\d\d [AP]M GMT\+[12] /);
   });
 
+  it('begins all words at one edge, beside the signs', async () => {
+    const words = '.first > .words, .second > .outcome, .third > :first-child';
+    const edges = await page.evaluate<number[]>(`[...document.querySelectorAll('${words}')].map((one) => {
+      const range = document.createRange();
+      range.selectNodeContents(one.matches('.outcome') ? one.lastChild : one);
+      return Math.round(range.getBoundingClientRect().x);
+    })`);
+    expect(edges.length).toBe(12);
+    expect(new Set(edges).size).toBe(1);
+  });
+
   it('is paged, the latest first, each once', async () => {
     for (let index = 0; index < 22; index += 1) await decided(usualOrder({ code: `C${100 + index}` }), 'deny');
     await open();

@@ -105,6 +105,17 @@ export const cutOff = (page: Page): Promise<string[]> =>
     .concat(document.documentElement.scrollWidth > innerWidth ? [document.documentElement] : [])
     .map(({ outerHTML }) => outerHTML.slice(0, 200))`);
 
+/** The kinds of signs of the visible parts that open: the pages draw a chevron; `list-item` is the browser's own sign. */
+export const disclosureMarkers = (page: Page): Promise<string[]> =>
+  page.evaluate(`[...new Set([...document.querySelectorAll('summary')]
+    .filter((one) => one.getClientRects().length > 0)
+    .map((one) => {
+      const { display, listStyleType } = getComputedStyle(one);
+      if (display === 'list-item' && listStyleType !== 'none') return display;
+      const sign = getComputedStyle(one, '::before');
+      return sign.borderRightWidth === '2px' && sign.transform !== 'none' ? 'chevron' : 'none';
+    }))]`);
+
 /** A virtual authenticator (Chrome DevTools Protocol, domain WebAuthn). */
 async function addAuthenticator(
   cdp: CDPSession,

@@ -4,7 +4,13 @@ import { anOrder } from '../../fixtures/builders.ts';
 import { findings } from '../axe.ts';
 import { launchChromium } from '../chromium.ts';
 import { openCliWorld } from '../cli/cli-world.ts';
-import { cutOff, openPhoneBrowser, type PhoneBrowser, type PhoneBrowserOptions } from '../home/phone-browser.ts';
+import {
+  cutOff,
+  disclosureMarkers,
+  openPhoneBrowser,
+  type PhoneBrowser,
+  type PhoneBrowserOptions,
+} from '../home/phone-browser.ts';
 import { longestFrameOfSwitching, settled, shot } from './web-world.ts';
 
 const [browser, world] = await Promise.all([launchChromium(), openCliWorld()]);
@@ -79,6 +85,7 @@ it('is reached from the page of requests, shows what is the person’s own, and 
   await world.run(['run', 'buy 2 AAPL', '--approval', 'detach']);
   await page.getByTestId('headline').getByText('Buy 2 AAPL', { exact: true }).waitFor();
   await shot(page, 'home-phone');
+  expect(await disclosureMarkers(page)).toEqual(['chevron']);
   expect(await findings(page)).toEqual([]);
   await page.locator('[data-testid=approve]:not([aria-disabled])').tap();
   await page.getByTestId('result').waitFor();

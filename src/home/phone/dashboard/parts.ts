@@ -353,7 +353,7 @@ ${
         .slice(0, MAX_LINES)
         .map(
           ({ leaf, at, event, code, kind }) =>
-            html`<li><span>${sanitize(describeAuditEvent(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${sanitize(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${sanitize(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${withLocalTimes(formatToSecond(at))}${leaf === null ? '' : ` · ${leaf + 1}`}</span></li>`,
+            html`<li><span>${sanitize(describeAuditEvent(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${sanitize(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${sanitize(kind).replaceAll('_', ' ')}</span>` : ''}<br><span class="soft small">${withLocalTimes(formatToSecond(at))}</span></span><span class="soft small">${leaf === null ? '' : `#${leaf + 1}`}</span></li>`,
         )}</ol>`
 }`;
 }

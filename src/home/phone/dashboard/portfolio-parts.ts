@@ -9,6 +9,7 @@ import {
   formatSignedPercent,
   formatTodayChange,
 } from '../../../trading/amounts.ts';
+import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { formatDate, formatDay } from '../../../trading/date-words.ts';
 import { Dec, parseDecimal, ZERO } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkMidnight } from '../../../trading/new-york-time.ts';
@@ -185,7 +186,7 @@ export async function activityPart(reads: AccountReads, now: number, only?: stri
   );
   return lines.length === 0
     ? html`<p class="soft none" data-testid="no-activity">Nothing in the last ${only === undefined ? 'month' : 'year'}.</p>`
-    : html`<ul class="lines" data-testid="activity">${lines.slice(0, MAX_ACTIVITIES)}</ul>`;
+    : html`<ul class="lines bookings" data-testid="activity">${lines.slice(0, MAX_ACTIVITIES)}</ul>`;
 }
 
 const activityWords: Readonly<Record<Activity['kind'], string>> = {
@@ -204,42 +205,48 @@ function activityLine({ kind, at, symbol, side, qty, price, amount }: Activity):
   const name = symbol === null ? '' : ` ${safeLine(symbol, MAX_SYMBOL_LENGTH)}`;
   const shares = qty === null ? '' : ` ${formatShares(qty)}`;
   if (kind === 'fill' && side !== null && price !== null)
-    return tradeLine({ side, what: `${shares}${name}`, price, at });
-  return dayLine(
+    return tradeLine({ side, symbol: symbol ?? '', qty, price, at });
+  return bookingLine(
     html`<strong>${activityWords[kind]}${name}</strong>`,
-    at,
+    formatBookingDay(at),
     amount === null ? shares : formatGain(amount),
   );
 }
 
 function filledOrderLine({ side, symbol, filled_qty, filled_avg_price, filled_at }: Order): Markup {
-  const what = ` ${formatShares(filled_qty)} ${safeLine(symbol, MAX_SYMBOL_LENGTH)}`;
-  return tradeLine({ side, what, price: filled_avg_price, at: filled_at ?? '' });
+  return tradeLine({ side, symbol, qty: filled_qty, price: filled_avg_price, at: filled_at ?? '' });
 }
 
-function tradeLine({
-  side,
-  what,
-  price,
-  at,
-}: {
-  side: string;
-  what: string;
-  price: string | null;
-  at: string;
-}): Markup {
-  const sign = side === 'buy' || side === 'sell' ? html`<span class="${side}">${renderIcon(side)}</span> ` : '';
+interface Trade {
+  readonly side: string;
+  readonly symbol: string;
+  readonly qty: string | null;
+  readonly price: string | null;
+  readonly at: string;
+}
+
+/** Renders a trade, with the dollars that it paid or brought in before fees. */
+function tradeLine({ side, symbol, qty, price, at }: Trade): Markup {
+  const isKnown = side === 'buy' || side === 'sell';
   const word = side === 'buy' ? 'Bought' : side === 'sell' ? 'Sold' : 'Traded';
-  return dayLine(
-    html`${sign}<strong>${word}${what}</strong>`,
-    at,
-    price === null ? '' : `at ${formatSharePrice(price)}`,
+  const much = qty === null ? '' : `${formatShares(qty)} `;
+  const total =
+    qty === null || price === null ? undefined : new Dec(qty).abs().mul(contractMultiplier(symbol)).mul(price);
+  return bookingLine(
+    html`${isKnown ? html`<span class="${side}">${renderIcon(side)}</span>` : ''}<strong>${word} ${much}${safeLine(symbol, MAX_SYMBOL_LENGTH)}</strong>`,
+    [formatBookingDay(at), ...(price === null ? [] : [`at ${formatSharePrice(price)}`])].join(' · '),
+    total === undefined || !isKnown ? '' : formatSignedDollars((side === 'buy' ? total.negated() : total).toFixed(2)),
   );
 }
 
-function dayLine(what: Markup, at: string, beside: Markup | string): Markup {
+function formatBookingDay(at: string): string {
   const time = Date.parse(at);
-  return html`<li data-testid="activity-line"><span>${what}<br><span class="soft small">${Number.isNaN(time) ? '' : formatDay(time)}</span></span><span>${beside}</span></li>`;
+  return Number.isNaN(time) ? '' : formatDay(time);
+}
+
+/** Renders a line of the activity. @param beside the change in cash, or the change in shares without one */
+function bookingLine(what: Markup, note: string, beside: Markup | string): Markup {
+  return html`<li data-testid="activity-line"><span>${what}<br><span class="soft small">${note}</span></span><span>${beside}</span></li>`;
 }
 
 /** Maximum number of points that fit on a chart of the page's width. */
@@ -284,7 +291,7 @@ export async function valuePart(reads: AccountReads, period: Period, now: number
       ? 'It had no drawdown.'
       : html`Maximum drawdown ${drawdownMark(worst.fraction)}, ${formatDate(newYorkDate(worst.peakAt))} to ${formatDate(newYorkDate(worst.troughAt))}; now ${drawdownMark(current)}.`;
   return html`<div class="chart ${brief ? 'brief' : ''}" data-chart="${chart}" data-period="${period}" data-keep="chart"></div>
-${brief ? '' : chartKey(benchmark, trades.length > 0)}
+${brief ? '' : chartKey(benchmark, trades)}
 <p class="words small" data-testid="value-words">${began === ended ? `On ${formatDate(began)}` : `From ${formatDate(began)} to ${formatDate(ended)}`}: ${formatDollarAmount(first.value.toFixed())} to ${formatDollarAmount(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${
     moved.isZero() ? '' : html` excluding net deposits of ${formatDollarAmount(moved.toFixed(2))}`
   }. ${brief ? '' : deepest}</p>`;
@@ -293,12 +300,24 @@ ${brief ? '' : chartKey(benchmark, trades.length > 0)}
 const toCents = (value: Dec): number => value.toDecimalPlaces(2).toNumber();
 
 /** Renders the legend of the chart's lines and marks. */
-function chartKey(benchmark: { readonly symbol: string; readonly period: Dec } | undefined, trades: boolean): Markup {
+function chartKey(
+  benchmark: { readonly symbol: string; readonly period: Dec } | undefined,
+  trades: readonly TradeMark[],
+): Markup {
   return html`<ul class="key small soft" data-testid="chart-key"><li class="own">Your account</li>${
     benchmark === undefined
       ? ''
-      : html`<li class="benchmark" data-testid="benchmark">The same money in ${benchmark.symbol}, which returned ${formatGainPercent(benchmark.period.toFixed(6))}</li>`
-  }${trades ? html`<li><span class="buy">${renderIcon('buy')}</span> You bought</li><li><span class="sell">${renderIcon('sell')}</span> You sold</li>` : ''}</ul>`;
+      : html`<li class="benchmark" data-testid="benchmark"><span>Same money in ${benchmark.symbol}: ${formatGainPercent(benchmark.period.toFixed(6))}</span></li>`
+  }${tradeKey(trades)}</ul>`;
+}
+
+/** A trade on a chart: the point's number and the side, and words for it. */
+type TradeMark = readonly [index: number, side: 'buy' | 'sell', ...words: string[]];
+
+/** Renders what the marks of the person's trades mean, of those sides that the chart has. */
+export function tradeKey(trades: readonly TradeMark[]): Markup {
+  const has = (wanted: string) => trades.some(([, side]) => side === wanted);
+  return html`${has('buy') ? html`<li><span class="buy">${renderIcon('buy')}</span>You bought</li>` : ''}${has('sell') ? html`<li><span class="sell">${renderIcon('sell')}</span>You sold</li>` : ''}`;
 }
 
 /** Maximum number of trades that are listed at one point of the chart. */

@@ -14,7 +14,14 @@ import type { Markup } from '../page/page.ts';
 import { PERIOD_DAYS, readBars } from './chart-reads.ts';
 import type { AccountReads, Period } from './dashboard-data.ts';
 import { formatToSecond, renderOrdersPart } from './orders-part.ts';
-import { formatGain, formatGainPercent, formatWeight, limitPoints, readPortfolio } from './portfolio-parts.ts';
+import {
+  formatGain,
+  formatGainPercent,
+  formatWeight,
+  limitPoints,
+  readPortfolio,
+  tradeKey,
+} from './portfolio-parts.ts';
 
 /** Renders a symbol's name, price, and change since the last close. */
 export async function quotePart(reads: AccountReads, symbol: string): Promise<Markup> {
@@ -48,7 +55,7 @@ export async function pricePart(
   const trades = activities.flatMap(({ kind, symbol: traded, side, at }) => {
     if (kind !== 'fill' || traded !== symbol || side === null) return [];
     const index = starts.findLastIndex((start) => start <= Date.parse(at));
-    return index < 0 ? [] : [[index, side]];
+    return index < 0 ? [] : [[index, side] as const];
   });
   const chart = JSON.stringify({
     at: starts.map((start) => Math.round(start / 1000)),
@@ -58,9 +65,8 @@ export async function pricePart(
   const change = new Dec(last.close).minus(first.close).div(first.close).toFixed(6);
   const [began, ended] = [newYorkDate(starts[0] ?? 0), newYorkDate(starts.at(-1) ?? 0)];
   return html`<div class="chart brief" data-chart="${chart}" data-label="Price over time" data-period="${period}" data-keep="chart"></div>
-<p class="words small" data-testid="price-words">${began === ended ? `On ${formatDate(began)}` : `From ${formatDate(began)} to ${formatDate(ended)}`}: ${formatSharePrice(first.close)} to ${formatSharePrice(last.close)} (${formatGainPercent(change)}).${
-    trades.length === 0 ? '' : ' ▲ you bought, ▼ you sold.'
-  }</p>`;
+${trades.length === 0 ? '' : html`<ul class="key small soft" data-testid="chart-key">${tradeKey(trades)}</ul>`}
+<p class="words small" data-testid="price-words">${began === ended ? `On ${formatDate(began)}` : `From ${formatDate(began)} to ${formatDate(ended)}`}: ${formatSharePrice(first.close)} to ${formatSharePrice(last.close)} (${formatGainPercent(change)}).</p>`;
 }
 
 /** Renders the person's position in a symbol, with its tax lots if the broker lists all activities. */

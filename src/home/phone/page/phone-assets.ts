@@ -95,10 +95,11 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .figures > div { display: block; border: 0; padding: 0; }
 #dashboard .figures dt { font-size: .8125rem; } #dashboard .figures dd { font-weight: 600; }
 #dashboard .standing { display: flex; flex-wrap: wrap; align-items: center; gap: .2rem .6rem; margin: 0; min-height: 2.75rem; }
+#dashboard .result .standing { min-height: 0; }
 #dashboard .standing > span { display: inline-flex; align-items: center; gap: .4rem; }
 #dashboard .standing details { margin-left: auto; }
 #dashboard .standing details[open] { flex-basis: 100%; margin-left: 0; }
-#dashboard .standing summary { display: inline-flex; align-items: center; color: var(--stop); font-weight: 600; }
+#dashboard .standing summary { color: var(--stop); }
 #dashboard .periods { display: flex; flex-wrap: wrap; margin-inline: -.5rem; }
 #dashboard .periods a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .5rem; color: var(--soft); text-decoration: none; }
 #dashboard .periods [aria-current] { color: var(--ink); font-weight: 650; text-decoration: underline; }
@@ -151,16 +152,17 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .lines > li:first-child, #dashboard .stories > li:first-child { border-top: 0; }
 #dashboard .lines > li > :first-child, #dashboard .stories summary > :first-child { min-width: 0; overflow-wrap: anywhere; }
 #dashboard .lines > li > :last-child:not(:first-child) { flex: none; max-width: 55%; text-align: right; overflow-wrap: anywhere; }
+#dashboard .holdings ~ .lines > li:first-child { border-top: 1px solid var(--line); }
+#dashboard .bookings > li > :first-child { padding-left: 1.5rem; }
+#dashboard .bookings .buy, #dashboard .bookings .sell { display: inline-block; width: 1.5rem; margin-left: -1.5rem; }
 #dashboard .lines ul { margin: .2rem 0 0; padding-left: 1.1rem; }
 #dashboard .outcome { font-weight: 600; }
 #dashboard .outcome.no, #dashboard .outcome.ask { color: var(--stop); } #dashboard .outcome.done { color: var(--go); }
 @media (prefers-color-scheme: light) { #dashboard .outcome.done { color: var(--gain); } }
 #dashboard .stories > li { border-top: 1px solid var(--line); }
-#dashboard .stories summary { display: flex; justify-content: space-between; gap: .25rem 1rem; padding: .5rem 0; line-height: 1.35; list-style: none; }
-#dashboard .stories summary::-webkit-details-marker { display: none; }
-#dashboard .stories summary .outcome { display: inline-flex; align-items: baseline; gap: .35rem; flex: none; font-size: .9rem; }
+#dashboard .stories summary { align-items: baseline; padding: .5rem 0; color: var(--ink); font-weight: 400; line-height: 1.35; }
+#dashboard .stories summary .outcome { display: inline-flex; align-items: baseline; gap: .35rem; flex: none; margin-left: auto; padding-left: 1rem; font-size: .9rem; }
 #dashboard .stories details[open] { padding-bottom: .75rem; }
-#dashboard .stories details[open] summary { font-weight: inherit; }
 #dashboard .stories .fields > div, #dashboard .origins > div { grid-template-columns: 7.5rem 1fr; gap: .5rem; padding: .16rem 0; }
 #dashboard .stories ul.small { margin: .35rem 0; padding-left: 1.1rem; }
 #dashboard .steps { margin: .5rem 0; padding: 0 0 0 1rem; border-left: 2px solid var(--line); list-style: none; }
@@ -177,8 +179,9 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .elsewhere { margin: .6rem 0 .9rem; } #dashboard .elsewhere .expiry { display: flex; justify-content: space-between; gap: 1rem; }
 /* Keeps the bar under its card, so that the person approves what they have just read. */
 #dashboard:not(.home) .bar { position: static; margin: .5rem -.9rem -.25rem; padding: .5rem .9rem .75rem; box-shadow: none; }
-#dashboard:not(.home) .card.request:has(.bar) { overflow: visible; } body:has(#dashboard:not(.home) .bar) { padding-bottom: 0; }
-#dashboard:not(.home) #phone .title { min-height: 0; } #dashboard #latest { display: none; }
+body:has(#dashboard:not(.home) .bar) { padding-bottom: 0; }
+/* The dashboard's own heading says whether it is live. */
+#dashboard:not(.home) #phone .title { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } #dashboard #latest { display: none; }
 #dashboard #phone .empty { margin: 0; padding: .5rem 0; border: 0; background: none; text-align: left; }
 #dashboard #live { text-align: right; }
 #dashboard[data-offline] .panel { opacity: .6; }
@@ -215,15 +218,16 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 
 /** Style of the decision card, its bar, the lists and the history. The script sets `--bar` to the bar's height. */
 const cardStyle = `
-:root { --buy: #1f4fae; --sell: #8a3f00; --bar: 9.5rem; scroll-padding-bottom: calc(var(--bar) + 1rem); }
+:root { --buy: #1f4fae; --sell: #8a3f00; --bar: 9.5rem; scroll-padding-bottom: calc(max(var(--bar), 3.5rem) + 1rem); }
 @media (prefers-color-scheme: dark) { :root { --buy: #9dbcff; --sell: #ffb877; } }
 .sign { width: 1em; height: 1em; fill: currentColor; flex: none; vertical-align: -.11em; }
 .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .words { overflow-wrap: anywhere; }
 .buy { --side: var(--buy); } .sell { --side: var(--sell); }
 span.buy, span.sell { color: var(--side); }
-.title { flex-wrap: wrap; align-items: center; gap: 0 1rem; min-height: 2.5rem; }
-.title h1 { margin: 0; font-size: 1.15rem; }
+.title, main > h1 { flex-wrap: wrap; align-items: center; gap: 0 1rem; min-height: 2.5rem; }
+.title h1, main > h1 { margin: 0; font-size: 1.15rem; }
+main > h1 { display: flex; }
 .title [role=status] { flex: 1; }
 .title a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 
@@ -264,9 +268,6 @@ span.buy, span.sell { color: var(--side); }
 .confirm label { display: grid; grid-template-columns: minmax(0, 1fr) 6.5rem; align-items: center; gap: .75rem; margin: .45rem 0 0; font-size: .875rem; font-weight: 400; line-height: 1.35; }
 .confirm input { min-height: 2.75rem; text-transform: uppercase; }
 .all { margin-top: .35rem; }
-.all summary { display: flex; align-items: center; min-height: 2.75rem; padding: 0; color: var(--soft); font-weight: 600; cursor: pointer; }
-.all summary::before { content: ""; width: .5em; height: .5em; margin: 0 .6em 0 .2em; border: solid currentColor; border-width: 0 2px 2px 0; transform: rotate(-45deg); }
-.all[open] summary::before { transform: rotate(45deg); }
 
 .bar { position: fixed; inset: auto 0 0; z-index: 2; padding: .5rem max(1rem, env(safe-area-inset-right)) calc(.75rem + env(safe-area-inset-bottom)) max(1rem, env(safe-area-inset-left)); border-top: 1px solid var(--line); background: var(--card); box-shadow: 0 -.3rem 1rem rgb(0 0 0 / .08); }
 .bar > * { max-width: 32rem; margin-inline: auto; }
@@ -322,13 +323,17 @@ main:has(.bar) { padding-bottom: 1.5rem; }
 
 ul.recent li[hidden] { display: none; }
 ul.recent .outcome, ol.history .outcome { display: inline-flex; align-items: center; gap: .35rem; font-weight: 650; white-space: nowrap; }
-ol.history li { padding: .7rem 0; border-top: 1px solid var(--line); }
+/* Signs stand in a column of their own, so that all words of an entry, and of all entries, begin at one edge. */
+ol.history li { padding: .7rem 0 .7rem 1.5rem; border-top: 1px solid var(--line); }
 ol.history p { margin: 0; font-variant-numeric: tabular-nums; }
-ol.history .first { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .45rem; }
+ol.history .first { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .5rem; }
+ol.history .first > .buy, ol.history .first > .sell, ol.history .outcome { margin-left: -1.5rem; }
+ol.history .outcome { align-items: baseline; gap: .5rem; } ol.history .outcome .sign { align-self: center; }
+ul.recent .outcome { align-self: start; }
 ol.history .first .words { flex: 1 1 9rem; min-width: 0; overflow-wrap: anywhere; }
 ol.history .first .much { margin-left: auto; min-width: 0; padding-left: .75rem; font-weight: 650; text-align: right; overflow-wrap: anywhere; }
 ol.history .first .much.not { color: var(--soft); font-weight: 400; }
-ol.history .second { display: flex; align-items: baseline; gap: .45rem; } ol.history .second .words { min-width: 0; overflow-wrap: anywhere; }
+ol.history .second { display: flex; align-items: baseline; gap: .5rem; } ol.history .second .words { min-width: 0; overflow-wrap: anywhere; }
 ol.history .second .mark { margin-left: auto; }
 ol.history .third { font-size: .875rem; }
 .pages { display: flex; gap: 1.5rem; }
@@ -352,7 +357,7 @@ ol.history .third { font-size: .875rem; }
   body > .sandbox { padding-block: 0; }
   body > header { min-height: 2.25rem; padding-block: 0; }
   .title, .title a { min-height: 1.75rem; }
-  .all summary { min-height: 2.25rem; }
+  summary { min-height: 2.25rem; }
   .bar { padding-top: .35rem; padding-bottom: calc(.4rem + env(safe-area-inset-bottom)); }
   .bar button { min-height: 3rem; }
 }
@@ -374,20 +379,27 @@ ol.history .third { font-size: .875rem; }
 const entryStyle = `
 h1[tabindex]:focus { outline: none; }
 p .mono { white-space: nowrap; }
-[data-testid=code].mono { font-size: 1.25rem; }
-/* Below a request, the tabs are not fixed: only Deny and Approve are within the thumb's reach. */
+/* Three groups of a recovery code on each of two lines. */
+[data-testid=code].mono { max-width: 20ch; font-size: 1.25rem; }
+@media (min-width: 20rem) { p .small time, ul.recent .small time { white-space: nowrap; } }
 .tabs { display: grid; grid-auto-columns: minmax(0, 1fr); grid-auto-flow: column; max-width: 34rem; margin: 0 auto; }
 .tabs a { display: flex; flex-direction: column; align-items: center; justify-content: center; gap: .1rem; min-height: 3.25rem; color: var(--soft); font-size: .75rem; font-weight: 600; text-decoration: none; }
 .tabs a[aria-current] { color: var(--ink); }
 .tabs svg { width: 1.4rem; height: 1.4rem; fill: currentColor; }
-footer:has(.tabs) { padding-bottom: env(safe-area-inset-bottom); border-top: 1px solid var(--line); background: var(--card); }
-body:not(:has(.bar)) > footer:has(.tabs) { position: fixed; inset: auto 0 0; z-index: 2; }
-body:has(.tabs):not(:has(.bar)) { padding-bottom: calc(3.5rem + env(safe-area-inset-bottom)); }
+@media (max-height: 30rem) { .tabs a { flex-direction: row; gap: .4rem; min-height: 2.75rem; } }
+/* Sticky, not fixed: at the end of the page, the tabs are below the content and cover none of it. */
+footer:has(.tabs) { position: sticky; bottom: 0; z-index: 2; margin-top: auto; padding-bottom: env(safe-area-inset-bottom); border-top: 1px solid var(--line); background: var(--card); }
+/* Below a request, the tabs scroll with the page: only Deny and Approve are within the thumb's reach. */
+body:has(.bar) > footer { position: static; z-index: auto; padding-bottom: 0; }
+body:has(#dashboard:not(.home) .bar) > footer { position: sticky; z-index: 2; padding-bottom: env(safe-area-inset-bottom); }
 ul.settings { list-style: none; margin: 1rem 0; padding: 0 1.1rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); }
 ul.settings li + li { border-top: 1px solid var(--line); }
-ul.settings a { display: flex; flex-direction: column; justify-content: center; min-height: 3.75rem; padding: .5rem 0; text-decoration: none; }
-input#code { padding-inline: .6rem; font-size: 1.15rem; letter-spacing: .02em; }
-summary { min-height: 2.75rem; padding: .6rem 0; cursor: pointer; }
+ul.settings a, ul.settings button { display: flex; flex-direction: column; justify-content: center; width: 100%; min-height: 3.75rem; padding: .5rem 0; text-decoration: none; }
+ul.settings button { border: 0; border-radius: 0; background: none; color: inherit; font: inherit; text-align: left; }
+/* A recovery code of 29 characters is as wide as the card. From a font size of 1rem, iOS does not zoom into the field. */
+input#code { padding-inline: .5rem; font-size: 1rem; letter-spacing: 0; }
+@media (max-width: 23rem) { input#code { padding-inline: .4rem; font-size: clamp(.8125rem, 4.1vw, 1rem); } }
+input[aria-invalid] { border: 2px solid var(--stop); }
 article h2 { margin: 0; color: var(--ink); }
 form.card h2, div.card h2 { margin-top: 0; }
 ul.recent form { margin: 0; }
@@ -412,7 +424,9 @@ const pageStyle = `
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
+/* A column at least as high as the screen, so that the tabs are at its end below little content as well. */
 body {
+  display: flex; flex-direction: column; min-height: 100vh; min-height: 100dvh;
   margin: 0; background: var(--ground); color: var(--ink);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
 }
@@ -422,12 +436,12 @@ body {
 }
 header {
   display: flex; align-items: center; justify-content: space-between; gap: .75rem;
-  max-width: 34rem; min-height: 3.25rem; margin: 0 auto; padding: .25rem 1rem;
+  width: 100%; max-width: 34rem; min-height: 3.25rem; margin: 0 auto; padding: .25rem 1rem;
 }
 header span { min-width: 0; overflow-wrap: anywhere; line-height: 1.25; }
 header .name { font-weight: 650; }
 header .soft { text-align: right; }
-main { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2rem; }
+main { width: 100%; max-width: 34rem; margin: 0 auto; padding: 0 1rem 2rem; }
 h1 { margin: .5rem 0; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
 .title { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; }
 h2 { margin: 2rem 0 .5rem; font-size: 1rem; color: var(--soft); font-weight: 650; }
@@ -439,11 +453,18 @@ a { color: inherit; text-underline-offset: .2em; }
   margin: 1rem 0; padding: 1.1rem; background: var(--card);
   border: 1px solid var(--line); border-radius: 1rem;
 }
+summary { display: flex; align-items: center; min-height: 2.75rem; color: var(--soft); font-weight: 600; list-style: none; cursor: pointer; }
+summary::-webkit-details-marker { display: none; }
+summary::before { content: ""; flex: none; width: .5em; height: .5em; margin: 0 .65em 0 .1em; border: solid currentColor; border-width: 0 2px 2px 0; transform: rotate(-45deg); }
+details[open] > summary::before { transform: rotate(45deg); }
+details.card { padding-block: .4rem; } details.card[open] { padding-bottom: 1.1rem; }
 label { display: block; margin: .9rem 0 .3rem; font-weight: 600; }
 input[type=text], input[type=password] {
   width: 100%; min-height: 3.25rem; padding: .6rem .9rem; border: 1.5px solid var(--soft); border-radius: .75rem;
   background: var(--field); color: var(--ink); font: inherit; font-size: 1.1rem;
 }
+select { min-height: 2.75rem; padding: .4rem .8rem; border: 1.5px solid var(--soft); border-radius: .75rem; background: var(--field); color: var(--ink); font: inherit; }
+::placeholder { color: var(--soft); opacity: 1; }
 input.code { text-transform: uppercase; letter-spacing: .14em; font: 650 1.5rem/1.2 ui-monospace, Menlo, Consolas, monospace; }
 :focus-visible { outline: 3px solid var(--paper-line); outline-offset: 2px; }
 button {
@@ -490,8 +511,8 @@ const chatStyle = `
 nav.places { display: flex; gap: .25rem; }
 nav.places a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .75rem; border-radius: .6rem; color: var(--soft); font-weight: 600; text-decoration: none; }
 nav.places [aria-current] { background: var(--card); color: var(--ink); box-shadow: inset 0 0 0 1px var(--line); }
-body:has(#chat) { display: flex; flex-direction: column; height: 100vh; height: 100dvh; }
-body:has(#chat) > header, main:has(#chat) { width: 100%; max-width: 78rem; }
+body:has(#chat) { height: 100vh; height: 100dvh; }
+body:has(#chat) > header, main:has(#chat) { max-width: 78rem; }
 main:has(#chat) { flex: 1; min-height: 0; padding-bottom: .75rem; }
 #chat, #chat .frame { height: 100%; }
 #chat .frame { display: grid; grid-template: minmax(0, 1fr) / 17rem minmax(0, 1fr); gap: 1rem; }
@@ -535,7 +556,6 @@ main:has(#chat) { flex: 1; min-height: 0; padding-bottom: .75rem; }
 #chat .activity p { margin: .25rem 0; }
 #chat .composer { display: flex; align-items: end; gap: .5rem; }
 #chat textarea { flex: 1; min-width: 0; min-height: 3.25rem; max-height: 40vh; padding: .8rem .9rem; border: 1.5px solid var(--soft); border-radius: .85rem; background: var(--field); color: var(--ink); font: inherit; resize: none; }
-#chat textarea::placeholder { color: var(--soft); opacity: 1; }
 #chat .problem p { margin: 0; } #chat .problem .small { font-weight: 400; }
 @media (max-width: 47.99rem) {
   #chat .composer button { padding-inline: .9rem; }

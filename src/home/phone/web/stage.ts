@@ -198,7 +198,7 @@ let watched: Element | undefined;
 /** Reserves space for the bar at the bottom by setting the style variable `--bar` to its height. */
 export function reserveBarSpace(): void {
   const bar = document.querySelector<HTMLElement>('.bar');
-  document.documentElement.style.setProperty('--bar', `${bar?.offsetHeight ?? 0}px`);
+  document.documentElement.style.setProperty('--bar', `${bar?.getBoundingClientRect().height ?? 0}px`);
   if (bar === null || bar === watched) return;
   sizes.disconnect();
   sizes.observe(bar);

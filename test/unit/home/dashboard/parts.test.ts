@@ -196,7 +196,7 @@ describe('value over time', () => {
       ],
     });
     expect(asked).toMatchObject([{ symbol: 'SPY', timeframe: '1Day', adjustment: 'all' }]);
-    expect(html).toContain('The same money in SPY, which returned <span class="gain">+21.00%</span>');
+    expect(html).toContain('Same money in SPY: <span class="gain">+21.00%</span>');
   });
 
   it.each([
@@ -274,6 +274,7 @@ describe('the phone’s first page', () => {
     const html = await part('activity', { activities: async () => activities });
     expect(html.indexOf('Bought 2 AAPL')).toBeLessThan(html.indexOf('Deposit'));
     expect(html).toContain('at $150.50');
+    expect(html).toContain('<span>-$301.00</span>');
     expect(html).toContain('+$100.00');
   });
 
@@ -318,6 +319,8 @@ describe('a symbol’s page', () => {
     ...{ id: '2', kind: 'fill', type: 'FILL', at: '2026-11-24T15:00:00Z', symbol: 'AAPL' },
     ...{ side: 'buy', qty: '2', price: '150', amount: null },
   };
+  /** What the marks on the chart mean. */
+  const keyOf = (html: string) => [...html.matchAll(/<\/svg><\/span>(You \w+)<\/li>/g)].map(([, words]) => words);
   const of = async (name: DashboardPartName, changes: Partial<DashboardData> = {}, symbol = 'AAPL') =>
     (
       await renderDashboardPart(name, {
@@ -343,7 +346,14 @@ describe('a symbol’s page', () => {
     });
     const chart = JSON.parse((/data-chart="([^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&quot;', '"'));
     expect(chart).toMatchObject({ value: [190, 195, 200], trades: [[1, 'buy']] });
-    expect(html).toContain('$190.00 to $200.00 (<span class="gain">+5.26%</span>). ▲ you bought, ▼ you sold.');
+    expect(html).toContain('$190.00 to $200.00 (<span class="gain">+5.26%</span>).');
+    expect(keyOf(html)).toEqual(['You bought']);
+    const sold: Activity = { ...fill, id: '4', side: 'sell' };
+    expect(keyOf(await of('price', { bars: async () => bars, activities: async () => [fill, sold] }))).toEqual([
+      'You bought',
+      'You sold',
+    ]);
+    expect(keyOf(await of('price', { bars: async () => bars, activities: async () => [] }))).toEqual([]);
   });
 
   it('shows the position with its lots, or that there is none', async () => {
