@@ -1,7 +1,6 @@
 /*
  * The only definition of characters that are invisible or change how their neighbors look. Text that a person approves
- * may
- * contain none of them, and outside text is displayed without them (text/sanitize.ts).
+ * may contain none of them, and outside text is displayed without them (text/sanitize.ts).
  */
 
 /*

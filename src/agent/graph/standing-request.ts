@@ -143,8 +143,7 @@ function mandateProvenance(
 
 /*
  * Decides whether a standing order is in the person's own words. provenance.ts decides about the order, and the
- * planner's
- * grammar about its schedule. Words that are not recognized count as not said.
+ * planner's grammar about its schedule. Words that are not recognized count as not said.
  */
 
 interface StandingUtterance {

@@ -200,8 +200,7 @@ async function callForeignTool(
 
 /*
  * A model may write only the person's own words to the person's files. These files need no approval on the phone, so
- * the
- * person's words decide. Words that are not recognized count as not said.
+ * the person's words decide. Words that are not recognized count as not said.
  */
 
 interface LocalCall {

@@ -11,9 +11,8 @@ import { extractPrompts } from './message-history.ts';
 /*
  * Selects the tools that a model request offers. All definitions together are larger than a small model's context. The
  * prompt therefore decides: by the intents that the planner reads in it or, if the planner understands only a part, by
- * the
- * meanings of its words. The model can request any other tool with find_tools. This selection is not a safeguard: each
- * tool has the same checks, whether it was offered or not.
+ * the meanings of its words. The model can request any other tool with find_tools. This selection is not a safeguard:
+ * each tool has the same checks, whether it was offered or not.
  */
 
 type Topic = Intent['kind'] | 'option';

@@ -5,8 +5,7 @@ import { parseJson } from '../../values/parse-json.ts';
  * Small models write tool calls as text: Qwen2.5-Coder as a block of ```json {"name": …, "arguments": …}```, Hermes and
  * Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`, Mistral as [TOOL_CALLS] and an array. A message that
  * consists only of calls is executed. A message that is almost a call is neither executed nor shown as an answer,
- * because
- * guessing what the model meant would not be safe.
+ * because guessing what the model meant would not be safe.
  */
 
 export interface WrittenCall {

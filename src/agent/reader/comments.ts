@@ -3,9 +3,8 @@ import { isAsset } from './match.ts';
 
 /*
  * Removes the parts of a sentence that ask for nothing: "my rent is due", "because I am nervous", "leave the rest
- * alone". A
- * part with a number, a symbol, an act, a condition or an unknown word is not a comment, so it remains and must fill a
- * slot.
+ * alone". A part with a number, a symbol, an act, a condition or an unknown word is not a comment, so it remains and
+ * must fill a slot.
  */
 
 /** Meanings of the words of which a comment may consist. */

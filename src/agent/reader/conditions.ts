@@ -3,8 +3,7 @@ import { isAsset } from './match.ts';
 
 /*
  * Conditions with a modal verb: "if AAPL should happen to drop below 190" and "should AAPL drop below 190". The modal
- * verb
- * adds nothing, but it is also a question word. It is therefore removed before questions are read.
+ * verb adds nothing, but it is also a question word. It is therefore removed before questions are read.
  */
 
 /** Meanings of words that say that a price crosses another price. */

@@ -2,8 +2,7 @@ import { type Phrase, phrase } from '../../text/phrase.ts';
 
 /*
  * Topics that the planner answers with fixed sentences: what the program can't do, what it has no data on, how orders
- * work,
- * and small talk. In a hint, AAPL is replaced with the symbol that the person named.
+ * work, and small talk. In a hint, AAPL is replaced with the symbol that the person named.
  */
 
 export interface FixedAnswer {

@@ -3,8 +3,7 @@ import type { Item, Quantity } from './items.ts';
 
 /*
  * Matches templates of meanings against items. A template is a sequence of meanings: `limit of|at? #`. Because it
- * contains
- * no words, it is the same for every language.
+ * contains no words, it is the same for every language.
  */
 
 interface Element {

@@ -12,8 +12,7 @@ import { NotUnderstoodError, questionError } from './refusal.ts';
 
 /*
  * Questions for information. A lexicon's cues are the words for a subject, at any position. A topic has a weight for
- * each
- * combination of cues. Unknown words don't matter, because an answer changes nothing.
+ * each combination of cues. Unknown words don't matter, because an answer changes nothing.
  */
 
 interface Topic extends FixedAnswer {

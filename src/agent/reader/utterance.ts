@@ -19,10 +19,8 @@ import { findSymbol, NAME_RULE, type NameSearchResult } from './symbols-by-name.
 
 /*
  * Returns the fields of an order that are in the person's own words. If a sentence makes a request, they are the fields
- * of
- * its intents. Otherwise, they are the slots that its words fill. Words that fill no slot count as not said. For a
- * field
- * that the person did not mention, the phone shows who chose it.
+ * of its intents. Otherwise, they are the slots that its words fill. Words that fill no slot count as not said. For a
+ * field that the person did not mention, the phone shows who chose it.
  */
 
 interface NumberMention {
