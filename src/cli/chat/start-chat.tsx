@@ -85,7 +85,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   await app.waitUntilExit();
   io.divertTalk(undefined);
   unsubscribe();
-  attention.calm();
+  attention.clear();
   signal.removeEventListener('abort', stop);
 
   for (const { thread, approvals } of session.snapshot().state.pending) {

@@ -30,7 +30,7 @@ export async function showRun(context: Context, events: AsyncIterable<AgentEvent
     output.event({ ...event });
     if (output.format !== 'stream-json') renderer.show(event);
   });
-  attention.calm();
+  attention.clear();
   const object = toRunOutput(result, context.profileOptions);
   await output.result('run', { ...object }, () => {
     renderer.finish(object.text);

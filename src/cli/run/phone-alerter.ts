@@ -12,11 +12,11 @@ export function createPhoneAlerter(attention: Attention): (waiting: readonly App
       if (rung.has(approval.id)) continue;
       rung.add(approval.id);
       calling = true;
-      attention.ring(`approval needed on your phone: ${safeLine(subjectHeadline(approval))}`);
+      attention.alert(`approval needed on your phone: ${safeLine(subjectHeadline(approval))}`);
     }
     if (calling && waiting.length === 0) {
       calling = false;
-      attention.calm();
+      attention.clear();
     }
   };
 }

@@ -2,8 +2,8 @@ import type { Io } from './io.ts';
 
 /** Alerts a person who is looking elsewhere, with the bell, a desktop notification and the window title. */
 export interface Attention {
-  ring(text: string): void;
-  calm(): void;
+  alert(text: string): void;
+  clear(): void;
 }
 
 const BELL = '\u0007';
@@ -11,7 +11,7 @@ const BELL = '\u0007';
 const SAVE_TITLE = '\u001b[22;2t';
 const RESTORE_TITLE = '\u001b[23;2t';
 
-export const noAttention: Attention = { ring: () => undefined, calm: () => undefined };
+export const noAttention: Attention = { alert: () => undefined, clear: () => undefined };
 
 /**
  * Creates the alerts that this terminal supports, on stderr. They do nothing if stderr is not a terminal, in a CI job,
@@ -22,13 +22,13 @@ export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean)
   if (!wanted || !io.stderrIsTty || !io.interactive || env.TERM === 'dumb' || env.TERM === 'linux') return noAttention;
   let titled = false;
   return {
-    ring(text) {
+    alert(text) {
       const line = plainLine(text);
       const title = `${titled ? '' : SAVE_TITLE}\u001b]2;trade-agent: ${line}${BELL}`;
       titled = true;
       io.stderr.write(BELL + title + notification(env, line));
     },
-    calm() {
+    clear() {
       if (titled) io.stderr.write(RESTORE_TITLE);
       titled = false;
     },

@@ -9,7 +9,7 @@ const BELL = '\u0007';
 function rung(env: NodeJS.ProcessEnv, { tty = true, wanted = true } = {}) {
   const terminal = fakeTerminal({ tty });
   const attention = createAttention(terminal.io, env, wanted);
-  attention.ring('approval needed on your phone: BUY 5 AAPL; now\u001b]0;x\u0007');
+  attention.alert('approval needed on your phone: BUY 5 AAPL; now\u001b]0;x\u0007');
   return { attention, stderr: terminal.stderr, stdout: terminal.stdout };
 }
 
@@ -19,8 +19,8 @@ describe('a call to the person', () => {
     expect(stderr()).toBe(
       `${BELL}\u001b[22;2t\u001b]2;trade-agent: approval needed on your phone: BUY 5 AAPL, now ]0,x ${BELL}`,
     );
-    attention.calm();
-    attention.calm();
+    attention.clear();
+    attention.clear();
     expect(stderr().split('\u001b[23;2t')).toHaveLength(2);
     expect(stdout()).toBe('');
   });
@@ -46,7 +46,7 @@ describe('a call to the person', () => {
 
   it('comes once for each approval, and ends once none waits', () => {
     const calls: string[] = [];
-    const call = createPhoneAlerter({ ring: (text) => calls.push(text), calm: () => calls.push('calm') });
+    const call = createPhoneAlerter({ alert: (text) => calls.push(text), clear: () => calls.push('calm') });
     call([]);
     call([approval]);
     call([approval]);
