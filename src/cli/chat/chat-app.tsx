@@ -16,7 +16,7 @@ import {
 import type { ChatLogin, ChatStatus } from './chat-driver.ts';
 import type { ChatItem } from './chat-item.ts';
 import type { ChatSession, ChatSnapshot } from './chat-session.ts';
-import { type ChatState, conversationName, findActiveRun, withoutRepeats } from './chat-state.ts';
+import { type ChatState, conversationName, findActiveRun, removeRepeatedLines } from './chat-state.ts';
 import type { Choice, Picker } from './choices.ts';
 import type { InputHistory } from './input-history.ts';
 import { ChatItemView, useMarkdown } from './item-view.tsx';
@@ -425,7 +425,7 @@ function LivePart(props: {
   const answer =
     run === undefined || answerRows <= 0
       ? ''
-      : lastRows(markdown(withoutRepeats(run, run.answer)).trimEnd(), columns, answerRows);
+      : lastRows(markdown(removeRepeatedLines(run, run.answer)).trimEnd(), columns, answerRows);
   const thinking = run !== undefined && tools.length === 0 && run.approvals.length === 0 && answer === '';
   const { full, compact } = plan;
   const rows = approvals.slice(full + (compact > 0 ? 1 : 0));

@@ -202,7 +202,7 @@ function onText(state: ChatState, run: ChatRun, delta: string): ChatState {
   const alone = findActiveRun(state)?.talk === run.talk;
   const { settled, open } = alone ? splitAnswer(answer) : { settled: '', open: answer };
   if (settled.trim() === '') return updateRun(state, { ...run, answer });
-  const text = withoutRepeats(run, settled).replace(/\n+$/, '');
+  const text = removeRepeatedLines(run, settled).replace(/\n+$/, '');
   if (text.trim() === '') return updateRun(state, { ...run, answer: run.answering ? open : open.trimStart() });
   // Keeps trailing empty lines for the next part of the answer, because they separate it from this part.
   const gap = settled.slice(settled.replace(/\n+$/, '').length + 1);
@@ -260,7 +260,7 @@ function onResult(state: ChatState, run: ChatRun, result: RunResult): ChatState 
 }
 
 /** Returns the answer without lines that repeat a printed outcome or failure. */
-export function withoutRepeats({ told }: ChatRun, answer: string): string {
+export function removeRepeatedLines({ told }: ChatRun, answer: string): string {
   const repeats = (line: string) =>
     told.some((text) => line.startsWith(text) && /^\.?( Nothing was [a-z]+\.)?$/.test(line.slice(text.length)));
   const lines = answer.split('\n');
@@ -309,7 +309,7 @@ function endRun(state: ChatState, run: ChatRun, approvals: readonly ApprovalView
 }
 
 function flushAnswer(state: ChatState, run: ChatRun): ChatState {
-  const text = withoutRepeats(run, run.answer).trimEnd();
+  const text = removeRepeatedLines(run, run.answer).trimEnd();
   const next = updateRun(state, { ...run, answer: '', answering: false });
   if (text.trim() === '') return next;
   return addRunItem(next, run, { type: 'answer', text, ...(run.answering ? { continuesAnswer: true } : {}) });
