@@ -23,7 +23,7 @@ import { ChatItemView, useMarkdown } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
 import { QrCode } from './qr-code.tsx';
 import { borderColorProps, colorProps, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
-import { offeredCommands } from './slash-commands.ts';
+import { findOfferedCommands } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
 import { type InputRow, lastColumns, lastRows, visibleInputRows } from './wrapped-rows.ts';
 
@@ -70,7 +70,7 @@ export function ChatApp(props: {
   const asked = question === undefined ? [] : wrapWords(question, columns);
   // The 3 rows are the empty row, the status line, and the terminal's last row, which always stays empty.
   const fixed = 3 + typed.length + asked.length + queued.length + (editor.search === undefined ? 0 : 1);
-  const commands = question === undefined ? offeredCommands(editor) : [];
+  const commands = question === undefined ? findOfferedCommands(editor) : [];
   const commandRows = Math.max(0, Math.min(commands.length, MAX_COMMAND_ROWS, rows - fixed - 1));
   const liveRows = Math.max(1, rows - fixed - commandRows);
   return (

@@ -71,7 +71,7 @@ const commandChoices: readonly CommandChoice[] = slashCommands.map(({ name, args
  * newline, if the word is a complete command, while a history entry is displayed (the arrow keys then move through the
  * history), and during a search of the history.
  */
-export function offeredCommands({ text, history, shown, search }: EditorState): readonly CommandChoice[] {
+export function findOfferedCommands({ text, history, shown, search }: EditorState): readonly CommandChoice[] {
   const typed = /^\/([a-z]*)$/i.exec(text)?.[1]?.toLowerCase();
   if (typed === undefined || search !== undefined || text === history[shown]) return [];
   return slashCommands.some(({ name }) => name === typed) ? [] : rankChoices(typed, commandChoices);
@@ -79,7 +79,7 @@ export function offeredCommands({ text, history, shown, search }: EditorState): 
 
 /** Returns the text after Tab is pressed: the selected command, and a space if it takes arguments. */
 export function completeCommand(editor: EditorState, chosen: number): string {
-  const one = offeredCommands(editor)[chosen];
+  const one = findOfferedCommands(editor)[chosen];
   return one === undefined ? editor.text : `${one.label}${one.args === '' ? '' : ' '}`;
 }
 
@@ -89,7 +89,7 @@ export function completeCommand(editor: EditorState, chosen: number): string {
  */
 export function highlightedCommand(editor: EditorState, chosen: number): string | undefined {
   const isAlias = Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());
-  return chosen === 0 && isAlias ? undefined : offeredCommands(editor)[chosen]?.label;
+  return chosen === 0 && isAlias ? undefined : findOfferedCommands(editor)[chosen]?.label;
 }
 
 /** Returns the command that was probably meant, found by its own name or another common name. */

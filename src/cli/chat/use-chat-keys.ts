@@ -5,7 +5,7 @@ import { safeText } from '../../text/sanitize.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { ChoicePicker } from './choices.ts';
 import { type EditorAction, type EditorState, splitGraphemes } from './line-editor.ts';
-import { completeCommand, highlightedCommand, offeredCommands } from './slash-commands.ts';
+import { completeCommand, highlightedCommand, findOfferedCommands } from './slash-commands.ts';
 
 /** Maximum time between two presses of Ctrl-C that together quit the chat. */
 const QUIT_WINDOW_MS = 2000;
@@ -66,7 +66,7 @@ export function useChatKeys(props: {
   const onEscape = () => {
     if (current().search !== undefined) return edit({ type: 'key', input: '', key: { escape: true } });
     // While completions are shown, Esc only clears them.
-    if (offeredCommands(current()).length > 0) edit({ type: 'clear' });
+    if (findOfferedCommands(current()).length > 0) edit({ type: 'clear' });
     else session.interrupt();
   };
 
@@ -79,7 +79,7 @@ export function useChatKeys(props: {
       const rest = handlePickerKey(session.picking, input, key);
       return rest === '' ? undefined : several(rest);
     }
-    const listed = offeredCommands(current()).length;
+    const listed = findOfferedCommands(current()).length;
     const choices: readonly [applies: boolean, act: () => void][] = [
       [key.ctrl && input === 'c', ctrlC],
       [key.ctrl && input === 'd' && current().text === '', leave],
@@ -108,7 +108,7 @@ export function useChatKeys(props: {
       ['\r\n', send],
     ]);
     for (const part of input.split(/(\r\n|[\u0001-\u001a])/).filter((some) => some !== '')) {
-      const completes = part === '\t' && offeredCommands(current()).length > 0;
+      const completes = part === '\t' && findOfferedCommands(current()).length > 0;
       const act = completes ? complete : acts.get(part);
       if (act === undefined) edit(toEditorAction(part));
       else act();

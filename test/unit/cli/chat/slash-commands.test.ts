@@ -4,14 +4,14 @@ import {
   completeCommand,
   highlightedCommand,
   nearestCommand,
-  offeredCommands,
+  findOfferedCommands,
   parseSlashCommand,
   slashCommands,
   slashHelpLines,
 } from '../../../../src/cli/chat/slash-commands.ts';
 
 const typed = (text: string): EditorState => ({ ...emptyEditor, text });
-const names = (text: string) => offeredCommands(typed(text)).map(({ name }) => name);
+const names = (text: string) => findOfferedCommands(typed(text)).map(({ name }) => name);
 
 describe('a / command', () => {
   it('has a name and arguments', () => {
@@ -62,9 +62,9 @@ describe('a / command', () => {
 
   it('is not offered where an earlier line is shown or searched for', () => {
     const earlier = { ...typed('/po'), history: ['/po'], shown: 0 };
-    expect(offeredCommands(earlier)).toEqual([]);
+    expect(findOfferedCommands(earlier)).toEqual([]);
     const search = { wanted: 'po', failed: false, before: emptyEditor };
-    expect(offeredCommands({ ...typed('/po'), search })).toEqual([]);
+    expect(findOfferedCommands({ ...typed('/po'), search })).toEqual([]);
   });
 
   it('is completed to the one that is marked', () => {
