@@ -5,7 +5,7 @@ import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { english, type Say } from '../../text/phrase.ts';
 import { parseNewestTurn } from '../reader/conversation.ts';
 import { languageOf } from '../reader/language.ts';
-import { NotUnderstoodError, type PlannerRefusal, REFUSAL_KEY, refusalIn } from '../reader/refusal.ts';
+import { NotUnderstoodError, type PlannerRefusal, REFUSAL_KEY, translateRefusal } from '../reader/refusal.ts';
 import { composeAnswer, joinHint } from './answer.ts';
 import { type AnsweredCall, findAnsweredCalls } from './answered-calls.ts';
 import { loadSay } from './catalogs.ts';
@@ -74,7 +74,7 @@ async function nextTurnInLanguage(messages: readonly BaseMessage[]): Promise<Tur
 /** Returns the planner's next turn, which depends only on the messages. */
 export function nextTurn(messages: readonly BaseMessage[], say: Say = english): Turn {
   const { parsed } = parseNewestTurn(userTurns(messages));
-  if ('refusal' in parsed) return { refusal: refusalIn(say, parsed.refusal) };
+  if ('refusal' in parsed) return { refusal: translateRefusal(say, parsed.refusal) };
   const { intents } = parsed;
   const done = findAnsweredCalls(messages);
   try {
@@ -102,7 +102,7 @@ export function nextTurn(messages: readonly BaseMessage[], say: Say = english): 
     const nothing = isNothing ? [say`There is no open order to cancel.`] : [];
     return { text: [...said, ...answers, ...rebalanced, ...nothing].join('\n\n') };
   } catch (error) {
-    if (error instanceof NotUnderstoodError) return { refusal: refusalIn(say, error.refusal) };
+    if (error instanceof NotUnderstoodError) return { refusal: translateRefusal(say, error.refusal) };
     throw error;
   }
 }

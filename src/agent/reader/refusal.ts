@@ -21,7 +21,7 @@ export function createRefusal(code: ErrorCode, message: Phrase, hint: Phrase, of
   return { code, message: `${message}`, hint: `${hint}`, phrases: { message, hint }, ...defined({ offer }) };
 }
 
-export function refusalIn(say: Say, { phrases, ...refusal }: Refusal): PlannerRefusal {
+export function translateRefusal(say: Say, { phrases, ...refusal }: Refusal): PlannerRefusal {
   return { ...refusal, message: phrases.message.in(say), hint: phrases.hint.in(say) };
 }
 
