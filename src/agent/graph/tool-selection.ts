@@ -5,7 +5,7 @@ import { parseJson } from '../../values/parse-json.ts';
 import type { Intent } from '../reader/intent.ts';
 import { readItems } from '../reader/items.ts';
 import { parsePrompt } from '../reader/read.ts';
-import { mentionedKinds } from '../reader/topics.ts';
+import { findMentionedKinds } from '../reader/topics.ts';
 import { extractPrompts } from './message-history.ts';
 
 /*
@@ -109,7 +109,7 @@ function readTopics(text: string): Topic[] {
   const requested = intents.flatMap((intent): Topic[] =>
     intent.kind === 'order' && intent.contract !== undefined ? ['option'] : [intent.kind],
   );
-  const mentioned = () => [...requestedInPart, ...mentionedKinds(items)];
+  const mentioned = () => [...requestedInPart, ...findMentionedKinds(items)];
   return [...new Set(requested.length > 0 ? requested : mentioned())].slice(0, MAX_TOPICS);
 }
 

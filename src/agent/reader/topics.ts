@@ -506,7 +506,7 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
 }
 
 /** Returns the possible subjects of a sentence, most likely first, even if the sentence can't be read. */
-export function mentionedKinds(items: readonly Item[]): readonly Intent['kind'][] {
+export function findMentionedKinds(items: readonly Item[]): readonly Intent['kind'][] {
   const question = toQuestion(items, { it: undefined, isQuestion: true });
   const found = rules.filter(({ all, none }) => all.every(question.has) && !none.some(question.has));
   return [...new Set(found.flatMap(({ topic }) => intentsOf(topic, question).map(({ kind }) => kind)))];
