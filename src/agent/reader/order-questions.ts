@@ -17,7 +17,7 @@ function without(items: readonly Item[], ...tags: string[]): Item[] {
     .map((item) => ({ ...item, aside: false }));
 }
 
-export function readWash(items: readonly Item[]): Intent[] | undefined {
+export function readWashSale(items: readonly Item[]): Intent[] | undefined {
   if (!has(items, 'wash')) return undefined;
   const mentions = readMentions(
     without(items, 'wash', 'traded', 'would', 'is', 'ask', 'question', 'i', 'if', 'selling', 'sell', 'it', 'make'),

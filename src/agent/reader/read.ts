@@ -13,7 +13,7 @@ import { has, isAsset } from './match.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
 import { readCancel, readChange } from './order-acts.ts';
 import { badNumber, toOrders } from './order-frame.ts';
-import { readAfford, readRules, readWash } from './order-questions.ts';
+import { readAfford, readRules, readWashSale } from './order-questions.ts';
 import { readRebalance } from './rebalance-act.ts';
 import {
   type AskedSlot,
@@ -279,7 +279,7 @@ function withAccount(intent: Intent, account: string): Intent {
 }
 
 function readWithoutAccount(items: readonly Item[], it: string | undefined): Intent[] {
-  const asked = readWash(items) ?? readRules(items) ?? readAfford(items);
+  const asked = readWashSale(items) ?? readRules(items) ?? readAfford(items);
   if (asked !== undefined) return asked;
   if (has(items, 'advice') || isQuestion(items)) return readQuestion(items, it);
   if (items.some(isPoliteWould)) return readWithoutAccount(withoutPoliteWould(items), it);
