@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { Box, Text } from 'ink';
 import { formatSeconds } from '../run/run-renderer.ts';
 import { type MarkdownStyle, renderTerminalMarkdown } from '../text/markdown.ts';
-import { createPaint, paintSigned } from '../text/theme.ts';
+import { createPaint, paintSignedAmount } from '../text/theme.ts';
 import type { ChatItem } from './chat-item.ts';
 import { colorProps, useScreen, useScreenText, useTheme } from './screen.ts';
 
@@ -12,7 +12,7 @@ export function useMarkdown(): (text: string) => string {
   const shown = useScreenText();
   const { columns, color, theme } = useScreen();
   const paint = createPaint(theme, color);
-  const style: MarkdownStyle = { ...bold, signed: (text) => paintSigned(paint, text) };
+  const style: MarkdownStyle = { ...bold, signed: (text) => paintSignedAmount(paint, text) };
   return (text) => renderTerminalMarkdown(shown(text), columns, color ? style : undefined);
 }
 

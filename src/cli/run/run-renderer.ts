@@ -8,7 +8,7 @@ import type { OutputFormat } from '../context/output.ts';
 import type { Io } from '../terminal/io.ts';
 import { approvalLines, approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { TerminalMarkdown } from '../text/markdown.ts';
-import { type Paint, paintSigned, plainPaint } from '../text/theme.ts';
+import { type Paint, paintSignedAmount, plainPaint } from '../text/theme.ts';
 
 /** Prints a run's events as plain lines: progress to stderr and, on a terminal, the answer while it is streamed. */
 export class RunRenderer {
@@ -49,7 +49,7 @@ export class RunRenderer {
     this.#streams = format === 'text' && io.stdoutIsTty;
     this.#markdown = new TerminalMarkdown(io.width(), {
       strong: (text) => (io.color.stdout ? paint('strong', text) : text),
-      signed: (text) => paintSigned(paint, text),
+      signed: (text) => paintSignedAmount(paint, text),
     });
   }
 

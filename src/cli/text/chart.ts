@@ -3,7 +3,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { formatSharePrice, formatShares, formatSignedDollars, formatSignedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { Bar } from '../../trading/views.ts';
-import { type Paint, paintSigned, plainPaint, type TextRole } from './theme.ts';
+import { type Paint, paintSignedAmount, plainPaint, type TextRole } from './theme.ts';
 
 interface ChartTrade {
   readonly at: string;
@@ -181,7 +181,7 @@ function titleLines(options: ChartOptions, first: Bar, last: Bar, high: Dec, low
   const fraction = change.div(first.close).toDecimalPlaces(8).toFixed();
   const facts = [
     `${safeLine(options.symbol)} ${options.range}  ${formatSharePrice(last.close)}`,
-    paintSigned(
+    paintSignedAmount(
       options.paint ?? plainPaint,
       `${formatSignedDollars(change.toFixed(2))} (${formatSignedPercent(fraction)})`,
     ),

@@ -12,7 +12,7 @@ import { environmentName } from '../../trading/environment.ts';
 import type { PortfolioRow, PortfolioTotal, PortfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import { type Column, fitTable, numberColumn } from './table.ts';
-import { type Paint, paintSigned, plainPaint } from './theme.ts';
+import { type Paint, paintSignedAmount, plainPaint } from './theme.ts';
 
 function weightText(fraction: string): string {
   return `${new Dec(fraction).mul(100).toFixed(1)}%`;
@@ -68,7 +68,7 @@ function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
   const day =
     change === null || fraction === null
       ? formatTodayChange(null, null)
-      : `${paintSigned(paint, `${formatSignedDollars(change)} (${formatSignedPercent(fraction)})`)} today`;
+      : `${paintSignedAmount(paint, `${formatSignedDollars(change)} (${formatSignedPercent(fraction)})`)} today`;
   const facts: [string, string][] = [
     ['account', accountLabel(view)],
     ['value', `${paint('strong', formatDollarAmount(view.equity))}  ${day}${month === '' ? '' : `  ${month}`}`],
@@ -99,14 +99,14 @@ function portfolioColumns(view: PortfolioView, screen: PortfolioScreen): Column<
     numberColumn('VALUE', ({ value }) => formatDollarAmount(value)),
     numberColumn('WEIGHT', ({ weight }) => weightText(weight), 4),
     !spoken && { rank: 6, head: '', cell: (line) => paint('accent', bar(line)) },
-    numberColumn('TODAY', ({ day_change }) => paintSigned(paint, formatSignedDollars(day_change)), 2),
+    numberColumn('TODAY', ({ day_change }) => paintSignedAmount(paint, formatSignedDollars(day_change)), 2),
     numberColumn(
       'TODAY %',
-      ({ day_change_fraction }) => paintSigned(paint, formatSignedPercent(day_change_fraction)),
+      ({ day_change_fraction }) => paintSignedAmount(paint, formatSignedPercent(day_change_fraction)),
       9,
     ),
-    numberColumn('P/L', ({ unrealized }) => paintSigned(paint, formatSignedDollars(unrealized)), 1),
-    numberColumn('P/L %', ({ unrealized_fraction }) => paintSigned(paint, formatSignedPercent(unrealized_fraction)), 8),
+    numberColumn('P/L', ({ unrealized }) => paintSignedAmount(paint, formatSignedDollars(unrealized)), 1),
+    numberColumn('P/L %', ({ unrealized_fraction }) => paintSignedAmount(paint, formatSignedPercent(unrealized_fraction)), 8),
     !spoken && view.rows.some((row) => month(row) !== '') && { rank: 5, head: 'MONTH', cell: month },
   ];
   return all.filter((column) => column !== false);

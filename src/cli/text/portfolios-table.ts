@@ -8,7 +8,7 @@ import { buildPortfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { AccountsTotal } from '../../trading/portfolio/totals-across.ts';
 import { type PortfolioScreen, portfolioTable } from './portfolio-table.ts';
 import { type Column, fitTable, formatTable, numberColumn } from './table.ts';
-import { paintSigned, plainPaint } from './theme.ts';
+import { paintSignedAmount, plainPaint } from './theme.ts';
 
 type Line = Omit<AccountsTotal, 'currency'> &
   Pick<AccountsTotal, 'currency'> & { readonly name: string; readonly at?: string; readonly where?: string };
@@ -55,7 +55,7 @@ function summaryColumns(lines: readonly Line[], { paint = plainPaint }: Portfoli
     numberColumn('VALUE', ({ equity }) => formatDollarAmount(equity)),
     numberColumn(
       'TODAY',
-      ({ day_change }) => (day_change === null ? 'unknown' : paintSigned(paint, formatSignedDollars(day_change))),
+      ({ day_change }) => (day_change === null ? 'unknown' : paintSignedAmount(paint, formatSignedDollars(day_change))),
       2,
     ),
     numberColumn('CASH', ({ cash }) => formatDollarAmount(cash), 3),

@@ -10,7 +10,7 @@ import { formatFill } from './approval-lines.ts';
 import { priceAgeText } from './as-of.ts';
 import { type OutputReader, programReader } from './reader.ts';
 import { fitTable, numberColumn } from './table.ts';
-import { type Paint, paintSigned, plainPaint } from './theme.ts';
+import { type Paint, paintSignedAmount, plainPaint } from './theme.ts';
 import { labeledLines } from './wrap.ts';
 
 const SPARKLINE_WIDTH = 20;
@@ -35,7 +35,7 @@ export function quotesText(
     [
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
       numberColumn('LAST', ({ last }) => formatSharePrice(last)),
-      numberColumn('CHANGE', (quote) => paintSigned(paint, formatSignedPercent(dayChange(quote)))),
+      numberColumn('CHANGE', (quote) => paintSignedAmount(paint, formatSignedPercent(dayChange(quote)))),
       numberColumn('BID', ({ bid }) => formatSharePrice(bid)),
       numberColumn('ASK', ({ ask }) => formatSharePrice(ask)),
       ...(seen === undefined ? [] : [{ rank: 1, head: 'SEEN', cell: line }]),

@@ -61,7 +61,7 @@ export function createPaint(name: ThemeName, color: boolean): Paint {
 
 export const plainPaint: Paint = (_role, text) => text;
 
-export function paintSigned(paint: Paint, text: string): string {
+export function paintSignedAmount(paint: Paint, text: string): string {
   if (text.startsWith('+')) return paint('gain', text);
   return text.startsWith('-') ? paint('loss', text) : text;
 }
