@@ -5,7 +5,7 @@ import { safeText } from '../../text/sanitize.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { ChoicePicker } from './choices.ts';
 import { type EditorAction, type EditorState, splitGraphemes } from './line-editor.ts';
-import { completeCommand, highlightedCommand, findOfferedCommands } from './slash-commands.ts';
+import { completeCommand, findOfferedCommands, highlightedCommand } from './slash-commands.ts';
 
 /** Maximum time between two presses of Ctrl-C that together quit the chat. */
 const QUIT_WINDOW_MS = 2000;

@@ -106,7 +106,11 @@ function portfolioColumns(view: PortfolioView, screen: PortfolioScreen): Column<
       9,
     ),
     numberColumn('P/L', ({ unrealized }) => paintSignedAmount(paint, formatSignedDollars(unrealized)), 1),
-    numberColumn('P/L %', ({ unrealized_fraction }) => paintSignedAmount(paint, formatSignedPercent(unrealized_fraction)), 8),
+    numberColumn(
+      'P/L %',
+      ({ unrealized_fraction }) => paintSignedAmount(paint, formatSignedPercent(unrealized_fraction)),
+      8,
+    ),
     !spoken && view.rows.some((row) => month(row) !== '') && { rank: 5, head: 'MONTH', cell: month },
   ];
   return all.filter((column) => column !== false);

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { type EditorState, emptyEditor } from '../../../../src/cli/chat/line-editor.ts';
 import {
   completeCommand,
+  findOfferedCommands,
   highlightedCommand,
   nearestCommand,
-  findOfferedCommands,
   parseSlashCommand,
   slashCommands,
   slashHelpLines,

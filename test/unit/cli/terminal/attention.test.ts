@@ -46,7 +46,7 @@ describe('a call to the person', () => {
 
   it('comes once for each approval, and ends once none waits', () => {
     const calls: string[] = [];
-    const call = createPhoneAlerter({ alert: (text) => calls.push(text), clear: () => calls.push('calm') });
+    const call = createPhoneAlerter({ alert: (text) => calls.push(text), clear: () => calls.push('cleared') });
     call([]);
     call([approval]);
     call([approval]);
@@ -54,6 +54,6 @@ describe('a call to the person', () => {
     call([{ ...approval, status: 'executing' }]);
     call([]);
     const line = 'approval needed on your phone: BUY 5 AAPL, limit $180.00';
-    expect(calls).toEqual([line, line, 'calm']);
+    expect(calls).toEqual([line, line, 'cleared']);
   });
 });
