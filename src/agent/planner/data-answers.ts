@@ -177,22 +177,18 @@ function stripMarkdown(text: string): string {
 function activitiesAnswer(
   { period, activities: all, left_out, simulated }: z.output<typeof activities>,
   { kinds }: Record<string, unknown>,
-  { side, symbol: of, year }: ActivityFilter,
+  only: ActivityFilter,
   say: Say,
 ): string {
   const kind = Array.isArray(kinds) && kinds.length === 1 ? String(kinds[0]) : undefined;
   const note = simulated ? say`The account is simulated.` : '';
-  const list = all.filter(
-    (one) =>
-      (side === undefined || one.side === side) &&
-      (of === undefined || one.symbol === of) &&
-      (year === undefined || one.at.startsWith(year)),
-  );
-  const when = (year === undefined ? periodPhrases[period] : phrase`in ${year}`).in(say);
+  const { side, symbol: of } = only;
+  const list = all.filter((one) => isWanted(one, only));
+  const when = periodText(period, only, say);
   const traded = side === undefined ? undefined : { buy: phrase`purchases`, sell: phrase`sales` }[side];
   const what = (traded ?? kindNames[kind ?? ''] ?? phrase`activities`).in(say);
-  const named = of === undefined ? what : say`${what} of ${of}`;
-  if (list.length === 0) return [say`No ${named} ${when}.`, ...(note === '' ? [] : [note])].join(' ');
+  const about = of === undefined ? what : say`${what} of ${of}`;
+  if (list.length === 0) return [say`No ${about} ${when}.`, ...(note === '' ? [] : [note])].join(' ');
   const amounts = list.flatMap(({ amount }) => (amount === null ? [] : [amount]));
   const total = formatDollarAmount(
     Dec.sum(0, ...amounts)
@@ -200,12 +196,28 @@ function activitiesAnswer(
       .toFixed(2),
   );
   return [
-    ...(kind === 'dividend' || kind === 'fee' ? [say`**${total}** in ${named} ${when}.`] : []),
+    ...(kind === 'dividend' || kind === 'fee' ? [say`**${total}** in ${about} ${when}.`] : []),
     list.map((one) => activityLine(one, say)).join('\n'),
     ...(left_out === undefined ? [] : [say`and ${left_out} more.`]),
     ...(note === '' ? [] : [note]),
   ].join('\n\n');
 }
+
+const isWanted = ({ side, symbol, at }: ActivityRow, only: ActivityFilter) =>
+  (only.side === undefined || side === only.side) &&
+  (only.symbol === undefined || symbol === only.symbol) &&
+  (only.year === undefined || at.startsWith(only.year)) &&
+  (only.month === undefined || at.slice(5, 7) === only.month);
+
+function periodText(period: keyof typeof periodPhrases, { year, month }: ActivityFilter, say: Say): string {
+  const named = [month === undefined ? undefined : monthName(month, say), year].filter((part) => part !== undefined);
+  return (named.length === 0 ? periodPhrases[period] : phrase`in ${named.join(' ')}`).in(say);
+}
+
+const monthName = (month: string, { locale }: Say) =>
+  new Intl.DateTimeFormat(locale ?? 'en-US', { month: 'long', timeZone: 'UTC' }).format(
+    Date.UTC(2000, Number(month) - 1),
+  );
 
 type ActivityRow = z.output<typeof activities>['activities'][number];
 

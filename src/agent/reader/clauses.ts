@@ -3,7 +3,22 @@ import type { Item } from './items.ts';
 import { isAsset } from './match.ts';
 import { readMentions } from './slots.ts';
 
-export const TRADES = ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'];
+export const TRADES = [
+  ...[
+    'buy',
+    'sell',
+    'buying',
+    'selling',
+    'close',
+    'trim',
+    'invest',
+    'double',
+    'triple',
+    'cancel',
+    'change',
+    'rebalance',
+  ],
+];
 
 /** Meanings of requests and conditions. Without them, a sentence that is not a question asks for nothing. */
 export const REQUESTS: readonly string[] = [
@@ -31,6 +46,9 @@ const OPENERS = [
     'add',
     'protect',
     'place',
+    'grow',
+    'double',
+    'triple',
     'shorten',
     'swap',
     'cancel',

@@ -1,5 +1,5 @@
 import type { Item } from './items.ts';
-import { isAsset } from './match.ts';
+import { isAsset, symbolOf } from './match.ts';
 
 /*
  * Removes the parts of a sentence that ask for nothing: "my rent is due", "because I am nervous", "leave the rest
@@ -36,6 +36,30 @@ export function withoutComments(items: readonly Item[]): readonly Item[] {
     separator === undefined || (at === kept.length - 1 && !isQuestion(separator)) ? own : [...own, separator],
   );
 }
+
+/**
+ * Finds what "it" refers to: "my father always held General Mills, so buy me 5 shares of it". The part that names it is a
+ * comment otherwise.
+ * @returns the items without that part, and the asset's symbol
+ */
+export function antecedentOf(
+  items: readonly Item[],
+): { readonly rest: readonly Item[]; readonly symbol: string } | undefined {
+  const [first, ...others] = segmentsOf(items);
+  if (first === undefined || (first.separator !== undefined && isQuestion(first.separator))) return undefined;
+  const said = others.flatMap(({ items: own, separator }) => (separator === undefined ? own : [...own, separator]));
+  // "I'm done with KO, sell everything" means the position.
+  const rest = said.some(({ tags }) => tags.includes('it')) ? said : said.flatMap(withReference);
+  const [asset, ...more] = first.items.filter(isAsset);
+  const isReferred = rest.some(({ tags }) => tags.includes('it')) && !rest.some(isAsset);
+  const isPlain = first.items.every(({ aside, quantity }) => !aside && quantity === undefined);
+  if (asset === undefined || more.length > 0 || !isReferred || !isPlain) return undefined;
+  return isComment(first.items.filter((item) => item !== asset)) ? { rest, symbol: symbolOf(asset) } : undefined;
+}
+
+const IT: Item = { text: 'it', lower: 'it', tags: ['it'], aside: false };
+const withReference = (item: Item) =>
+  item.tags.includes('everything') || item.tags.includes('all') ? [{ ...item, tags: ['all'] }, IT] : [item];
 
 const MARKERS = ['comment', 'reason', 'untouched', 'unmet', 'no_trade'];
 

@@ -184,6 +184,16 @@ export const wholeTopics: readonly FixedAnswer[] = [
     text: phrase`Every order, change, cancellation and message goes to your phone first, unless a mandate that you signed allows it. "trade-agent mandates" lists your mandates and their limits.`,
   },
   {
+    say: 'how to trade',
+    when: '9.45 how_to+!explain, 9.45 how_to+order+explain',
+    text: phrase`Type a request, as in "buy 5 AAPL", "sell half my MSFT" or "cancel my AAPL order". The request goes to your phone, and nothing happens until you approve it there.`,
+  },
+  {
+    say: 'what can be traded',
+    when: '9.42 capability+asset_kind+!symbol+!number',
+    text: phrase`I can buy and sell US stocks and funds, single calls and puts, and the coins that your broker offers, also for an amount in dollars. I can't sell short or borrow.`,
+  },
+  {
     say: 'languages',
     when: '9.4 languages+!symbol',
     text: phrase`I understand English, German, Spanish, French, Portuguese, Chinese, Japanese and Korean.`,
@@ -195,7 +205,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
   {
     say: 'how orders work',
-    when: '9 explain+order_type+!symbol, 9 lapse+order_type+asked+!symbol+!mine, 9 gap+order_type+!symbol+asked, 9 gap+order_type+explain',
+    when: '9 explain+order_type+!symbol, 9 lapse+order_type+asked+!symbol+!mine, 9 gap+order_type+!symbol+asked, 9 gap+order_type+explain, 9.02 explain+unfilled',
     text: phrase`A **market** order fills immediately at the best available price. A **limit** order fills at its price or better, or not at all. A **stop** order waits for its price and then becomes a market order, so it fills, but maybe at a worse price. A **stop-limit** order becomes a limit order then: its price is safe, but it may not fill. A **trailing stop** follows the price at a distance. A **day** order ends at the close; **GTC** stays open until it fills or you cancel it.`,
   },
   {
@@ -210,7 +220,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
   {
     say: 'orders while the market is closed',
-    when: '9 procedure+order, 8.8 market_closed+order+asked',
+    when: '9 procedure+order, 8.8 market_closed+order+asked, 8.8 extended_trading+asked',
     text: phrase`An order that you place while the market is closed waits for the next opening; "is the market open?" says when that is. For trading before or after hours, give a limit and add "extended hours": "buy 5 AAPL limit 180 extended hours".`,
   },
 ];

@@ -71,6 +71,8 @@ export interface ActivityFilter {
   readonly side?: Side;
   readonly symbol?: string;
   readonly year?: string;
+  /** `03` for March. */
+  readonly month?: string;
 }
 
 /** `best` and `worst` are the positions that contributed most and least to the return. */

@@ -77,7 +77,25 @@ export function readItems(text: string, lexicon: Lexicon = lexiconFor(plainText(
     items.push(item);
     at += count;
   }
-  return withoutRestatements(joinNames(items));
+  return withoutRestatements(joinNames(withCents(items)));
+}
+
+/** Adds the cents of "105 dollars and fifty cents" to the dollars. */
+function withCents(items: readonly Item[]): Item[] {
+  const joined: Item[] = [];
+  for (let at = 0; at < items.length; at += 1) {
+    const item = items[at] as Item;
+    const [link, cents, unit] = items.slice(at + 1, at + 4);
+    const isCents =
+      /^cents?$/.test(unit?.lower ?? '') && link?.tags.includes('and') && cents?.quantity?.unit === 'none';
+    const value = isCents === true && item.quantity?.unit === 'dollars' ? Number(cents?.quantity?.value) : Number.NaN;
+    if (Number.isInteger(value) && value < 100 && item.quantity !== undefined && /^\d+$/.test(item.quantity.value)) {
+      const text = `${item.quantity.value}.${String(value).padStart(2, '0')}`;
+      joined.push({ ...item, quantity: { ...item.quantity, value: text } });
+      at += 3;
+    } else joined.push(item);
+  }
+  return joined;
 }
 
 /** Converts full-width forms to ASCII, and the quotation marks of all languages to straight ones. */
@@ -176,7 +194,8 @@ function readAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon, hasCa
   }
   const { item, count } = readWord(tokens, at, words, lexicon, hasCapitals);
   const asks =
-    !['harmless', 'ask'].some((tag) => item.tags.includes(tag)) && lexicon.tagsOf(words[0] ?? '').includes('ask');
+    !['harmless', 'polite', 'ask'].some((tag) => item.tags.includes(tag)) &&
+    lexicon.tagsOf(words[0] ?? '').includes('ask');
   return { item: asks && item.tags.length > 0 ? { ...item, tags: [...item.tags, 'ask'] } : item, count };
 }
 
@@ -255,7 +274,7 @@ function readWord(
   hasCapitals: boolean,
 ): ReadItem {
   const { text, aside } = tokens[at] as RawToken;
-  const found = lexicon.longest(words) ?? { tags: [], count: 1 };
+  const found = lexicon.longest(words) ?? { tags: possessiveTags(text, lexicon), count: 1 };
   const isCapital = hasCapitals && isInCapitals(text, at === 0);
   const ticker = tickerOf(text, isCapital || !lexicon.has(words[0] ?? ''));
   const nickname = ticker === undefined ? nicknameAt(tokens, at, lexicon) : undefined;
@@ -278,6 +297,10 @@ function readWord(
   const whole = textOf(tokens, at, count);
   return { item: { text: whole, lower: whole.toLowerCase(), tags, aside, ...defined({ ticker }) }, count };
 }
+
+/** "children's" may be part of a comment, as "children" may. */
+const possessiveTags = (text: string, lexicon: Lexicon) =>
+  /^\p{Ll}+'s$/u.test(text) ? lexicon.tagsOf(text.slice(0, -2)).filter((tag) => tag === 'comment') : [];
 
 /** A single letter also counts, as in "my K order", unless the sentence begins with it. */
 const isInCapitals = (text: string, isFirst: boolean) =>
@@ -363,6 +386,8 @@ function parseQuantity(text: string, { groupsByPoint }: Lexicon): Quantity | und
 const badNumber = (text: string): Quantity => ({ value: text, unit: 'none', isScaled: false, isBad: true });
 
 function plainDigits(digits: string, groupsByPoint: boolean): string | undefined {
+  // "1.500,00" can only be fifteen hundred.
+  if (/^\d{1,3}(\.\d{3})+,\d{1,2}$/.test(digits)) return digits.replaceAll('.', '').replace(',', '.');
   if (!groupsByPoint) {
     return /^\d{1,3}(,\d{3})+(\.\d+)?$/.test(digits) ? digits.replaceAll(',', '') : digits.replace(/^\./, '0.');
   }

@@ -168,6 +168,9 @@ function isIdle(item: Item, words: ReadonlySet<string>): boolean {
 /** Meanings of words that precede the asset: "price of X", "news about X". */
 const NAMING = ['quote', 'chart', 'news'];
 
+/** Subjects of their own, beside which an unknown word names no asset: "how much cash is idle". */
+const OWN_SUBJECTS = ['cash', 'fees', 'realized', 'deposits', 'approvals'];
+
 /**
  * Returns the assets: tickers with `$` or in capitals, and listed names. An unknown word counts as an asset only if it
  * is the only unknown word and the question needs an asset.
@@ -176,7 +179,8 @@ function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: Rea
   const found = items.filter(isAsset).map((item) => namesOf(item, words));
   const known = found.flatMap(({ names }) => names);
   const unknown = found.flatMap(({ rest }) => rest);
-  if (known.length > 0 || !NAMING.some((cue) => cues.has(cue))) return [...new Set(known)];
+  if (known.length > 0 || !NAMING.some((cue) => cues.has(cue)) || OWN_SUBJECTS.some((cue) => cues.has(cue)))
+    return [...new Set(known)];
   return unknown.length === 1 ? unknown : tickerAfterLink(items, words);
 }
 

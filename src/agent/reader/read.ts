@@ -4,7 +4,7 @@ import { requireUnambiguousAccount, takeAccount } from './account.ts';
 import { readSend, readWatch } from './acts.ts';
 import { readAlert, readAlertSchedule, readStopAlert } from './alert-acts.ts';
 import { isRisky, REQUESTS, splitClauses, TRADES } from './clauses.ts';
-import { withoutComments } from './comments.ts';
+import { antecedentOf, withoutComments } from './comments.ts';
 import { withPlainConditions } from './conditions.ts';
 import { fillFrame, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
@@ -89,8 +89,9 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     const items = withPlainConditions(readItems(text));
     const whole = readWhole(items, { it, isQuestion: isQuestion(items) });
     if (whole !== undefined) return { intents: whole };
-    clauses = splitClauses(withoutComments(items));
-    const intents = readAll(clauses, it);
+    const named = antecedentOf(items);
+    clauses = splitClauses(withoutComments(named?.rest ?? items));
+    const intents = readAll(clauses, named?.symbol ?? it);
     if (intents.length === 0) throw new NotUnderstoodError(phrase`You did not ask for anything.`, HINT);
     requireUnambiguousAccount(intents);
     requireSeparable(intents, clauses);
@@ -330,7 +331,7 @@ function readStatement(items: readonly Item[], plain: readonly Item[], it: strin
   const isNumbered = items.some(({ quantity, tags }) => quantity !== undefined && !tags.includes('year_number'));
   const isShown = has(items, 'what');
   const isFree = (intent: Intent) =>
-    intent.kind === 'chart' || (isShown && (numbered.includes(intent.kind) || 'ranking' in intent));
+    intent.kind === 'chart' || 'ranking' in intent || (isShown && numbered.includes(intent.kind));
   return isNumbered && topic?.some((intent) => !isFree(intent)) ? undefined : topic;
 }
 
@@ -422,7 +423,20 @@ const isCancel = (items: readonly Item[]) => {
   return first?.tags.includes('remove') === true && items.some(isOrder);
 };
 
-const ORDER_ACTS = ['buy', 'sell', 'trim', 'close', 'leave', 'protect', 'invest', 'place', 'shorten'];
+const ORDER_ACTS = [
+  'double',
+  'triple',
+  'grow',
+  'buy',
+  'sell',
+  'trim',
+  'close',
+  'leave',
+  'protect',
+  'invest',
+  'place',
+  'shorten',
+];
 
 /** Returns whether the clause begins with an order's act. Such a clause is not read as a question. */
 function startsOrder(items: readonly Item[]): boolean {

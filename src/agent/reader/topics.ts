@@ -9,6 +9,7 @@ import type { Item } from './items.ts';
 import { isAsset } from './match.ts';
 import { type Context, daysOf, namesIn, type Question, toQuestion } from './question.ts';
 import { NotUnderstoodError, questionError } from './refusal.ts';
+import { dateOf } from './times.ts';
 
 /*
  * Questions for information. A lexicon's cues are the words for a subject, at any position. A topic has a weight for
@@ -47,17 +48,29 @@ const ordersIn =
     ...defined({ symbol: symbols.length === 1 ? symbols[0] : undefined }),
   });
 
+/** Returns the month after a preposition, because "may" and "march" are also other words. */
+function monthIn(items: readonly Item[]): string | undefined {
+  const found = items.find(
+    ({ tags }, at) => tags.includes('month_name') && items.slice(Math.max(0, at - 3), at).some(isPreposition),
+  );
+  return found === undefined ? undefined : dateOf([found]);
+}
+
+const isPreposition = ({ lower }: Item) => /^(?:in|of|for|during|month of|the month of|over)$/.test(lower);
+
 /** Returns the period of the activities, and the filter that the question asks for. */
 function filteredPeriod({ items, period, symbols, has }: Question, unsaid: Period) {
   const year = yearIn(items);
   const side = has('bought') === has('sold') ? undefined : has('bought') ? ('buy' as const) : ('sell' as const);
+  const month = monthIn(items);
   const only = defined({
     year,
+    month,
     side: has('fees') ? undefined : side,
     symbol: symbols.length === 1 ? symbols[0] : undefined,
   });
   return {
-    period: period ?? (year === undefined ? unsaid : '5Y'),
+    period: month !== undefined && year === undefined ? '1Y' : (period ?? (year === undefined ? unsaid : '5Y')),
     ...(Object.keys(only).length === 0 ? {} : { only }),
   };
 }
@@ -157,7 +170,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'next dividend of AAPL',
-    when: '9.1 dividend+upcoming+symbol, 9.6 dividend+upcoming+symbol+expect',
+    when: '9.05 dividend+pays_any+symbol+!mine, 9.1 dividend+upcoming+symbol, 9.6 dividend+upcoming+symbol+expect',
     intent: ({ symbols }) => ({ kind: 'dividend_dates', symbols }),
   },
   {
@@ -171,7 +184,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'my fees',
-    when: '7.2 fees+mine, 7.1 fees+period, 7.1 fees+traded',
+    when: '7.2 fees+mine, 7.1 fees+period, 7.1 fees+traded, 7.05 fees+asked+!symbol',
     intent: (question) => ({ kind: 'activities', kinds: ['fee'], ...filteredPeriod(question, '1M') }),
   },
   {
@@ -208,7 +221,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'all orders',
-    when: '6 order+history, 5.5 order+all, 5.1 order+why, 4 past_orders, 6.2 order+filled_or_not',
+    when: '6 order+history, 5.6 order+today+mine+!open, 5.5 order+all, 5.1 order+why, 4 past_orders, 6.2 order+filled_or_not',
     intent: ordersIn('all'),
   },
   {
@@ -290,7 +303,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'my AAPL position',
-    when: '4 symbol+own+mine, 4 symbol+holdings+mine, 5.3 symbol+basis, 4 my_symbol, 4 symbol+made+mine, 4 symbol+share_of, 5.1 symbol+up_or_down+mine, 4.1 symbol+unrealized',
+    when: '4 symbol+own+mine, 4 symbol+holdings+mine, 5.3 symbol+basis, 4 my_symbol, 4 symbol+made+mine, 5.2 symbol+profit+mine, 4 symbol+share_of, 5.1 symbol+up_or_down+mine, 4.1 symbol+unrealized',
     intent: ({ symbols }) => symbols.map((symbol) => ({ kind: 'portfolio', symbol })),
   },
   {
@@ -331,8 +344,13 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'quote AAPL',
-    when: '3.5 symbol+quote, 1 only_symbols, 2 symbol+what, 3.4 symbol+up_or_down',
+    when: '5.15 symbol+moved+today+!mine+!why, 5.15 symbol+moved+asked+!mine+!why+!period, 3.5 symbol+quote, 1 only_symbols, 2 symbol+what, 3.4 symbol+up_or_down',
     intent: ({ symbols }) => ({ kind: 'quote', symbols }),
+  },
+  {
+    say: 'how is the market doing',
+    when: '5.05 market_mood+!hours+!why+!symbol',
+    intent: fixed({ kind: 'quote', symbols: ['SPY', 'QQQ'] }),
   },
   {
     say: 'why is AAPL down',

@@ -46,6 +46,13 @@ describe('an amount', () => {
     sell KO to the value of $500 => place_order sell $500 KO
     sell so many KO that I get about 600 dollars => place_order sell $600 KO
     want 1 share each of KO and MSFT => place_order buy 1 KO + place_order buy 1 MSFT
+    can I get 5 shares of KO? => place_order buy 5 KO
+    yolo 500 into KO => place_order buy $500 KO
+    with $500 buy KO => place_order buy $500 KO
+    trim 5 shares off my KO => place_order sell 5 KO
+    buy as many shares of KO as $500 will buy => place_order buy $500 KO
+    buy KO for 1.500,00 dollars => place_order buy $1500.00 KO
+    buy 5 KO with a limit of sixty dollars and fifty cents => place_order buy 5 KO limit limit_price=60.50
   `),
   )('%s', (said, calls) => expect(inShort(planned([said]))).toBe(calls));
 
@@ -88,6 +95,26 @@ describe('the whole position, or all but a part,', () => {
     'sell double my KO',
     'close KO and MSFT',
   ])('is not meant by %s', (said) => expect(inShort(planned([said]))).toBe('asks'));
+});
+
+describe('"it" is what the comment before it names in', () => {
+  it.each(
+    sentences(`
+    My late father always held Coca-Cola, so please buy me a dozen shares of it. => place_order buy 12 KO
+    I love KO, get me 5 shares of it => place_order buy 5 KO
+    KO is killing me, dump all of it => place_order sell 40 KO
+    I'm done with KO, sell everything => place_order sell 40 KO
+  `),
+  )('%s', (said, calls) => expect(inShort(planned([said]))).toBe(calls));
+
+  it.each([
+    'my broker recommends KO, buy 5 of it',
+    'I sold my KO, buy 5 of it',
+    'I love KO and MSFT, buy 5 of it',
+    'if KO falls, sell everything',
+    'should I keep KO? sell everything',
+    'I never liked KO, buy 5 of it',
+  ])('but not in %s', (said) => expect(inShort(planned([said]))).toBe('asks'));
 });
 
 describe('a price that a purchase must get', () => {
@@ -152,6 +179,14 @@ describe('what is no order', () => {
     ['what does "partially filled" mean?', /^A partially filled order/],
     ['does a gtc order expire on its own?', /GTC/],
     ['what are you allowed to do without asking me?', /goes to your phone first/],
+    ['how do I approve an order?', /goes to your phone/],
+    ['can you trade crypto?', /^I can buy and sell/],
+    ['do you trade after hours', /extended hours/],
+    ["what happens if my order isn't filled", /GTC/],
+    ['no', /^Okay\. Nothing/],
+    ['Danke dir, bis morgen', /welcome/],
+    ['¿Eres una persona?', /program/],
+    ['ありがとう、今日はもういいです。', /welcome/],
   ])('%s has a reply', (said, reply) => expect(message(said)).toMatch(reply));
 
   it.each([
@@ -175,6 +210,17 @@ describe('a question about', () => {
     show me the lots of KO with buying price => get_tax_lots KO
     how much percentage is KO of my total => get_portfolio
     under which name is this account registered => whoami
+    how much cash is sitting idle => get_portfolio
+    how much profit am I sitting on with KO => get_portfolio
+    what orders did I place today => list_orders status=all
+    how much is one share of KO => get_quote KO
+    how much did KO drop today => get_quote KO
+    how is the market doing => get_quote SPY QQQ
+    does KO pay a dividend => get_corporate_actions KO days_back=120 days_ahead=120
+    what did I buy in March => get_activities period=1Y kinds=fill
+    when does it close today => get_market_clock
+    오늘 미국 시장 몇 시에 열어요? => get_market_clock
+    top 3 positions => get_portfolio
     I don't want to sell my KO, only wanted to see what it is worth => get_portfolio + get_quote KO
   `),
   )('%s', (said, calls) => expect(inShort(planned([said]))).toBe(calls));
