@@ -9,6 +9,7 @@ export const catalogs: Readonly<Record<string, readonly [locale: string, load: (
     german: ['de-DE', () => import('./catalogs/german.json', { with: { type: 'json' } })],
     korean: ['ko-KR', () => import('./catalogs/korean.json', { with: { type: 'json' } })],
     japanese: ['ja-JP', () => import('./catalogs/japanese.json', { with: { type: 'json' } })],
+    french: ['fr-FR', () => import('./catalogs/french.json', { with: { type: 'json' } })],
     spanish: ['es-ES', () => import('./catalogs/spanish.json', { with: { type: 'json' } })],
   };
 

@@ -153,6 +153,7 @@ describe('the language of an answer', () => {
     ['korean', 'AAPL 사줘', 'AAPL 몇 주인가요, 아니면 몇 달러어치인가요?'],
     ['spanish', 'compra AAPL', '¿Cuántas acciones de AAPL o cuántos dólares?'],
     ['japanese', 'AAPLを買って', 'AAPLを何株ですか、それとも何ドル分ですか？'],
+    ['french', 'achète AAPL', 'Combien d’actions AAPL, ou pour combien de dollars\u00a0?'],
     ['german', 'soll ich AAPL kaufen?', 'Das ist eine Frage, also habe ich nichts getan.'],
   ])('%s: %s', async (language, said, answer) => {
     const plan = planned([said], {}, await loadSay(language));
