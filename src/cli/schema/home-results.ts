@@ -66,7 +66,7 @@ export const homeResultSchemas = {
   'home-address': z.object({
     before: z.string(),
     address: z.string(),
-    asked_again: z.int().describe('number of open proposals, about which the phone is asked again'),
+    asked_again: z.int().describe('number of open proposals that the phone will ask about again'),
     next,
   }),
   'home-serve': z.object({

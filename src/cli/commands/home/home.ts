@@ -52,7 +52,7 @@ function addHomePair(home: CliCommand): void {
   home
     .command('pair')
     .description(
-      'Print a single-use link and QR code that pair a phone with a user, valid for ten minutes. The first person to open the link can approve, so don’t share it. Works while the home runs.',
+      'Print a single-use link and QR code that pair a phone with a user, valid for ten minutes. The first person to open the link can approve, so do not share it. Works while the home runs.',
     )
     .option('--user <name>', 'whose phone it is (default: the only user)')
     .examples(
