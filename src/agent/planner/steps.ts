@@ -342,7 +342,7 @@ function computedSize(
 }
 
 /**
- * Returns how many shares more make the position larger by a fraction, or make it a number of shares.
+ * Returns how many more shares increase the position by a fraction, or to a number of shares.
  * @throws {NotUnderstoodError} if none do
  */
 function addedShares(

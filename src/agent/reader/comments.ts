@@ -38,8 +38,8 @@ export function withoutComments(items: readonly Item[]): readonly Item[] {
 }
 
 /**
- * Finds what "it" refers to: "my father always held General Mills, so buy me 5 shares of it". The part that names it is a
- * comment otherwise.
+ * Finds the asset of "it": "my father always held General Mills, so buy me 5 shares of it". Without "it", the part that
+ * names the asset would be a comment.
  * @returns the items without that part, and the asset's symbol
  */
 export function antecedentOf(
@@ -75,7 +75,7 @@ function segmentsOf(items: readonly Item[]): Segment[] {
     const isLinked = isLink(item) && opensPart(items[at + 1]);
     if (isSeparator(item) || isLinked) close(item);
     else {
-      // "because" begins the reason that follows it.
+      // "because" begins a reason.
       if (begins && own.some(({ tags }) => !tags.includes('reason'))) close(undefined);
       own.push(item);
     }

@@ -85,7 +85,7 @@ class FrameFiller implements OrderFrame {
     const { act } = mention;
     // "… and set a stop loss at 170" adds an exit to the order.
     if ((act === 'place' || act === 'add') && isLinked && this.parts.length > 0) return;
-    // "I want sell 3 AAPL": the wish is no act of its own.
+    // In "I want sell 3 AAPL", "want" is not a separate act.
     if (this.acts.at(-1) === 'get' && this.parts.length === 0) this.acts.pop();
     const isFirst = this.acts.every((one) => one === 'place');
     if (isFirst || act === this.acts.at(-1)) this.acts.push(act);
@@ -110,7 +110,7 @@ class FrameFiller implements OrderFrame {
 
   #addAsset(mention: Mention & { kind: 'asset' | 'ref' }, isLinked: boolean): void {
     const last = this.parts.at(-1);
-    // "take $500 and put it into VTI": the money is meant.
+    // In "take $500 and put it into VTI", "it" means the money.
     const isMoney = last?.size !== undefined && ('notional' in last.size || 'cash' in last.size);
     if (mention.kind === 'ref' && isMoney && last.assets.length === 0 && this.acts.at(-1) === 'invest') return;
     const asset = mention.kind === 'asset' ? mention : toAsset(mention, this.#it ?? last?.assets[0]?.symbol);

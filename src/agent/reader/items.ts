@@ -298,7 +298,7 @@ function readWord(
   return { item: { text: whole, lower: whole.toLowerCase(), tags, aside, ...defined({ ticker }) }, count };
 }
 
-/** "children's" may be part of a comment, as "children" may. */
+/** Like "children", "children's" may be part of a comment. */
 const possessiveTags = (text: string, lexicon: Lexicon) =>
   /^\p{Ll}+'s$/u.test(text) ? lexicon.tagsOf(text.slice(0, -2)).filter((tag) => tag === 'comment') : [];
 
@@ -313,7 +313,7 @@ function tickerOf(text: string, mayBeTicker: boolean): string | undefined {
   if (/^\$[a-z]{1,5}$/.test(text)) return text.slice(1).toUpperCase();
   const written = mayBeTicker ? TICKER.exec(text)?.[1] : undefined;
   if (written === undefined || (CAPITAL_WORDS.has(text) && !text.startsWith('$'))) return undefined;
-  // Tickers have up to five letters, so "NVIDIA" is a name; "TESLA" is one that is no ticker.
+  // Tickers have up to five letters, so "NVIDIA" is a name. "TESLA" is a name that is not a ticker.
   if (/^[A-Z]{6,}$/.test(written) || (/^[A-Z]{5}$/.test(written) && isCompany(written))) return undefined;
   const share = written.replace(/-(?=[AB]$)/, '.');
   // "BRK-B" is a class of shares; "NVD-A" is a typing error.

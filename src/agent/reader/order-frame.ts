@@ -160,7 +160,7 @@ function wholePosition({ assets }: Part, side: Side, frame: OrderFrame): Size {
   );
 }
 
-/** From this number on, "put 500 into VTI" means dollars. */
+/** Minimum number that means dollars in "put 500 into VTI". */
 const MIN_INVESTED = 25;
 
 function requireClearSize(size: Size, part: Part, side: Side, frame: OrderFrame): Size {

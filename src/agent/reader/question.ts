@@ -168,7 +168,7 @@ function isIdle(item: Item, words: ReadonlySet<string>): boolean {
 /** Meanings of words that precede the asset: "price of X", "news about X". */
 const NAMING = ['quote', 'chart', 'news'];
 
-/** Subjects of their own, beside which an unknown word names no asset: "how much cash is idle". */
+/** Subjects of questions. Next to them, an unknown word is not an asset: "how much cash is idle". */
 const OWN_SUBJECTS = ['cash', 'fees', 'realized', 'deposits', 'approvals'];
 
 /**

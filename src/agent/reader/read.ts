@@ -107,7 +107,7 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
   }
 }
 
-/** Reads a sentence that makes no request: small talk, what somebody else said, or a thought about a trade. */
+/** Reads a sentence that makes no request: small talk, another person's words, or a thought about a trade. */
 function readIdle(text: string, { asks, refusal }: NotUnderstoodError): ParsedPrompt | undefined {
   const hasQuestion = asks !== undefined || refusal.offer !== undefined;
   if (!hasQuestion && !/^I don't (?:understand|know what)/.test(refusal.message)) return undefined;
@@ -393,7 +393,7 @@ const isActless = (mentions: readonly Mention[]) =>
   mentions.some((one) => one.kind === 'size' && !('vague' in one.size)) &&
   mentions.every(({ kind }) => kind !== 'word' && kind !== 'number');
 
-/** Reads "10% of my cash into VTI" as a purchase, and asks about all others. @throws {NotUnderstoodError} */
+/** Reads "10% of my cash into VTI" as a purchase, and asks about other sentences. @throws {NotUnderstoodError} */
 function readActless(mentions: readonly Mention[], it: string | undefined): Intent[] {
   const isSpent = mentions.some((one) => one.kind === 'size' && 'cash' in one.size);
   if (isSpent) return toOrders(fillFrame([{ kind: 'act', act: 'invest', text: '' }, ...mentions], it));

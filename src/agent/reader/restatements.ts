@@ -6,18 +6,18 @@ import { isAsset } from './match.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
 
 /*
- * Leaves out what only restates the words before it: "seven (7) shares", "Apple (AAPL)", "the S&P 500 fund, VOO". If the
- * two differ, both stay, and the planner asks.
+ * Removes words that only restate the words before them: "seven (7) shares", "Apple (AAPL)", "the S&P 500 fund, VOO".
+ * If the two differ, both stay, and the planner asks.
  */
 
-/** Words for the kind of an asset, which follow its name or its ticker. */
+/** Words for kinds of assets, which follow the name or the ticker. */
 const NOUN = /^(?:etf|etfs|fund|index fund|stock|company|corporation|inc|corp|ticker|symbol|ticker symbol)$/i;
 const FUND = /(?:^|[ ])(?:etf|fund)$/i;
 /** Kinds of holdings, between the ticker of a fund and "ETF". */
 const KIND =
   /^(?:gold|silver|bond|bonds|treasury|treasuries|dividend|dividends|growth|value|stock|index|total market|tech|energy)$/i;
 
-/** Companies that issue funds, before the name of one. */
+/** Names of fund companies, which precede the name of a fund. */
 const ISSUER = /^(?:vanguard|spdr|ishares|invesco|schwab|fidelity|state street|blackrock)$/;
 
 /** Returns the items without restatements. */
@@ -43,7 +43,7 @@ export function withoutRestatements(items: readonly Item[]): Item[] {
 const isSameNumber = (one: Item, other: Item) =>
   other.aside && !one.aside && one.quantity !== undefined && one.quantity.value === other.quantity?.value;
 
-/** Returns where the name begins that the ticker restates: "Apple (AAPL", "the gold ETF GLD". */
+/** Returns the position of the name that the ticker restates: "Apple (AAPL", "the gold ETF GLD". */
 function nameStart(kept: readonly Item[], ticker: string): number | undefined {
   let at = kept.length - 1;
   const isLink = ({ tags, text }: Item) =>
@@ -57,7 +57,7 @@ function nameStart(kept: readonly Item[], ticker: string): number | undefined {
   return ISSUER.test(kept[at - 1]?.name ?? '') ? at - 1 : at;
 }
 
-/** Returns whether a name is that of the ticker. */
+/** Returns whether a name belongs to the ticker. */
 function names(name: string, ticker: string): boolean {
   if (Object.hasOwn(tickersByNickname, name)) return tickersByNickname[name]?.includes(ticker) === true;
   const listed = listedSymbols().get(ticker);
@@ -67,7 +67,7 @@ function names(name: string, ticker: string): boolean {
   return said.every((word, index) => word === full[index]);
 }
 
-/** Returns how many items after a ticker only say what it is: "VOO ETF", "SCHD dividend fund". */
+/** Returns how many items after a ticker only name its kind: "VOO ETF", "SCHD dividend fund". */
 function kindAfter(item: Item, items: readonly Item[], from: number): number {
   const isTicker = item.ticker !== undefined && !item.aside;
   if (!isTicker) return 0;

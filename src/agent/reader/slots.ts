@@ -9,7 +9,7 @@ import { endOf, recurrenceOf, timeOf } from './times.ts';
 export type Size =
   | { readonly qty: string; readonly isShares: boolean; readonly isOf: boolean; readonly isScaled: boolean }
   | { readonly notional: string }
-  /** `isAdded` is a part of the position that is bought in addition: "double my KO". */
+  /** If `isAdded`, the part of the position is bought in addition: "double my KO". */
   | { readonly fraction: string; readonly isAll: boolean; readonly isAdded?: true }
   | { readonly keep: string }
   | { readonly cash: string }
@@ -131,7 +131,7 @@ const fractionSize = (value: Dec, isAll = false): Bare => ({
   size: { fraction: toPlain(value), isAll },
 });
 
-/** "double my KO" buys what is held again. */
+/** "double my KO" buys as many shares as the position has. */
 const addedSize = (times: number): Bare => ({
   kind: 'size',
   size: { fraction: String(times), isAll: false, isAdded: true },

@@ -426,7 +426,7 @@ const wholeQuestions: readonly Topic[] = [
 ];
 const wholeRules = compileRules([...wholeTopics, ...smallTalk, ...wholeQuestions]);
 
-/** Small talk, in the order in which one of several in a sentence is answered. */
+/** Small talk. If a sentence has several kinds, the first kind in this list is answered. */
 const talk = ['thanks', 'bye', 'retracts', 'praise', 'greeting'];
 
 /**
@@ -442,7 +442,7 @@ export function readTalk(items: readonly Item[]): readonly Intent[] | undefined 
   return reply?.text === undefined ? undefined : [{ kind: 'say', text: reply.text }];
 }
 
-/** Returns the explanation that a sentence asks for whose term is in quotation marks: 'what means "partially filled"'. */
+/** Returns the explanation of a term in quotation marks: 'what means "partially filled"'. */
 export function readExplained(items: readonly Item[]): readonly Intent[] | undefined {
   if (!items.some(({ aside }) => aside)) return undefined;
   const question = toQuestion(
@@ -454,7 +454,7 @@ export function readExplained(items: readonly Item[]): readonly Intent[] | undef
 }
 
 /**
- * Returns whether the words of somebody else, or a thought about a trade, are said rather than a request.
+ * Returns whether the sentence is another person's words or a thought about a trade, instead of a request.
  * @param end the position after the act
  */
 export function stanceOf(items: readonly Item[], end: number): 'reported' | 'undecided' | undefined {
