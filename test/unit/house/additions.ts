@@ -28,8 +28,8 @@ const orderType: Addition = {
     ],
     'src/trading/order-terms.ts': [
       [
-        '      stop_limit: dayOrGtc,\n      trailing_stop:',
-        '      stop_limit: dayOrGtc,\n      limit_if_touched: dayOrGtc,\n      trailing_stop:',
+        '      stop_market: dayOrGtc,\n      trailing_stop:',
+        '      stop_market: dayOrGtc,\n      limit_if_touched: dayOrGtc,\n      trailing_stop:',
       ],
     ],
     'src/gateway/broker/ibkr/traits.ts': [
