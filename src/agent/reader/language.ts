@@ -1,4 +1,4 @@
-import { lexiconFor } from './lexicon.ts';
+import { likeliestLanguages } from './lexicon.ts';
 
 /** Scripts that are used by only one language. In any other script, only the words identify the language. */
 const scripts = [
@@ -12,11 +12,18 @@ const hasWords = (text: string) => /\p{L}/u.test(text.replace(/\b[A-Z]{1,5}(?:[.
 
 /**
  * Returns the name of the lexicon for the person's language. If the newest turn has only tickers and numbers, the
- * latest earlier turn with words decides.
+ * latest earlier turn with words decides; if its words belong to several languages equally, as "compre 5 AAPL" to
+ * Spanish and Portuguese, the latest earlier turns that tell them apart.
  * @param turns newest last
  */
 export function languageOf(turns: readonly string[]): string {
-  const text = turns.findLast(hasWords) ?? '';
-  const { name } = lexiconFor(text);
+  const [text = '', ...earlier] = turns.filter(hasWords).toReversed();
+  let names = likeliestLanguages(text);
+  for (const turn of earlier) {
+    if (names.length === 1) break;
+    const shared = likeliestLanguages(turn).filter((name) => names.includes(name));
+    if (shared.length > 0) names = shared;
+  }
+  const [name = ''] = names;
   return name === 'english' ? (scripts.find(([script]) => script.test(text))?.[1] ?? name) : name;
 }

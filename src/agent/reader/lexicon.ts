@@ -84,6 +84,13 @@ export function foldWord(word: string): string {
 
 /** Returns the lexicon of the language that knows most of the text's words. Defaults to English. */
 export function lexiconFor(text: string): Lexicon {
+  return compile(likeliest(text)[0] ?? (english as LexiconData));
+}
+
+/** Returns the names of the languages that know most of the text's words, and equally many. */
+export const likeliestLanguages = (text: string): readonly string[] => likeliest(text).map(({ name }) => name);
+
+function likeliest(text: string): readonly LexiconData[] {
   const own = compile(english as LexiconData);
   const hasCapitals = /[\p{Ll}\p{Lo}]/u.test(text);
   const words = text
@@ -91,23 +98,31 @@ export function lexiconFor(text: string): Lexicon {
     .split(/[^\p{L}\p{M}']+/u)
     // Tickers belong to no language.
     .filter((word) => word !== '' && !(hasCapitals && /^[A-Z]{2,}$/.test(word)));
-  const known = words.filter((word) => own.knows(word)).length;
-  if (known === words.length) return own;
-  let best = { data: english as LexiconData, known };
+  let known = words.filter((word) => own.knows(word)).length;
+  let best: readonly LexiconData[] = [english as LexiconData];
+  if (known === words.length) return best;
   for (const data of languages.flatMap(([script, its]) => (script.test(text) ? its : []))) {
     const count = words.reduce((sum, word) => sum + knownPart(data, word), 0);
-    if (count > best.known) best = { data, known: count };
+    if (count > known) best = [data];
+    else if (count === known && !best.includes(english as LexiconData)) best = [...best, data];
+    known = Math.max(known, count);
   }
-  return compile(best.data);
+  return best;
 }
 
-/** Returns 1 for a word of the language, and 0.5 for text without spaces that only partly belongs to the language. */
+/** An exact binary fraction, so that sums of it are equal if they should be. */
+const ACCENTS_DIFFER = 1023 / 1024;
+
+/**
+ * Returns 1 for a word of the language, a little less if its accents differ, which decides between languages that share
+ * the word, and 0.5 for text without spaces that only partly belongs to the language.
+ */
 function knownPart(data: LexiconData, word: string): number {
   if (!data.hasNoSpaces) {
     const [, elided] = /^\p{L}+'(.+)$/u.exec(word) ?? [];
-    return vocabularyOf(data).has(foldWord(elided !== undefined && data.elisions !== undefined ? elided : word))
-      ? 1
-      : 0;
+    const whole = elided !== undefined && data.elisions !== undefined ? elided : word;
+    if (vocabularyOf(data).has(whole.toLowerCase())) return 1;
+    return vocabularyOf(data).has(foldWord(whole)) ? ACCENTS_DIFFER : 0;
   }
   const lexicon = compile(data);
   const parts = lexicon.split(word).filter((part) => !/^[A-Z]+$/i.test(part));
@@ -115,12 +130,14 @@ function knownPart(data: LexiconData, word: string): number {
   return known.length === 0 ? 0 : known.length === parts.length ? 1 : 0.5;
 }
 
-/** Returns the words of all phrases. */
+/** Returns the words of all phrases, with and without accents. */
 function vocabularyOf(data: LexiconData): ReadonlySet<string> {
   let words = vocabularies.get(data.name);
   if (words === undefined) {
     const phrases = [...Object.values(data.meanings), ...Object.values(data.cues), ...Object.keys(data.units)];
-    words = new Set([...phrases, ...Object.keys(data.names ?? {})].flatMap((list) => foldWord(list).split(/[ |]/)));
+    words = new Set(
+      [...phrases, ...Object.keys(data.names ?? {})].flatMap((list) => `${list} ${foldWord(list)}`.split(/[ |]/)),
+    );
     vocabularies.set(data.name, words);
   }
   return words;

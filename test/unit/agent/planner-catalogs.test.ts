@@ -142,6 +142,12 @@ describe('the language of an answer', () => {
     [['kaufe AAPL', '5'], 'german'],
     [['kaufe AAPL', 'MSFT'], 'german'],
     [['kaufe AAPL', 'what do I own'], 'english'],
+    [['notícias de AAPL'], 'portuguese'],
+    [['noticias de AAPL'], 'spanish'],
+    [['compre 5 AAPL'], 'spanish'],
+    [['quanto está AAPL?', 'AAPL', 'compre 5 AAPL'], 'portuguese'],
+    [['¿cuánto vale AAPL?', 'compre 5 AAPL'], 'spanish'],
+    [['quanto está AAPL?', '¿cuánto vale AAPL?', 'compre 5 AAPL'], 'spanish'],
     [['AAPL'], 'english'],
     [[], 'english'],
   ])('%j is %s', (turns, language) => {
