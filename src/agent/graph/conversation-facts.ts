@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { decimalString } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
+import { heldPortfolioSchema, type KnownPrice, priceSchema } from '../planner/derived-order.ts';
 import type { KnownOrder } from '../reader/order-traits.ts';
 import { type NameSearchResult, nameSearchSchema } from '../reader/symbols-by-name.ts';
 import { extractPrompts } from './message-history.ts';
@@ -17,17 +18,18 @@ export interface ConversationFacts {
     readonly symbol: string;
     readonly qty: string;
     readonly qty_available: string;
+    readonly avg_entry_price?: string | undefined;
   }[];
+  /** The account's cash and value, as far as the conversation knows them. */
+  readonly account?: { readonly cash?: string | undefined; readonly equity?: string | undefined };
+  /** The newest prices, by symbol. */
+  readonly prices?: readonly KnownPrice[];
   readonly names: readonly NameSearchResult[];
   readonly openOrders: readonly ({ readonly id: string; readonly symbol: string } & KnownOrder)[];
   readonly rebalancing?: Rebalancing;
 }
 
-const portfolioSchema = z.lazy(() =>
-  z.object({
-    positions: z.array(z.object({ symbol: z.string(), qty: decimalString, qty_available: decimalString })),
-  }),
-);
+const quotesSchema = z.lazy(() => z.object({ quotes: z.array(priceSchema) }));
 const price = () => decimalString.nullish();
 const ordersSchema = z.lazy(() =>
   z.object({
@@ -48,10 +50,14 @@ const ordersSchema = z.lazy(() =>
 export function collectConversationFacts(messages: readonly BaseMessage[]): ConversationFacts {
   const asked = extractPrompts(messages);
   const rebalancing = findLatestRebalancing(messages);
+  const portfolio = latestToolResult(messages, 'get_portfolio', heldPortfolioSchema);
+  const prices = messages.flatMap((message) => parseToolResult(message, 'get_quote', quotesSchema)?.quotes ?? []);
   return {
     said: asked.flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : [])),
     composedBy: asked.at(-1)?.composedBy,
-    positions: latestToolResult(messages, 'get_portfolio', portfolioSchema)?.positions ?? [],
+    positions: portfolio?.positions ?? [],
+    ...defined({ account: portfolio?.account }),
+    prices: prices.filter(({ symbol }, at) => prices.findLastIndex((one) => one.symbol === symbol) === at),
     names: messages.flatMap((message) => parseToolResult(message, 'search_symbols', nameSearchSchema)?.results ?? []),
     openOrders: latestToolResult(messages, 'list_orders', ordersSchema)?.orders ?? [],
     ...defined({ rebalancing }),

@@ -20,6 +20,7 @@ import {
 } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
+import { markComputed } from './derived-provenance.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { computeProvenance, isDictated, type ProvenanceInput } from './provenance.ts';
 import { attributeRebalancing } from './rebalancing.ts';
@@ -100,7 +101,7 @@ export async function createProposalRequest(
         kind: 'order',
         order,
         ...base,
-        provenance: withRebalancing(state, requestProvenance(state, 'order', order, { defaults, ...named }), [asked]),
+        provenance: withComputed(state, requestProvenance(state, 'order', order, { defaults, ...named }), asked),
         ...under(order),
       };
     }
@@ -167,6 +168,17 @@ function withSaidOrders({ fields, ...rest }: Provenance, orders: readonly Proven
   const areSaid = orders.every((order) => Object.values(order.fields).every(({ source }) => source !== 'other'));
   if (!areSaid || fields.orders?.source !== 'other') return { ...rest, fields };
   return { ...rest, fields: { ...fields, orders: { source: 'user' } } };
+}
+
+/** Records what our code computed for a single order from the person's own words. */
+function withComputed(
+  state: Pick<ProposalGraphValue, 'facts'>,
+  provenance: Provenance,
+  order: OrderRequest,
+): Provenance {
+  const { facts } = state;
+  const said = facts.composedBy === undefined ? facts.said : [];
+  return markComputed(withRebalancing(state, provenance, [order]), said, facts, order);
 }
 
 /** Records which orders come from a rebalancing to targets that the person named, instead of a program's targets. */

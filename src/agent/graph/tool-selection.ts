@@ -22,6 +22,8 @@ const toolsByTopic: Readonly<Record<Topic, string>> = {
   order: 'place_order get_quote get_portfolio search_symbols close_position place_orders',
   option: 'get_option_contracts place_order get_quote get_portfolio',
   standing: 'place_standing_order get_quote search_symbols place_order',
+  swap: 'place_order get_quote get_portfolio search_symbols',
+  target: 'place_order get_portfolio get_quote suggest_rebalance',
   cancel: 'list_orders cancel_order replace_order get_order',
   replace: 'list_orders replace_order cancel_order get_order',
   rebalance: 'suggest_rebalance place_orders get_portfolio place_order',

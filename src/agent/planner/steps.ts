@@ -3,13 +3,12 @@ import { phrase, type Say } from '../../text/phrase.ts';
 import { formatDollarAmount, formatPercent, formatSharePrice, formatShares } from '../../trading/amounts.ts';
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { describeOptionSymbol } from '../../trading/contract-words.ts';
-import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
+import { Dec, toPlain } from '../../trading/decimal.ts';
 import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
 import { hasEndedEntry, openLegs } from '../../trading/order-legs.ts';
-import { sharesForFraction } from '../../trading/portfolio/allocation.ts';
 import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
-import { type Order, orderSchema, type Position, positionSchema, quoteSchema } from '../../trading/views.ts';
+import { type Order, orderSchema, quoteSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { type ContractMention, describeContract, matchesContract } from '../reader/contract-mention.ts';
 import {
@@ -28,6 +27,16 @@ import {
 import { unresolvedNames } from '../reader/read.ts';
 import { NotUnderstoodError } from '../reader/refusal.ts';
 import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from '../reader/symbols-by-name.ts';
+import {
+  dependsOnCost,
+  dependsOnLast,
+  deriveFields,
+  deriveTarget,
+  isSizedByHoldings,
+  type OrderFacts,
+  priceSchema,
+  saleAndPurchase,
+} from './derived-order.ts';
 import {
   findOrdersToCancel,
   findOrderToChange,
@@ -57,8 +66,6 @@ export interface PlannerStep {
   readonly view?: ResultView;
 }
 
-const portfolio = z.lazy(() => z.object({ positions: z.array(positionSchema) }));
-const funds = z.lazy(() => z.object({ account: z.object({ cash: decimalString }) }));
 const orders = z.lazy(() =>
   z.object({
     orders: z.array(orderSchema),
@@ -75,8 +82,10 @@ interface Lookup {
 }
 
 const needsHoldings = (intent: Intent) =>
-  (intent.kind === 'order' && (intent.fraction ?? intent.keep ?? intent.cash) !== undefined) ||
-  (intent.kind === 'standing' && (intent.fraction ?? intent.keep) !== undefined);
+  (intent.kind === 'order' && (isSizedByHoldings(intent) || dependsOnCost(intent))) ||
+  (intent.kind === 'swap' && isSizedByHoldings(intent.sale)) ||
+  intent.kind === 'target' ||
+  (intent.kind === 'standing' && isSizedByHoldings(intent));
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
 /** Returns whether an intent needs the open orders, to find the order or to tell a quantity from a price. */
@@ -200,6 +209,12 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
       return [orderStep(intent, found)];
     case 'standing':
       return [standingStep(intent, found)];
+    case 'swap':
+      return swapSteps(intent, found);
+    case 'target': {
+      const { symbol, side, derived } = deriveTarget(intent, orderFacts(intent, found));
+      return [{ name: 'place_order', args: { symbol, side, type: 'market', ...derived.fields } }];
+    }
     case 'cancel':
       return findOrdersToCancel(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery)).map(
         (order_id) => ({
@@ -285,16 +300,38 @@ function orderStep(intent: OrderIntent & OfAccount, found: readonly Lookup[]): P
     const chain = stepAnswer(contractStep(intent), found);
     return { name: 'place_order', args: { ...intent.request, symbol: resolveContract(intent, chain) } };
   }
-  const holdings = stepAnswer(portfolioStep(intent.account), found);
-  const order = { ...intent.request, ...computedSize(intent, holdings) };
+  const order = { ...intent.request, ...derivedFields(intent, found) };
   if (mayBoundTotal(intent)) requirePerShare(intent, String(order.qty), lastPrice(intent, found));
   return { name: 'place_order', args: order };
 }
 
+function derivedFields(intent: (OrderIntent | StandingOrderIntent) & OfAccount, found: readonly Lookup[]) {
+  return deriveFields(intent, orderFacts(intent, found)).fields as { qty?: string };
+}
+
+function orderFacts(intent: Intent, found: readonly Lookup[]): OrderFacts {
+  const prices = knownPrices.safeParse(stepAnswer(priceStep(intent), found));
+  return {
+    portfolio: stepAnswer(portfolioStep(intent.account), found),
+    prices: prices.success ? prices.data.quotes : [],
+  };
+}
+
+/** The sale first, then the purchase for its proceeds. */
+function swapSteps(intent: Intent & { kind: 'swap' }, found: readonly Lookup[]): PlannerStep[] {
+  const [sale, purchase] = saleAndPurchase(intent, orderFacts(intent, found));
+  return [
+    { name: 'place_order', args: { ...intent.sale.request, ...sale.derived.fields } },
+    {
+      name: 'place_order',
+      args: { symbol: purchase.symbol, side: 'buy', type: 'market', ...purchase.derived.fields },
+    },
+  ];
+}
+
 function standingStep(intent: StandingOrderIntent & OfAccount, found: readonly Lookup[]): PlannerStep {
   const { type: _, time_in_force: __, ...request } = intent.request;
-  const holdings = stepAnswer(portfolioStep(intent.account), found);
-  const order = { ...request, ...computedSize(intent, holdings) };
+  const order = { ...request, ...derivedFields(intent, found) };
   if (mayBoundTotal(intent)) requirePerShare(intent, String(order.qty), lastPrice(intent, found));
   const { reaches, ...when } = intent.when;
   const side = reaches === undefined ? {} : waitingSide(order.symbol, reaches, lastPrice(intent, found));
@@ -305,59 +342,6 @@ function alertStep(intent: Intent & { kind: 'alert' }, found: readonly Lookup[])
   const { reaches, ...alert } = intent.alert;
   const side = reaches === undefined ? {} : waitingSide(alert.symbol, reaches, lastPrice(intent, found));
   return { name: 'set_alert', args: { ...alert, ...side } };
-}
-
-/** Returns the size of an order for a part of the position or the cash. @throws {NotUnderstoodError} */
-function computedSize(
-  { fraction, keep, cash, request: { symbol, side } }: Omit<OrderIntent, 'kind'>,
-  answer: unknown,
-): { qty?: string; notional?: string } {
-  if (cash !== undefined) {
-    const amount = new Dec(funds.parse(answer).account.cash).times(cash).toDecimalPlaces(2, Dec.ROUND_DOWN);
-    if (amount.gt(0)) return { notional: toPlain(amount) };
-    throw new NotUnderstoodError(
-      phrase`You have no cash to invest.`,
-      phrase`Ask "how much cash do I have".`,
-      'invalid_order',
-    );
-  }
-  if (fraction === undefined && keep === undefined) return {};
-  const held = portfolio.parse(answer).positions.find((position) => position.symbol === symbol);
-  if (side === 'buy') return { qty: addedShares(String(symbol), held, { fraction, keep }) };
-  if (held === undefined || new Dec(held.qty_available).lte(0)) {
-    throw new NotUnderstoodError(
-      held === undefined ? phrase`You hold no ${symbol}.` : phrase`All your ${symbol} is already in open orders.`,
-      phrase`Ask "what do I own" to see your positions.`,
-      'invalid_order',
-    );
-  }
-  if (fraction !== undefined) return { qty: sharesForFraction(fraction, held) };
-  const rest = new Dec(held.qty_available).minus(keep ?? '0');
-  if (rest.gt(0)) return { qty: toPlain(rest) };
-  throw new NotUnderstoodError(
-    phrase`You hold ${formatShares(held.qty_available)} ${symbol}, so there is nothing to sell if you keep ${keep}.`,
-    phrase`Ask "what do I own" to see your positions.`,
-    'invalid_order',
-  );
-}
-
-/**
- * Returns how many more shares increase the position by a fraction, or to a number of shares.
- * @throws {NotUnderstoodError} if none do
- */
-function addedShares(
-  symbol: string,
-  held: Position | undefined,
-  { fraction, keep = '0' }: { readonly fraction: string | undefined; readonly keep: string | undefined },
-): string {
-  const has = new Dec(held?.qty ?? '0');
-  const added = fraction === undefined ? new Dec(keep).minus(has) : has.times(fraction);
-  if (added.gt(0)) return toPlain(added);
-  throw new NotUnderstoodError(
-    held === undefined ? phrase`You hold no ${symbol}.` : phrase`You already hold ${formatShares(held.qty)} ${symbol}.`,
-    phrase`Ask "what do I own" to see your positions.`,
-    'invalid_order',
-  );
 }
 
 /** Returns the error for an incomplete list of open orders, in which the planner can't identify the person's order. */
@@ -411,6 +395,7 @@ function resolveContract({ request, contract }: OptionIntent, answer: unknown): 
 
 type Bounded = (OrderIntent | StandingOrderIntent) & { readonly mayBeTotal: true; readonly account?: string };
 
+const knownPrices = z.lazy(() => z.object({ quotes: z.array(priceSchema) }));
 const quoted = z.lazy(() => z.object({ quotes: z.tuple([quoteSchema], z.unknown()) }));
 
 function mayBoundTotal(intent: Intent): intent is Bounded {
@@ -422,7 +407,9 @@ export function needsPrice(intent: Intent): boolean {
   const isReach =
     (intent.kind === 'standing' && intent.when.reaches !== undefined) ||
     (intent.kind === 'alert' && intent.alert.reaches !== undefined);
-  return isReach || mayBoundTotal(intent);
+  const isDerived =
+    intent.kind === 'target' || intent.kind === 'swap' || (intent.kind === 'order' && dependsOnLast(intent));
+  return isReach || isDerived || mayBoundTotal(intent);
 }
 
 const priceStep = (intent: Intent): PlannerStep => ({

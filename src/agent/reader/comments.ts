@@ -9,7 +9,7 @@ import { isAsset, symbolOf } from './match.ts';
 
 /** Meanings of the words of which a comment may consist. */
 const ALLOWED =
-  'comment reason harmless inert i my a is do of to for with on about at and get it the_price share position portfolio cash market market_noun'.split(
+  'comment reason harmless inert i my a is do of to for with on about at and get it the_price current_price share position portfolio cash market market_noun'.split(
     ' ',
   );
 /** Meanings that are never a comment, even if the word also has other meanings. */

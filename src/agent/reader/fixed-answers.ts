@@ -225,6 +225,58 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
 ];
 
+/** Limits of orders. They answer requests that can't be read otherwise. Nothing is done for any of them. */
+export const orderLimits: readonly FixedAnswer[] = [
+  {
+    say: 'orders that wait for another order',
+    when: '9 after_fill+trade',
+    missing: [
+      phrase`I can't let an order wait until another one fills.`,
+      phrase`A purchase can have its exits: "buy 5 AAPL limit 180 stop loss 170". Otherwise, ask again when it has filled; "open orders" shows whether it has.`,
+    ],
+  },
+  {
+    say: 'undoing a trade',
+    when: '8.9 undo_trade+trade, 8.9 undo_trade+transaction',
+    missing: [
+      phrase`I can't undo a trade that has filled.`,
+      phrase`I can cancel an open order ("cancel my last order"), or place the opposite one ("sell 5 AAPL").`,
+    ],
+  },
+  {
+    say: 'turning an order into a market order',
+    when: '8.8 to_market+order',
+    missing: [
+      phrase`I can't turn an open order into a market order.`,
+      phrase`Cancel it and place a new one: "cancel my AAPL order", then "sell 5 AAPL".`,
+    ],
+  },
+  {
+    say: 'orders for later',
+    when: '8.6 later_day+trade',
+    missing: [
+      phrase`I can't place a single order on a later day or at a set time: it goes out when you approve it.`,
+      phrase`Ask again then. An order that you place while the market is closed waits for the next opening.`,
+    ],
+  },
+  {
+    say: 'orders until a date',
+    when: '8.5 until_date+trade',
+    missing: [
+      phrase`I can't let an order end on a date: it is good for the day, or until you cancel it.`,
+      phrase`Leave that out for an order that ends today, or say "gtc" and cancel it later.`,
+    ],
+  },
+  {
+    say: 'orders on indicators and news',
+    when: '8.4 indicator+trade',
+    missing: [
+      phrase`I can't let an order wait for news or indicators, only for a price of its own symbol.`,
+      phrase`Say the price: "sell 5 AAPL if it falls below 100".`,
+    ],
+  },
+];
+
 /** Topics of questions without data. */
 export const topicsWithoutData: readonly FixedAnswer[] = [
   {

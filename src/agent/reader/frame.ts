@@ -16,6 +16,8 @@ export interface OrderFrame {
   readonly parts: readonly Part[];
   /** Whether each part has the size ("5 each of AAPL and MSFT"). */
   readonly each: boolean;
+  /** Whether an amount is divided into equal parts ("split $900 between AAPL and MSFT"). */
+  readonly split: boolean;
   /** Mentions that fill no slot. */
   readonly unread: readonly Mention[];
 }
@@ -39,6 +41,7 @@ class FrameFiller implements OrderFrame {
   readonly parts: Part[] = [];
   readonly unread: Mention[] = [];
   each = false;
+  split = false;
   readonly #it: string | undefined;
   /** Whether "and" or a comma came immediately before. */
   #isLinked = false;
@@ -70,6 +73,9 @@ class FrameFiller implements OrderFrame {
         this.unread.push(mention);
         break;
       case 'total':
+        break;
+      case 'split':
+        this.split = true;
         break;
       default:
         if (mention.kind === 'each') this.each = true;
@@ -161,8 +167,8 @@ export function isProtection({ acts, parts, shared }: OrderFrame): boolean {
   return isSet && [...shared, ...parts.flatMap(({ terms }) => terms)].some(isPlacedStop);
 }
 
-/** Returns whether the act sets the stop. In contrast, "with a stop at 170" is an exit of a purchase. */
-function isPlacedStop(one: Mention): boolean {
+/** Returns whether a stop is what the act sets. "with a stop at 170" is an exit of a purchase. */
+export function isPlacedStop(one: Mention): boolean {
   if (/^with\b/i.test(one.text)) return false;
   if (one.kind === 'price') return one.role === 'stop' || one.role === 'stop_loss';
   return one.kind === 'trail' || (one.kind === 'type' && ['stop', 'stop_loss', 'trailing'].includes(one.type));

@@ -6,6 +6,7 @@ import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, Side, TimeInForce } from '../../trading/order.ts';
 import type { Period } from '../../trading/period.ts';
 import type { ContractMention } from './contract-mention.ts';
+import type { RelativePrice } from './relative-price.ts';
 
 /** When the gateway places a standing order, as arguments of the tool `place_standing_order`. */
 export interface ScheduleMention {
@@ -23,9 +24,10 @@ export interface ScheduleMention {
 /* A symbol in capitals is a ticker. A symbol in lower case is a name (`apple`, `aapl`) that must be looked up. */
 
 /**
- * `fraction` is the part of the position to trade, `keep` is the number of shares that remain, and `cash` is the part
- * of the account's cash to spend. If there is a `contract`, the symbol is its underlying. If `mayBeTotal` is true, the
- * limit may be the price of all shares together.
+ * `fraction` is the part of the position to sell, or to buy in addition, and `keep` the number of shares that the
+ * position has afterwards. `cash` and `equity` are the parts of the account's cash and value to spend, and `relative` are
+ * the prices that depend on the current one, by field. If there is a `contract`, the symbol is its underlying. If
+ * `mayBeTotal` is true, the limit may be the price of all shares together.
  */
 export interface OrderIntent {
   readonly kind: 'order';
@@ -33,6 +35,8 @@ export interface OrderIntent {
   readonly fraction?: string;
   readonly keep?: string;
   readonly cash?: string;
+  readonly equity?: string;
+  readonly relative?: Readonly<Record<string, RelativePrice>>;
   readonly contract?: ContractMention;
   readonly mayBeTotal?: true;
 }
@@ -130,9 +134,28 @@ export interface RebalanceIntent {
   readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
 }
 
+/** A sale at the market price, and a purchase for what it brings. */
+export interface SwapIntent {
+  readonly kind: 'swap';
+  readonly sale: OrderIntent;
+  readonly symbol: string;
+  readonly account?: string;
+}
+
+/** Brings a position to a part of the account's value, or to a value in dollars. */
+export interface TargetIntent {
+  readonly kind: 'target';
+  readonly symbol: string;
+  readonly to: { readonly weight: string } | { readonly value: string };
+  /** The side that the words name; either one if undefined. */
+  readonly side?: Side;
+}
+
 type BaseIntent =
   | OrderIntent
   | StandingOrderIntent
+  | SwapIntent
+  | TargetIntent
   | CancelIntent
   | ReplaceIntent
   | { readonly kind: 'whoami' }
@@ -210,6 +233,10 @@ export function listIntentSymbols(intent: Intent): readonly string[] {
       return [intent.symbol];
     case 'alert':
       return [intent.alert.symbol];
+    case 'swap':
+      return [String(intent.sale.request.symbol), intent.symbol];
+    case 'target':
+      return [intent.symbol];
     case 'portfolio':
     case 'orders':
     case 'gains':
@@ -241,6 +268,10 @@ export function mapSymbols(intent: Intent, to: (symbol: string) => string): Inte
     case 'chart':
     case 'stop_alert':
     case 'wash':
+      return { ...intent, symbol: to(intent.symbol) };
+    case 'swap':
+      return { ...intent, sale: mapSymbols(intent.sale, to) as OrderIntent, symbol: to(intent.symbol) };
+    case 'target':
       return { ...intent, symbol: to(intent.symbol) };
     case 'alert':
       return { ...intent, alert: { ...intent.alert, symbol: to(intent.alert.symbol) } };

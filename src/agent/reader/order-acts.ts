@@ -114,7 +114,7 @@ function takePart(words: Taker, said: Description, isChange: boolean): boolean {
   }
   // "the older of my two orders"
   if (said.isAll || words.take('#n open_list? order_noun|order') === undefined)
-    return words.take('of|on|for|a|with|comma|is') !== undefined;
+    return words.take('of|on|for|a|with|comma|is|only') !== undefined;
   said.isCounted = true;
   return true;
 }

@@ -2,7 +2,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { capitalize } from '../../text/first-letter.ts';
 import { phrase } from '../../text/phrase.ts';
 import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
-import { Dec } from '../../trading/decimal.ts';
+import { Dec, toPlain } from '../../trading/decimal.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
 import { withOrderDefaults } from '../../trading/order-defaults.ts';
 import { defined } from '../../values/defined.ts';
@@ -11,6 +11,7 @@ import { isProtection, type OrderFrame, type Part, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, type OrderIntent, type ScheduleMention } from './intent.ts';
 import { orderExamples, readTerms, type Side, saleExamples, sideWords, unreadError } from './order-terms.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
+import type { RelativePrice } from './relative-price.ts';
 import type { Mention, Size } from './slots.ts';
 
 /**
@@ -84,9 +85,9 @@ function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
   const part = withWatchedAsset(said, frame);
   // "every Friday at the open" is a time of day. Only a single order can use the opening auction.
   const isRecurring = part.terms.some((one) => one.kind === 'when' && one.when.every !== undefined);
-  const terms = isRecurring ? part.terms.map(toOpeningTime) : part.terms;
-  const { fields, mayBeTotal, notional } = readTerms(terms, side, protects);
-  const size = sizeFor(part, side, frame, notional);
+  const terms = isRecurring ? part.terms.filter((one) => !isOpenEnd(one)).map(toOpeningTime) : part.terms;
+  const { fields, relative, mayBeTotal, notional } = readTerms(terms, side, protects);
+  const whole = sizeFor(frame.split ? withDollars(part) : part, side, frame, notional);
   const [first, ...more] = part.assets;
   if (first === undefined) throw missingAsset(side, part);
   const symbols = part.assets.map(({ symbol }) => symbol);
@@ -94,15 +95,43 @@ function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
     (symbol, at) => symbols.findIndex((one) => one.toUpperCase() === symbol.toUpperCase()) < at,
   );
   if (twice !== undefined) throw listError(twice);
-  if (more.length > 0) requireListable(part, size, side, frame);
+  const size = frame.split ? dividedSize(whole, symbols, part) : whole;
+  if (more.length > 0 && !frame.split) requireListable(part, size, side, frame);
+  const endless = terms.find(({ kind }) => kind === 'no_end');
+  if (endless !== undefined && fields.time_in_force !== 'gtc') throw unreadError(endless.text);
   const when = terms.flatMap((one) => (one.kind === 'when' ? [one] : []));
   const isNow = terms.some(({ kind }) => kind === 'now');
   requireAskedTerms(part, when);
   return symbols.map((symbol) => {
     const request = { symbol, side, ...sizeFields(size), ...fields } as OrderRequestInput;
-    const order = toOrderIntent(request, size, mayBeTotal);
+    const order = toOrderIntent(request, size, mayBeTotal, relative);
     return when.length === 0 ? order : toStanding(order, when, isNow);
   });
+}
+
+/** "until I cancel it" is how a recurring order ends anyway. */
+const isOpenEnd = (one: Mention) => one.kind === 'no_end' || (one.kind === 'time' && one.isOpenEnd === true);
+
+/** "split 3k between AAPL and MSFT" is dollars: nobody counts shares so. */
+const withDollars = (part: Part): Part =>
+  part.size !== undefined && 'qty' in part.size && part.size.isScaled
+    ? { ...part, size: { notional: part.size.qty } }
+    : part;
+
+/** Returns the part of an amount that each symbol gets, rounded down. @throws {NotUnderstoodError} if it has no parts */
+function dividedSize(size: Size, symbols: readonly string[], { sizeText }: Part): Size {
+  if (symbols.length < 2) throw unreadError(sizeText);
+  if ('notional' in size) {
+    const each = new Dec(size.notional).div(symbols.length).toDecimalPlaces(2, Dec.ROUND_DOWN);
+    return { notional: toPlain(each) };
+  }
+  const count = 'qty' in size && size.isShares ? new Dec(size.qty) : undefined;
+  if (count?.mod(symbols.length).isZero())
+    return { ...(size as Size & { qty: string }), qty: toPlain(count.div(symbols.length)) };
+  throw new NotUnderstoodError(
+    phrase`I can only divide an amount in dollars, or shares without a remainder.`,
+    phrase`Give the amount for each: "buy $500 of AAPL and $500 of MSFT".`,
+  );
 }
 
 const toOpeningTime = (one: Mention): Mention =>
@@ -119,16 +148,21 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, notional: 
       'invalid_order',
     );
   }
-  const isAdded = ('isAdded' in size && size.isAdded === true) || ('keep' in size && frame.acts.includes('grow'));
-  if (side === 'buy' && ('fraction' in size || 'keep' in size) && !isAdded) {
+  if (side === 'buy' && ('fraction' in size || 'keep' in size) && !isAddition(size, frame)) {
     throw new NotUnderstoodError(
       phrase`I can buy a number of shares or an amount in dollars, not a fraction.`,
       orderExamples,
     );
   }
-  if (side === 'sell' && 'cash' in size) throw unreadError(part.sizeText);
+  if (side === 'sell' && ('cash' in size || 'equity' in size)) throw unreadError(part.sizeText);
   if (isUnclearBeside(size, frame)) throw unreadError(part.sizeText);
   return requireClearSize(size, part, side, frame);
+}
+
+/** Returns whether a purchase adds a part of the position, or brings it to a number of shares. */
+function isAddition(size: Size, { acts }: OrderFrame): boolean {
+  if ('keep' in size) return size.isTarget === true || acts.includes('grow');
+  return 'isAdded' in size && size.isAdded === true;
 }
 
 /** Returns whether a number may be something other than the size of the order or the position. */
@@ -192,11 +226,21 @@ const shellQuotesHint = phrase`In a terminal, put the sentence in single quotes:
 const sizeFields = (size: Size): Partial<OrderRequestInput> =>
   'qty' in size ? { qty: size.qty } : 'notional' in size ? { notional: size.notional } : {};
 
-function toOrderIntent(request: OrderRequestInput, size: Size, mayBeTotal: boolean): OrderIntent {
+function toOrderIntent(
+  request: OrderRequestInput,
+  size: Size,
+  mayBeTotal: boolean,
+  prices: Readonly<Record<string, RelativePrice>>,
+): OrderIntent {
+  const isRelative = Object.keys(prices).length > 0;
+  const relative = isRelative ? { relative: prices } : {};
   const bound = mayBeTotal && !('notional' in size) ? ({ mayBeTotal } as { mayBeTotal: true }) : {};
-  if ('fraction' in size) return { kind: 'order', request, fraction: size.fraction, ...bound };
-  if ('keep' in size) return { kind: 'order', request, keep: size.keep, ...bound };
-  if ('cash' in size) return { kind: 'order', request, cash: size.cash };
+  if ('fraction' in size) return { kind: 'order', request, fraction: size.fraction, ...bound, ...relative };
+  if ('keep' in size) return { kind: 'order', request, keep: size.keep, ...bound, ...relative };
+  if ('cash' in size) return { kind: 'order', request, cash: size.cash, ...relative };
+  if ('equity' in size) return { kind: 'order', request, equity: size.equity, ...relative };
+  // Prices that are not known yet are validated with the order.
+  if (isRelative) return { kind: 'order', request, ...bound, ...relative };
   // A company's name is resolved later, so the order is validated with a placeholder for its symbol.
   const said = String(request.symbol);
   validateOrder(isUnresolvedName(said) ? { ...request, symbol: findCoinPair(said) ?? 'NAME' } : request);
@@ -241,6 +285,12 @@ function requireAskedTerms(part: Part, when: readonly (Mention & { kind: 'when' 
       'append',
     );
   }
+  if (asked.about === 'interval') {
+    throw new NotUnderstoodError(
+      phrase`I can't place orders "${asked.text}": only every trading day, once a week, or on the 1st of each month.`,
+      phrase`Say "every day", "every Monday" or "every month".`,
+    );
+  }
   if (asked.about === 'month_day') {
     throw new NotUnderstoodError(
       phrase`Monthly orders are placed only on the 1st.`,
@@ -250,23 +300,25 @@ function requireAskedTerms(part: Part, when: readonly (Mention & { kind: 'when' 
   if (asked.item === 'contradiction') {
     throw new NotUnderstoodError(phrase`"${asked.text}" contradicts itself.`, scheduleHint);
   }
-  if (asked.item === 'percent') {
-    throw new NotUnderstoodError(
-      phrase`An order can wait for a price, but not for a percentage. Which price?`,
-      phrase`Say "… if ${part.assets[0]?.symbol.toUpperCase() ?? 'it'} falls below 100", or ask for an alert: "tell me when AAPL falls by 5%".`,
-    );
-  }
+  if (asked.item === 'percent') throw percentError(part.assets[0]?.symbol);
   throw new NotUnderstoodError(phrase``, phrase``, 'usage', `${asked.word}→once`, 'near_miss');
 }
+
+const percentError = (symbol: string | undefined) =>
+  new NotUnderstoodError(
+    phrase`An order can wait for a price, but not for a percentage. Which price?`,
+    phrase`Say "… if ${symbol?.toUpperCase() ?? 'it'} falls below 100", or ask for an alert: "tell me when AAPL falls by 5%".`,
+  );
 
 type WhenMention = Mention & { kind: 'when' };
 
 /** Makes a standing order. @param isNow whether a part of the position refers to the current position */
 function toStanding(order: OrderIntent, mentions: readonly WhenMention[], isNow: boolean): Intent {
-  const { request, fraction, keep, cash, mayBeTotal } = order;
+  const { request, fraction, keep, cash, equity, relative, mayBeTotal } = order;
   const symbol = String(request.symbol);
   const when = readWhen(mentions);
-  if (cash !== undefined || ((fraction ?? keep) !== undefined && !isNow)) {
+  if (relative !== undefined) throw percentError(symbol);
+  if ((cash ?? equity) !== undefined || ((fraction ?? keep) !== undefined && !isNow)) {
     throw new NotUnderstoodError(
       phrase`How many shares? By then, a fraction of your position may be a different number of shares.`,
       phrase`Give a number, or say "all", "half" or "a third" for that part of the shares you hold now.`,
@@ -303,8 +355,23 @@ function readWhen(mentions: readonly WhenMention[]): ScheduleMention {
   }
   const odd =
     days.length + crossings.length === 1 ? mentions.find((one) => days.length === 0 && one.when.at) : mentions.at(-1);
-  if (odd !== undefined) throw unreadError(odd.text);
-  return when;
+  if (odd === undefined) return when;
+  if (days.length + crossings.length > 1) throw unreadError(odd.text);
+  throw odd.when.at === undefined ? endError(odd.text) : timeError(odd.text);
+}
+
+function endError(text: string): NotUnderstoodError {
+  return new NotUnderstoodError(
+    phrase`I can't let an order end "${truncateWord(text)}": it is good for the day, or until you cancel it.`,
+    phrase`Leave that out for an order that ends today, or say "gtc" and cancel it later.`,
+  );
+}
+
+function timeError(text: string): NotUnderstoodError {
+  return new NotUnderstoodError(
+    phrase`I can't place a single order "${truncateWord(text)}": it goes out when you approve it.`,
+    phrase`Ask again at that time, or set a price: "sell 5 AAPL if it falls below 100".`,
+  );
 }
 
 function unreadMention(mention: Mention, frame: OrderFrame): NotUnderstoodError {

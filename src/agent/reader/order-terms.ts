@@ -2,6 +2,7 @@ import { phrase } from '../../text/phrase.ts';
 import { type OrderType, orderTypes } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
+import type { RelativePrice } from './relative-price.ts';
 import type { Mention, PriceRole } from './slots.ts';
 
 export type Side = 'buy' | 'sell';
@@ -15,6 +16,8 @@ const conditionsHint = phrase`To wait for a price, use a limit ("buy 5 AAPL limi
 /** The terms of one order. If `mayBeTotal` is true, the limit may be the price of all shares together. */
 export interface OrderTerms {
   readonly fields: Fields;
+  /** The prices that are known only by their distance from another, by field. */
+  readonly relative: Readonly<Record<string, RelativePrice>>;
   readonly mayBeTotal: boolean;
   /** An amount in dollars after "for". It is the order's size if no other size is given. */
   readonly notional: string | undefined;
@@ -28,12 +31,22 @@ export function readTerms(mentions: readonly Mention[], side: Side, isProtection
   mentions.forEach((mention, at) => {
     read.add(mention, mentions[at - 1], mentions[at + 1]?.kind === 'each');
   });
-  const { fields, types, either, mayBeTotal, notional } = read;
-  return { fields: withType(withLegs(side, fields, types, either), types), mayBeTotal, notional };
+  const { types, either, mayBeTotal, notional } = read;
+  const typed = withType(withLegs(side, read.fields, types, either), types);
+  const fields: Fields = {};
+  const relative: Record<string, RelativePrice> = {};
+  for (const [name, value] of Object.entries(typed)) {
+    const distance = read.relative.get(value);
+    if (distance === undefined) fields[name] = value;
+    else relative[name] = distance;
+  }
+  return { fields, relative, mayBeTotal, notional };
 }
 
 class TermReader {
   readonly fields: Fields = {};
+  /** The distances that stand for prices, by the text that holds their place in the fields. */
+  readonly relative = new Map<string | boolean, RelativePrice>();
   readonly types = new Set<string>();
   mayBeTotal = false;
   notional: string | undefined;
@@ -81,9 +94,27 @@ class TermReader {
       role === 'limit' && this.#side === 'buy' && before?.kind === 'price' && before.role === 'stop_loss';
     const field = isLegLimit ? 'stop_loss_limit_price' : priceField(mention, this.#side, this.#isStop());
     if (field === undefined) throw unreadError(mention.text);
+    if (mention.relative !== undefined) {
+      this.#addRelative(field, mention, mention.relative);
+      return;
+    }
     if (field === 'notional') this.notional = value;
     else this.#set(field, value);
     if ((role === 'most' || role === 'least') && !perShare && !isEach) this.mayBeTotal = true;
+  }
+
+  #addRelative(field: string, { role, text }: PriceMention, distance: RelativePrice): void {
+    const from = distance.from ?? (this.#side === 'buy' ? 'last' : undefined);
+    if (from === undefined) throw unknownBaseError(text);
+    if (this.#side === 'buy' && from === 'cost') throw unreadError(text);
+    const isStop = field.includes('stop');
+    // A sale below the price is a stop; "sell at 5% below" may also be a limit.
+    if (this.#side === 'sell' && isStop !== (distance.side === 'below')) throw belowError(text);
+    const place = `${field} ${text}`;
+    this.relative.set(place, { ...distance, from });
+    this.#set(field, place);
+    // The words of a condition set no end.
+    if (role === 'falls_by' || role === 'rises_by') this.fields.time_in_force ??= 'gtc';
   }
 
   /** Returns whether a bare price is a stop price: "put a stop on my AAPL at 200". */
@@ -113,6 +144,8 @@ const buyFields: Partial<Record<PriceRole, string>> = {
   stop: 'stop_price',
   stop_loss: 'stop_loss_stop_price',
   profit: 'take_profit_limit_price',
+  falls_by: 'limit_price',
+  rises_by: 'stop_price',
 };
 const sellFields: Partial<Record<PriceRole, string>> = {
   limit: 'limit_price',
@@ -122,6 +155,8 @@ const sellFields: Partial<Record<PriceRole, string>> = {
   stop: 'stop_price',
   stop_loss: 'stop_price',
   profit: 'take_profit_limit_price',
+  falls_by: 'stop_price',
+  rises_by: 'limit_price',
 };
 /** Fields for the roles of a price in an order that protects a position. */
 const stopFields: Partial<Record<PriceRole, string | undefined>> = {
@@ -144,6 +179,20 @@ function priceField(
   // In a purchase, "with a stop at 170" is an exit; "stop 170" is the order's own stop.
   if (role === 'stop' && side === 'buy' && /^with\b/i.test(text)) return 'stop_loss_stop_price';
   return (isStop ? stopFields : side === 'buy' ? buyFields : sellFields)[role];
+}
+
+function unknownBaseError(text: string): NotUnderstoodError {
+  return new NotUnderstoodError(
+    phrase`"${truncateWord(text)}" of which price: the current one, or the one that you paid?`,
+    phrase`Say "stop loss 10% below the current price on my AAPL", or "stop loss 10% below my cost on my AAPL".`,
+  );
+}
+
+function belowError(text: string): NotUnderstoodError {
+  return new NotUnderstoodError(
+    phrase`I don't understand "${truncateWord(text)}" in this request, so I haven't done anything.`,
+    phrase`A stop sells below the price ("sell 5 AAPL stop 10% below the current price"), and a limit sells above it ("sell 5 AAPL limit 240").`,
+  );
 }
 
 export function unreadError(word: string): NotUnderstoodError {

@@ -6,7 +6,7 @@ import { readAlert, readAlertSchedule, readStopAlert } from './alert-acts.ts';
 import { isRisky, REQUESTS, splitClauses, TRADES } from './clauses.ts';
 import { antecedentOf, withoutComments } from './comments.ts';
 import { withPlainConditions } from './conditions.ts';
-import { fillFrame, sideOf } from './frame.ts';
+import { fillFrame, isPlacedStop, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { type Item, readItems } from './items.ts';
 import { has, isAsset } from './match.ts';
@@ -14,7 +14,7 @@ import { isAboutOption, readOption } from './option-frame.ts';
 import { readCancel, readChange } from './order-acts.ts';
 import { badNumber, toOrders } from './order-frame.ts';
 import { readAfford, readRules, readWashSale } from './order-questions.ts';
-import { readRebalance } from './rebalance-act.ts';
+import { readRebalance, readTargetSize } from './rebalance-act.ts';
 import {
   type AskedSlot,
   createRefusal,
@@ -26,10 +26,12 @@ import {
 } from './refusal.ts';
 import { type Mention, readMentions } from './slots.ts';
 import { suggestCorrection } from './spelling.ts';
+import { readSwap } from './swap-act.ts';
 import { isListedName, tickersByNickname } from './symbols-by-name.ts';
 import { actFirst } from './taker.ts';
 import {
   CERTAIN,
+  findOrderLimit,
   isAsking,
   isImperative,
   isRequestIn,
@@ -90,12 +92,9 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     const whole = readWhole(items, { it, isQuestion: isQuestion(items) });
     if (whole !== undefined) return { intents: whole };
     const named = antecedentOf(items);
-    clauses = splitClauses(withoutComments(named?.rest ?? items));
-    const intents = readAll(clauses, named?.symbol ?? it);
-    if (intents.length === 0) throw new NotUnderstoodError(phrase`You did not ask for anything.`, HINT);
-    requireUnambiguousAccount(intents);
-    requireSeparable(intents, clauses);
-    return { intents };
+    const plain = withoutComments(named?.rest ?? items);
+    clauses = splitClauses(plain);
+    return { intents: readRequests(plain, clauses, named?.symbol ?? it) };
   } catch (error) {
     if (!(error instanceof NotUnderstoodError)) throw error;
     const aside = readBeside(text, it);
@@ -103,8 +102,23 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     if (error.refusal.code !== 'usage') return toRefusal(error, text, clauses.length);
     if (isForbidden(clauses))
       return { refusal: createRefusal('usage', FORBIDDEN, phrase`To trade, leave the "not" out: "sell 5 AAPL".`) };
-    return readIdle(text, error) ?? toRefusal(error, text, clauses.length);
+    return readIdle(text, error) ?? toRefusal(orderLimit(error, clauses) ?? error, text, clauses.length);
   }
+}
+
+/** Reads a swap, or else the request of each clause. @throws {NotUnderstoodError} */
+function readRequests(
+  items: readonly Item[],
+  clauses: readonly (readonly Item[])[],
+  it: string | undefined,
+): readonly Intent[] {
+  const swap = isQuestion(items) ? undefined : readSwap(items, (sale) => readClause(sale, it));
+  if (swap !== undefined) return [swap];
+  const intents = readAll(clauses, it);
+  if (intents.length === 0) throw new NotUnderstoodError(phrase`You did not ask for anything.`, HINT);
+  requireUnambiguousAccount(intents);
+  requireSeparable(intents, clauses);
+  return intents;
 }
 
 /** Reads a sentence that makes no request: small talk, another person's words, or a thought about a trade. */
@@ -125,6 +139,12 @@ const STANCES = {
   undecided: phrase`That isn’t a definite request, so I haven't done anything.`,
 };
 const STANCE_HINT = phrase`To trade, say "buy 5 AAPL" or "sell 5 AAPL". For facts, ask "quote AAPL" or "my AAPL position".`;
+
+/** Returns what is impossible in a request that was not understood. */
+function orderLimit(error: NotUnderstoodError, clauses: readonly (readonly Item[])[]): NotUnderstoodError | undefined {
+  const isUnread = error.refusal.message.startsWith(NOT_UNDERSTOOD) || error.refusal.message.startsWith(UNKNOWN_WORD);
+  return isUnread && error.asks === undefined ? findOrderLimit(clauses.flat()) : undefined;
+}
 
 const FORBIDDEN = phrase`You said not to, so I haven't done anything.`;
 /** Refusals of sentences that are understood, so that no correction of their spelling is offered. */
@@ -167,6 +187,7 @@ function readAll(clauses: readonly (readonly Item[])[], it: string | undefined):
   const unread: NotUnderstoodError[] = [];
   for (const clause of clauses) {
     const read = readOrIgnore(clause, lastSymbol(intents) ?? it, clauses.length > 1);
+    if (read === undefined) continue;
     if (read instanceof NotUnderstoodError) unread.push(read);
     else for (const intent of read) addOnce(intents, intent);
   }
@@ -176,10 +197,12 @@ function readAll(clauses: readonly (readonly Item[])[], it: string | undefined):
 }
 
 /**
- * Reads a clause. Returns the error, instead of throwing it, for a clause next to a question that may be a comment.
+ * Reads a clause. Returns the error, instead of throwing it, for a clause next to a question that may be a comment, and
+ * undefined for a clause that only forbids an act.
  * @throws {NotUnderstoodError}
  */
 function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers: boolean) {
+  if (hasOthers && isOnlyForbidden(clause)) return undefined;
   try {
     return readClause(clause, it);
   } catch (error) {
@@ -187,6 +210,22 @@ function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers
     if (!isComment || !hasOthers || mayRequest(clause)) throw error;
     return error;
   }
+}
+
+/** Meanings of the words of a clause that only forbids an act: "don't cancel the Apple order". */
+const FORBIDDEN_PARTS = 'my order order_noun order_one of share position harmless comma limit stop a'.split(' ');
+
+/** Returns whether a clause only forbids an act. Then the act of the clause beside it is the request. */
+function isOnlyForbidden(clause: readonly Item[]): boolean {
+  const said = clause.filter((item) => isAsset(item) || !item.tags.includes('harmless'));
+  const at = said.findIndex(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
+  const before = said.slice(0, at).map(({ lower }) => lower.replaceAll("'", ''));
+  if (at < 1 || !/^(?:dont|do not|never|please dont|not)$/.test(before.join(' '))) return false;
+  const rest = said.slice(at + 1);
+  return (
+    rest.some(isAsset) &&
+    rest.every((item) => isAsset(item) || (!item.aside && item.tags.some((tag) => FORBIDDEN_PARTS.includes(tag))))
+  );
 }
 
 /** Returns whether an unread clause may be a request: it has an act, or another risky word with an asset. */
@@ -232,6 +271,8 @@ function toRefusal(error: NotUnderstoodError, text: string, clauses: number): Pa
 const acting: readonly Intent['kind'][] = [
   'order',
   'standing',
+  'swap',
+  'target',
   'cancel',
   'replace',
   'rebalance',
@@ -247,7 +288,7 @@ function requestsAction({ kind }: Intent): boolean {
 
 /** Adds an intent, unless it is a repeated question. A repeated order, message or watchlist change counts each time. */
 function addOnce(intents: Intent[], intent: Intent): void {
-  const counts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
+  const counts = ['order', 'standing', 'swap', 'target', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
   if (counts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
 }
@@ -267,7 +308,19 @@ function readClause(items: readonly Item[], it: string | undefined): Intent[] {
 }
 
 const oneAccount: readonly Intent['kind'][] = [
-  ...(['order', 'standing', 'cancel', 'replace', 'portfolio', 'orders', 'quote', 'chart', 'performance'] as const),
+  ...([
+    'order',
+    'standing',
+    'swap',
+    'target',
+    'cancel',
+    'replace',
+    'portfolio',
+    'orders',
+    'quote',
+    'chart',
+    'performance',
+  ] as const),
   ...(['activities', 'risk', 'lots', 'gains', 'wash', 'rules', 'watchlist', 'watch'] as const),
 ];
 
@@ -342,7 +395,7 @@ const numbered: readonly Intent['kind'][] = ['chart', 'activities', 'performance
 function readAct(items: readonly Item[]): Intent[] | undefined {
   const alerts = readAlert(items);
   if (alerts !== undefined) return alerts;
-  for (const read of [readStopAlert, readAlertSchedule, readSend, readWatch, readRebalance]) {
+  for (const read of [readStopAlert, readAlertSchedule, readSend, readWatch, readTargetSize, readRebalance]) {
     const act = read(items);
     if (act !== undefined) return [act];
   }
@@ -374,7 +427,7 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
   const option = isAboutOption(items) ? readOption(items) : undefined;
   if (option !== undefined) return [option];
   requireSingleNumbers(items);
-  const mentions = readMentions(items);
+  const mentions = withImpliedAct(readMentions(items));
   const frame = mentions.some(({ kind }) => kind === 'act') ? fillFrame(mentions, it) : undefined;
   if (frame !== undefined && sideOf(frame) === undefined && frame.parts.some(({ assets }) => assets.length > 0)) {
     if (frame.acts.every((act) => act === 'place') && frame.unread.length === 0)
@@ -398,6 +451,26 @@ function readActless(mentions: readonly Mention[], it: string | undefined): Inte
   const isSpent = mentions.some((one) => one.kind === 'size' && 'cash' in one.size);
   if (isSpent) return toOrders(fillFrame([{ kind: 'act', act: 'invest', text: '' }, ...mentions], it));
   throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
+}
+
+/**
+ * Adds the act that a sentence without a verb means. One that begins with a stop ("stop loss on AAPL at 150") protects
+ * the position, and "$25 of SPY every Monday" buys. Any other sentence without an act stays without one.
+ */
+function withImpliedAct(mentions: readonly Mention[]): readonly Mention[] {
+  const has = (test: (one: Mention) => boolean) => mentions.some(test);
+  if (has(({ kind }) => kind === 'act' || kind === 'word') || !has(({ kind }) => kind === 'asset')) return mentions;
+  const isTime = has((one) => one.kind === 'when' && one.when.every !== undefined);
+  const isAmount = has((one) => one.kind === 'size' && 'notional' in one.size);
+  const [first] = mentions;
+  const isStopFirst =
+    first !== undefined &&
+    (isPlacedStop(first) ||
+      (first.kind === 'price' && first.role === 'profit') ||
+      (first.kind === 'type' && first.type === 'stop_with_limit'));
+  const act =
+    isStopFirst && has(isPlacedStop) ? ('protect' as const) : isTime && isAmount ? ('buy' as const) : undefined;
+  return act === undefined ? mentions : [{ kind: 'act', act, text: '' }, ...mentions];
 }
 
 /** Requires that no number follows another number, as in "5 5 AAPL". @throws {NotUnderstoodError} */
@@ -445,6 +518,7 @@ function startsOrder(items: readonly Item[]): boolean {
 }
 
 const NOT_UNDERSTOOD = "I don't understand";
+const UNKNOWN_WORD = "I don't know what";
 /** Meanings that only a request about a position has. */
 const TRADED = ['share', 'position', 'all', 'half'];
 

@@ -1,18 +1,25 @@
+/* Long because the templates of slots are one table: of those that match, the longest wins. */
 import { Dec, toPlain } from '../../trading/decimal.ts';
 import type { OrderType, TimeInForce } from '../../trading/order.ts';
 import type { ScheduleMention } from './intent.ts';
 import type { Item, Quantity } from './items.ts';
 import { isAsset, matchAt, type TemplateMatch } from './match.ts';
+import type { RelativePrice } from './relative-price.ts';
 import { endOf, recurrenceOf, timeOf } from './times.ts';
 
-/** How much to trade. `keep` is the number of shares that remain, and `cash` is a part of the account's cash. */
+/**
+ * How much to trade. `keep` is the number of shares that the position has afterwards, `cash` a part of the account's
+ * cash, and `equity` a part of its value.
+ */
 export type Size =
   | { readonly qty: string; readonly isShares: boolean; readonly isOf: boolean; readonly isScaled: boolean }
   | { readonly notional: string }
   /** If `isAdded`, the part of the position is bought in addition: "double my KO". */
   | { readonly fraction: string; readonly isAll: boolean; readonly isAdded?: true }
-  | { readonly keep: string }
+  /** If `isTarget` is true, a purchase brings the position to that number: "buy AAPL until I have 30". */
+  | { readonly keep: string; readonly isTarget?: true }
   | { readonly cash: string }
+  | { readonly equity: string }
   | { readonly vague: true };
 
 export type PriceRole =
@@ -26,6 +33,8 @@ export type PriceRole =
   | 'stop'
   | 'stop_loss'
   | 'profit'
+  | 'falls_by'
+  | 'rises_by'
   | 'to';
 
 export type Act =
@@ -54,6 +63,8 @@ export type Mention = { readonly text: string } & (
       readonly value: string;
       readonly perShare: boolean;
       readonly isDollars: boolean;
+      /** If defined, `value` is unused. */
+      readonly relative?: RelativePrice;
     }
   | { readonly kind: 'trail'; readonly field: 'trail_percent' | 'trail_price'; readonly value: string }
   | {
@@ -70,12 +81,14 @@ export type Mention = { readonly text: string } & (
         | 'oto'
         | OrderType;
     }
-  | { readonly kind: 'time'; readonly time: TimeInForce }
+  /** If `isOpenEnd` is true, the words also say that a recurring order has no end: "until I cancel it". */
+  | { readonly kind: 'time'; readonly time: TimeInForce; readonly isOpenEnd?: boolean }
+  | { readonly kind: 'no_end' }
   | { readonly kind: 'extended' }
   | { readonly kind: 'when'; readonly when: ScheduleMention; readonly of?: string }
   | {
       readonly kind: 'ask';
-      readonly about: 'week' | 'month_day' | 'near_miss';
+      readonly about: 'week' | 'month_day' | 'interval' | 'near_miss';
       readonly item: string;
       readonly word?: string;
       readonly of?: string;
@@ -83,6 +96,8 @@ export type Mention = { readonly text: string } & (
   /** The current position: "all the shares I hold now". */
   | { readonly kind: 'now' }
   | { readonly kind: 'each' }
+  /** The amount is divided into equal parts. */
+  | { readonly kind: 'split' }
   | { readonly kind: 'total' }
   | { readonly kind: 'bound'; readonly bound: 'less' | 'more' }
   | { readonly kind: 'link'; readonly link: 'and' | 'comma' | 'or' }
@@ -126,6 +141,14 @@ const countOf = (found: TemplateMatch): Bare =>
     ? sharesOf(found)
     : sizeOf(found);
 
+const addedPart = (found: TemplateMatch) =>
+  found.quantities[0] === undefined ? partOf(found) : new Dec(firstOf(found).value).div(100);
+
+const targetSize = (found: TemplateMatch): Bare => ({
+  kind: 'size',
+  size: { keep: firstOf(found).value, isTarget: true },
+});
+
 const fractionSize = (value: Dec, isAll = false): Bare => ({
   kind: 'size',
   size: { fraction: toPlain(value), isAll },
@@ -168,6 +191,30 @@ const price =
     };
   };
 
+/** "10% below the current price": the distance and the price that it is measured from, where the words say it. */
+const distance =
+  (role: PriceRole, side: RelativePrice['side'] | undefined): Build =>
+  (found) => {
+    const { value, unit } = quantityOf(found);
+    const relative: RelativePrice = {
+      by: value,
+      unit: unit === 'percent' ? 'percent' : 'dollars',
+      side: side ?? (found.has('below') || found.has('falls') ? 'below' : 'above'),
+      ...baseOf(found),
+    };
+    const [of] = found.symbols;
+    const price: Bare = { kind: 'price', role, value: '', perShare: false, isDollars: true, relative };
+    return of === undefined ? price : [price, { kind: 'asset', symbol: of, isMine: false, isPosition: false }];
+  };
+
+const baseOf = (found: TemplateMatch): Pick<RelativePrice, 'from'> =>
+  found.has('cost_price') ? { from: 'cost' } : found.has('current_price') ? { from: 'last' } : {};
+
+const NO_DISTANCE = { value: '0', unit: 'percent' } as const;
+/** "falls below what I paid" has no distance. */
+const quantityOf = ({ quantities }: TemplateMatch) => quantities[0] ?? NO_DISTANCE;
+const stopRole = (found: TemplateMatch): PriceRole => (found.has('stop_loss') ? 'stop_loss' : 'stop');
+
 const type =
   (name: (Bare & { kind: 'type' })['type']): Build =>
   () => ({ kind: 'type', type: name });
@@ -178,7 +225,9 @@ const act =
 
 const time =
   (name: TimeInForce): Build =>
-  () => ({ kind: 'time', time: name });
+  (found) => ({ kind: 'time', time: name, ...(found.has('gtc') && isOpenEnded(found) ? { isOpenEnd: true } : {}) });
+
+const isOpenEnded = ({ items }: TemplateMatch) => items.some(({ tags }) => tags.includes('no_end'));
 
 /** Makes the condition of an order that is placed once. "whenever it drops below 100" is not such a condition. */
 const once =
@@ -235,9 +284,13 @@ const asset: Build = (found) => ({
   isPosition: found.has('position') || found.has('share'),
 });
 
+/** The price that a distance is measured from, and the words before it. */
+const BASE = 'current_price|cost_price';
+const BELOW = 'below|of|from';
+
 /** Templates of slots. The template that covers most items wins, or else the first one. */
 const slots: readonly (readonly [string, Build])[] = [
-  ['share|position? of? my? my? @ share|position?', asset],
+  ['share|position? of|among? my? my? @ share|position?', asset],
   ['my? @ post_asset', asset],
   ['one_share my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['half_share my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
@@ -245,6 +298,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['times #n', countedOf],
   ['by? roughly? another? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
   ['another share of? my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
+  ['for|on my? all my? #n share|position? of? my? my?', sharesOf],
+  ['comma all my? #n share|position?', sharesOf],
   ['on #n share of? my? my?', sharesOf],
   ['on #n of my my?', sharesOf],
   ['my? roughly? another? $ more? worth? of? my? my? share|position? of?', sizeOf],
@@ -313,6 +368,38 @@ const slots: readonly (readonly [string, Build])[] = [
       asset({ ...found, has: () => false }) as Bare,
     ],
   ],
+  [
+    'raise $ worth? of? cash? of|out_of? my? my? @ share?',
+    (found) => [
+      { kind: 'size', size: { notional: firstOf(found).value } },
+      asset({ ...found, has: () => false }) as Bare,
+    ],
+  ],
+  [
+    'enough of? my? share? of? my? @ share? so_that $ worth? of? cash?',
+    (found) => [
+      { kind: 'size', size: { notional: firstOf(found).value } },
+      asset({ ...found, has: () => false }) as Bare,
+    ],
+  ],
+  [
+    `grow my? my? @ share|position? by %|${PART}`,
+    (found) => [
+      { kind: 'act', act: 'grow' },
+      { kind: 'size', size: { fraction: toPlain(addedPart(found)), isAll: false, isAdded: true } },
+      asset(found) as Bare,
+    ],
+  ],
+  [
+    'grow my? my? @ share|position? by #n|$ share?',
+    (found) => [{ kind: 'act', act: 'grow' }, sizeOf(found), asset(found) as Bare],
+  ],
+  ['have_after only? #n share? of? my? my?', targetSize],
+  ['as_held', () => addedSize(1)],
+  [
+    '% of? my? my? whole_account worth? of? my?',
+    (found) => ({ kind: 'size', size: { equity: toPlain(new Dec(firstOf(found).value).div(100)) } }),
+  ],
   ['everything', () => ({ kind: 'size', size: { vague: true } })],
   ['vague share? of? my?', () => ({ kind: 'size', size: { vague: true } })],
   ['more share? of? my?', () => ({ kind: 'size', size: { vague: true } })],
@@ -349,15 +436,38 @@ const slots: readonly (readonly [string, Build])[] = [
     'a? stop of|at|by? # below my? my? @ share|position?',
     (found) => [price('stop')(found) as Bare, asset(found) as Bare],
   ],
+  [`with? a? stop|stop_loss of|at|by? %|$ ${BELOW} my? ${BASE}`, (found) => distance(stopRole(found), 'below')(found)],
+  ['with? a? stop|stop_loss of|at|by? %', (found) => distance(stopRole(found), 'below')(found)],
+  ['with? a? % stop|stop_loss !#', (found) => distance(stopRole(found), 'below')(found)],
+  [`with? a? %|$ stop|stop_loss ${BELOW} my? ${BASE}`, (found) => distance(stopRole(found), 'below')(found)],
+  [`with? a? profit of|at|by? %|$ above my? ${BASE}`, distance('profit', 'above')],
+  ['with? a? profit of|at|by? %', distance('profit', 'above')],
+  ['with? a? % profit !#', distance('profit', 'above')],
+  [`of|at|by? %|$ below|above my? ${BASE}`, distance('at', undefined)],
+  [
+    `if my? the_price|@ the_price? falls|is_down by_more|above? %|$ ${BELOW} my? ${BASE}`,
+    distance('falls_by', 'below'),
+  ],
+  [`if my? the_price|@ the_price? rises|is_up by_more? %|$ above|of|from my? ${BASE}`, distance('rises_by', 'above')],
+  ['if my? the_price|@ the_price? falls|moves to? below my? cost_price', distance('falls_by', 'below')],
   ['with? a? stop_with_limit', type('stop_with_limit')],
   [
     'with? a? stop_market of|at|by? # post?',
     (found) => [{ kind: 'type', type: 'stop_market' }, price('stop')(found) as Bare],
   ],
   ['stop_with_limit of|at? # limit? #', twoPrices('stop_with_limit')],
+  ['trigger of|at? #', price('stop')],
   ['with? a? profit of|at? # post?', price('profit')],
   ['with? a? trailing of|at|by? % trailing|stop|stop_loss?', trail],
   ['with? a? trailing of|at|by? $ trailing|stop|stop_loss?', trail],
+  [
+    'trailing my? my? @ share|position? of|at|by? %|$',
+    (found) => [
+      { kind: 'act', act: 'protect' },
+      { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
+      trail(found),
+    ],
+  ],
   ['with? a? % trailing !#', trail],
   ['with? a? $ trailing !#', trail],
   ['with? a? trailing', type('trailing')],
@@ -368,6 +478,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ['a? oto', type('oto')],
   ['to #', price('to')],
   ['with|for? a? gtc', time('gtc')],
+  ['no_end', () => ({ kind: 'no_end' })],
   ['with|for? a? day', time('day')],
   ['with? ioc', time('ioc')],
   ['with? fok', time('fok')],
@@ -407,13 +518,15 @@ const slots: readonly (readonly [string, Build])[] = [
   ['if? my? the_price|@ the_price? # if_below|if_above', once(breaking)],
   ['if? my? the_price|@ the_price? # below|above|post_most|post_least if_moves', once(breaking)],
   ['each_weekday', recurring],
-  ['every|on weekday', recurring],
+  ['every|on weekday', onWeekday],
   ['every? week on? weekday', recurring],
   ['weekday', (found) => (/days$/.test(found.items[0]?.lower ?? '') ? recurring(found) : undefined)],
   ['every? trading_day', (found) => (found.has('every') ? recurring(found) : undefined)],
   ['daily', () => ({ kind: 'when', when: { every: 'day' } })],
   ['every? month', () => ({ kind: 'when', when: { every: 'month' } })],
-  ['on? my? first|ordinal day? of? every|my? month', monthly],
+  ['on|every? my? first|ordinal day? of? every|my? month|the_month', monthly],
+  ['on? my? month_end', () => ({ kind: 'ask', about: 'month_day', item: '' })],
+  ['interval on? weekday|week|month?', () => ({ kind: 'ask', about: 'interval', item: '' })],
   ['every? month on? my? first|ordinal', monthly],
   ['every? week', () => ({ kind: 'ask', about: 'week', item: '' })],
   ['at clock new_york?', (found) => ({ kind: 'when', when: timeOf(found.items) })],
@@ -423,6 +536,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['until|before date', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['until|before my? month_name my? #n|ordinal comma? #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['until|before my? #n|ordinal of? month_name #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
+  ['split', () => [{ kind: 'act', act: 'invest' }, { kind: 'split' }]],
+  ['evenly', () => ({ kind: 'split' })],
   ['each', () => ({ kind: 'each' })],
   ['both', () => ({ kind: 'each' })],
   ['per', () => ({ kind: 'each' })],
@@ -459,6 +574,12 @@ function twoPrices(name: (Bare & { kind: 'type' })['type']): Build {
 function trail(found: TemplateMatch): Bare {
   const { unit, value } = firstOf(found);
   return { kind: 'trail', field: unit === 'percent' ? 'trail_percent' : 'trail_price', value };
+}
+
+/** "on Fridays" recurs; "on Friday" is one day. */
+function onWeekday(found: TemplateMatch): Bare | undefined {
+  const isOne = found.items[0]?.lower === 'on' && !/s$/.test(found.items.at(-1)?.lower ?? '');
+  return isOne && !found.has('every') ? undefined : recurring(found);
 }
 
 function recurring(found: TemplateMatch): Bare {

@@ -1,9 +1,10 @@
+/* Long because the topics of questions are one table: of those that match, the heaviest is answered. */
 import { phrase } from '../../text/phrase.ts';
 import { listedSymbols } from '../../trading/listed-symbols.ts';
 import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
 import { isRisky } from './clauses.ts';
-import { type FixedAnswer, smallTalk, topicsWithoutData, wholeTopics } from './fixed-answers.ts';
+import { type FixedAnswer, orderLimits, smallTalk, topicsWithoutData, wholeTopics } from './fixed-answers.ts';
 import type { Intent, PerformanceFigure, PortfolioRanking } from './intent.ts';
 import type { Item } from './items.ts';
 import { isAsset } from './match.ts';
@@ -462,6 +463,13 @@ export function stanceOf(items: readonly Item[], end: number): 'reported' | 'und
   const lead = toQuestion(items.slice(0, end), context);
   if (lead.has('reported')) return 'reported';
   return lead.has('undecided') || toQuestion(items, context).has('unsure') ? 'undecided' : undefined;
+}
+
+/** Returns the refusal of a request that no order can fulfill; undefined if its words name no such limit. */
+export function findOrderLimit(items: readonly Item[]): NotUnderstoodError | undefined {
+  const question = toQuestion(items, { it: undefined, isQuestion: false });
+  const missing = classify(question, compileRules(orderLimits))?.topic.missing;
+  return missing === undefined ? undefined : missingError(missing, question);
 }
 
 interface Found {

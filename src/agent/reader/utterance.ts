@@ -65,7 +65,7 @@ export function parseUtterances(
   const { parsed, accepted } = parseNewestTurn(turns);
   // The turn is only a "yes" to a spelling question, so it says nothing about an order.
   if (accepted !== undefined) return [emptyUtterance];
-  const orders = 'intents' in parsed ? parsed.intents.filter(isOrder) : [];
+  const orders = 'intents' in parsed ? parsed.intents.flatMap(ordersOf) : [];
   if (orders.length === 0) return [readSlots(turn, symbol)];
   const ours = orders.filter((order) => {
     const ticker = resolveTicker(String(order.request.symbol), names);
@@ -76,7 +76,23 @@ export function parseUtterances(
 }
 
 type AnyOrder = OrderIntent | StandingOrderIntent;
-const isOrder = (intent: Intent): intent is AnyOrder => intent.kind === 'order' || intent.kind === 'standing';
+
+/** The orders that an intent names. What they leave to the account and the market is not said. */
+function ordersOf(intent: Intent): AnyOrder[] {
+  switch (intent.kind) {
+    case 'order':
+    case 'standing':
+      return [intent];
+    case 'swap':
+      return [intent.sale, { kind: 'order', request: { symbol: intent.symbol, side: 'buy' } }];
+    case 'target': {
+      const side = intent.side === undefined ? {} : { side: intent.side };
+      return [{ kind: 'order', request: { symbol: intent.symbol, ...side } as OrderIntent['request'] }];
+    }
+    default:
+      return [];
+  }
+}
 
 function resolveTicker(said: string, names: readonly NameSearchResult[]): string | undefined {
   if (!isUnresolvedName(said)) return said;
@@ -111,7 +127,7 @@ function readIntent(order: AnyOrder, turn: string, symbol: string): Utterance {
   return {
     symbol: true,
     ...defined({ symbolBy: computed }),
-    sides: [request.side],
+    sides: [request.side].filter((side) => side !== undefined),
     intents: request.position_intent === undefined ? [] : [request.position_intent],
     types: type !== 'market' || /\b(?:market|mkt)\b/i.test(turn) ? [type] : [],
     classes: request.order_class === undefined ? [] : [request.order_class],
@@ -308,7 +324,7 @@ const MAX_NAMED_ORDERS = 20;
 /** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */
 export function countNamedOrders(userTurns: readonly string[]): number {
   const { parsed } = parseNewestTurn(userTurns);
-  const acts = ['order', 'standing', 'send', 'cancel', 'replace'];
+  const acts = ['order', 'standing', 'swap', 'target', 'send', 'cancel', 'replace'];
   const named =
     'intents' in parsed
       ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length

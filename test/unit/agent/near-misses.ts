@@ -112,20 +112,23 @@ export function wordsOf(text: string) {
     return [Number((parts[1] ?? '').replaceAll(',', '')) * (parts[2] === 'k' ? 1_000 : 1)];
   });
   const has = (...wanted: string[]) => wanted.some((word) => words.includes(word));
+  /** "double my AAPL" buys as much as there is; elsewhere the word may mean anything. */
+  const doubles = /\bdouble my\b/.test(words.join(' '));
   const parts = words.flatMap((word) => (/^\d+(\.\d+)?%$/.test(word) ? [Number.parseFloat(word)] : []));
   return {
     words,
     numbers,
     /** Those of them that are a part of what is held. */
     parts: [0.5, ...parts],
-    buys: has('buy', 'purchase', 'acquire', 'grab', 'pick'),
+    doubles,
+    buys: doubles || has('buy', 'purchase', 'acquire', 'grab', 'pick'),
     sells: has('sell', 'dump', 'unload', 'offload', 'rid', 'close', 'liquidate', 'exit'),
     /** Words after which nothing may be done. */
     strange:
       has(
-        ...'not never unless if only except double minus short calls puts tomorrow maybe without twice dont friday above options % - and_not'.split(
+        ...'not never unless if only except minus short calls puts tomorrow maybe without twice dont friday above options % - and_not'.split(
           ' ',
         ),
-      ) || /\banother\b(?! (?:\$?\d|seven\b))/.test(words.join(' ')),
+      ) || /\banother\b(?! (?:\$?\d|seven\b))|\bdouble\b(?! my\b)/.test(words.join(' ')),
   };
 }

@@ -82,7 +82,7 @@ describe('the planner does not guess an order from', () => {
     ['buy 5 shares', 'usage', /symbol/],
     ['buy 5 shares of', 'usage', /symbol/],
     ['buy 5 AAPL if it falls', 'usage', /"if"/],
-    ['buy 5 AAPL tomorrow', 'usage', /"tomorrow"/],
+    ['buy 5 AAPL tomorrow', 'usage', /on a later day/],
     ['buy 5 AAPL unless it is above 200', 'usage', /"unless"/],
     ['buy 5 AAPL calls', 'usage', /What is the strike/],
     ['buy 5 AAPL MSFT', 'usage', /"MSFT"/],

@@ -32,7 +32,7 @@ function misread(text: string): string | undefined {
       continue;
     }
     const fields = amountFields.filter((field) => args[field] !== undefined);
-    const isPart = said.words.some((word) => ['half', 'close'].includes(word) || word.endsWith('%'));
+    const isPart = said.doubles || said.words.some((word) => ['half', 'close'].includes(word) || word.endsWith('%'));
     const values = fields.filter((field) => !(field === 'qty' && isPart)).map((field) => Number(args[field]));
     const numbers = said.numbers.filter((number) => !(isPart && said.parts.includes(number)));
     if (values.toSorted((a, b) => a - b).join() !== numbers.toSorted((a, b) => a - b).join())

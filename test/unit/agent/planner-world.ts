@@ -55,6 +55,7 @@ function contentOf(name: string, args: Record<string, unknown>, world: AccountWo
       };
     case 'get_portfolio':
       return {
+        account: { cash: '26960', equity: '50000' },
         positions: Object.entries(held).map(([symbol, qty]) => position(symbol, qty, prices.get(symbol) ?? '')),
       };
     case 'list_orders':

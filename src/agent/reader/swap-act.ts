@@ -1,0 +1,99 @@
+import { phrase } from '../../text/phrase.ts';
+import type { Intent, OrderIntent, SwapIntent } from './intent.ts';
+import type { Item } from './items.ts';
+import { isAsset, symbolOf } from './match.ts';
+import { NotUnderstoodError } from './refusal.ts';
+
+/*
+ * Sales whose proceeds buy something else: "swap my KO for PEP", "sell 5 NVDA and put the proceeds into GOOGL", "sell half
+ * my KO and buy PEP with the money".
+ */
+
+type ReadOrders = (items: readonly Item[]) => readonly Intent[];
+
+/**
+ * @param readOrders reads the words of the sale
+ * @returns undefined for other requests
+ * @throws {NotUnderstoodError} if a part of the swap is not understood
+ */
+export function readSwap(items: readonly Item[], readOrders: ReadOrders): SwapIntent | undefined {
+  const parts = bySwap(items) ?? byProceeds(items) ?? byPurchase(items);
+  if (parts === undefined) return undefined;
+  const symbol = purchased(parts.purchase);
+  if (symbol === undefined) return undefined;
+  const [sale, ...more] = readOrders(parts.sale);
+  if (sale?.kind !== 'order' || sale.request.side !== 'sell' || more.length > 0) throw unreadSwap();
+  if (!isPlain(sale) || sale.request.symbol === symbol) throw unreadSwap();
+  return { kind: 'swap', sale, symbol, ...(sale.account === undefined ? {} : { account: sale.account }) };
+}
+
+interface SwapParts {
+  readonly sale: readonly Item[];
+  readonly purchase: readonly Item[];
+}
+
+const is = (item: Item | undefined, ...tags: readonly string[]) =>
+  item !== undefined && !item.aside && tags.some((tag) => item.tags.includes(tag));
+
+const SELL: Item = { text: 'sell', lower: 'sell', tags: ['sell'], aside: false };
+const ALL: Item = { text: 'all', lower: 'all', tags: ['all'], aside: false };
+
+/** "swap my KO for PEP": without an amount, the whole position is meant. */
+function bySwap(items: readonly Item[]): SwapParts | undefined {
+  const at = items.findIndex((item) => !is(item, 'harmless', 'my'));
+  if (!is(items[at], 'swap')) return undefined;
+  const into = items.findIndex(
+    (item, index) => index > at + 1 && is(item, 'swap_into') && items.slice(at, index).some(isAsset),
+  );
+  if (into < 0) return undefined;
+  const said = items.slice(at + 1, into);
+  const isSized = said.some(
+    (item) => item.quantity !== undefined || is(item, 'all', 'half', 'third', 'quarter', 'keep', 'all_but'),
+  );
+  const lead = is(said[0], 'of', 'out_of') && !isAsset(said[0] as Item) ? said.slice(1) : said;
+  return { sale: isSized ? [SELL, ...said] : [SELL, ALL, ...lead], purchase: items.slice(into + 1) };
+}
+
+/** "sell 5 NVDA and put the proceeds into GOOGL" */
+function byProceeds(items: readonly Item[]): SwapParts | undefined {
+  const at = items.findIndex((item) => is(item, 'proceeds'));
+  if (at < 0 || !items.slice(0, at).some((item) => is(item, 'sell', 'trim', 'close', 'leave'))) return undefined;
+  return { sale: withoutEnd(items.slice(0, at)), purchase: items.slice(at + 1) };
+}
+
+/** "sell 5 NVDA and buy GOOGL with the money" */
+function byPurchase(items: readonly Item[]): SwapParts | undefined {
+  const end = items.findLastIndex((item) => is(item, 'with_proceeds'));
+  const at = items.findLastIndex((item, index) => index < end && is(item, 'buy', 'get', 'invest'));
+  if (at < 1 || !items.slice(0, at).some((item) => is(item, 'sell', 'trim', 'close', 'leave'))) return undefined;
+  return { sale: withoutEnd(items.slice(0, at)), purchase: [...items.slice(at + 1, end), ...items.slice(end + 1)] };
+}
+
+/** Leaves out "and", "then" and marks before the purchase. */
+function withoutEnd(items: readonly Item[]): readonly Item[] {
+  const last = items.findLastIndex((item) => isAsset(item) || !is(item, 'and', 'comma', 'end', 'then', 'harmless'));
+  return items.slice(0, last + 1);
+}
+
+/** Words beside what is bought that say nothing more. */
+const IDLE = ['harmless', 'my', 'share', 'comma', 'end', 'market', 'in_dollar_terms', 'of', 'inert', 'all', 'it'];
+
+/** Returns the one symbol that is bought; undefined if anything else is said. */
+function purchased(items: readonly Item[]): string | undefined {
+  const assets = items.filter(isAsset);
+  const [asset] = assets;
+  const rest = items.filter((item) => !isAsset(item));
+  return assets.length === 1 && asset !== undefined && rest.every((item) => is(item, ...IDLE))
+    ? symbolOf(asset)
+    : undefined;
+}
+
+/** Returns whether the sale fills now, so that its proceeds are known. */
+const isPlain = ({ request, relative, contract }: OrderIntent) =>
+  (request.type ?? 'market') === 'market' && relative === undefined && contract === undefined;
+
+const unreadSwap = () =>
+  new NotUnderstoodError(
+    phrase`I can swap one position for another only at the market price.`,
+    phrase`For example: "sell 5 AAPL and put the proceeds into MSFT".`,
+  );

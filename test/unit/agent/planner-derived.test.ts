@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
+import { inShort, planned, sentences } from './planner-world.ts';
+
+const said = (turns: string) => inShort(planned(turns.split(' / ')));
+const refusal = (turn: string) => {
+  const plan = planned([turn]);
+  return 'refusal' in plan ? `${plan.refusal.message} ${plan.refusal.hint}` : inShort(plan);
+};
+
+describe('a price that is said by its distance', () => {
+  it.each(
+    sentences(`
+    sell 5 AAPL stop 10% below the current price => place_order sell 5 AAPL stop stop_price=207
+    stop loss on AAPL 10% under where its at now, all 4 => place_order sell 4 AAPL stop stop_price=207
+    put a stop loss on my AAPL $20 below the current price => place_order sell 10 AAPL stop stop_price=210
+    sell 5 NVDA if it falls 10% from here => place_order sell 5 NVDA stop time_in_force=gtc stop_price=126
+    sell 5 NVDA if it drops by more than 10% from its current price => place_order sell 5 NVDA stop time_in_force=gtc stop_price=126
+    put a stop loss 10% below my cost on my AAPL => place_order sell 10 AAPL stop stop_price=90
+    sell 4 AAPL 10% above the current price => place_order sell 4 AAPL limit limit_price=253
+    buy 4 AAPL 10% below the current price => place_order buy 4 AAPL limit limit_price=207
+    buy 4 AAPL with a 10% stop loss => place_order buy 4 AAPL order_class=oto stop_loss_stop_price=207
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each([
+    ['put a 10% stop loss on my AAPL', /of which price: the current one, or the one that you paid/],
+    ['sell 4 AAPL 10% below the current price', /A stop sells below the price/],
+    ['sell 5 SPY stop 10% below the current price', /current price of SPY/],
+    ['sell 5 AAPL stop 100% below the current price', /above zero/],
+    ['buy 4 AAPL stop loss 10% below my cost', /my cost/],
+    ['sell 5 NVDA if it falls 10% in a day', /not for a percentage/],
+    ["don't sell 5 NVDA if it falls 10% from here", /not/],
+  ])('is a question or refused: %s', (turn, message) => {
+    expect(said(turn)).toBe('asks');
+    expect(refusal(turn)).toMatch(message);
+  });
+});
+
+describe('a stop without a verb protects the position', () => {
+  it.each(
+    sentences(`
+    stop loss on AAPL at 150 => place_order sell 10 AAPL stop stop_price=150
+    set a stop on NVDA at 110 for all 5 => place_order sell 5 NVDA stop stop_price=110
+    stop limit on KO, trigger 54 limit 53, all 10 shares => place_order sell 10 KO stop_limit stop_price=54 limit_price=53
+    trail my MSFT by $15 => place_order sell 12 MSFT trailing_stop trail_price=15
+    trail NVDA by 8 bucks, 7 shares => place_order sell 7 NVDA trailing_stop trail_price=8
+    put a 5% trailing stop on my NVDA bag, whole thing => place_order sell 20 NVDA trailing_stop trail_percent=5
+    take profit at 250 and stop at 200 on my AAPL => place_order sell 10 AAPL limit order_class=oco take_profit_limit_price=250 stop_loss_stop_price=200
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each([
+    'what is a stop loss on AAPL?',
+    'no stop loss on AAPL at 150',
+    'my friend has a stop loss on AAPL at 150',
+    '5 AAPL stop 90',
+    'sell all 3 of my AAPL',
+  ])('not in: %s', (turn) => {
+    expect(said(turn)).not.toContain('place_order');
+  });
+});
+
+describe('a size that depends on the position or the account', () => {
+  it.each(
+    sentences(`
+    double my KO => place_order buy 40 KO
+    please double my position in KO => place_order buy 40 KO
+    triple my KO => place_order buy 80 KO
+    increase my KO by half => place_order buy 20 KO
+    increase my KO by 5 shares => place_order buy 5 KO
+    top up KO to 50 shares => place_order buy 10 KO
+    buy MSFT until I have 15 => place_order buy 3 MSFT
+    sell KO until I have 15 => place_order sell 25 KO
+    put 5% of my portfolio into GLD => place_order buy $2500 GLD
+    make NVDA 4% of my portfolio => place_order sell 6 NVDA
+    reduce nvidia to no more than 4 per cent of my portfolio => place_order sell 6 NVDA
+    I want NVDA to be like 4% of my port max, sell down to that => place_order sell 6 NVDA
+    bring MSFT up to 15% of my account => place_order buy 5 MSFT
+    get my apple down to 1k => place_order sell 6 AAPL
+    trim AAPL to $1,000 => place_order sell 6 AAPL
+    get my KO down to 15 shares => place_order sell 25 KO
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each([
+    ['reduce KO to no more than 50% of my portfolio', /nothing to sell/],
+    ['bring MSFT up to 1% of my account', /nothing to buy/],
+    ['top up KO to 10 shares', /nothing to buy up to 10/],
+    ['double my SPY', /You hold no SPY/],
+    ['make NVDA 4% of my portfolio unless it fell', /unless/],
+    ['trim NVDA to 4%', /"to"/],
+    ["don't double my KO", /\w/],
+    ['should I double my KO?', /question/],
+    ['buy up to 15 shares of KO', /\w/],
+  ])('is refused: %s', (turn, message) => {
+    expect(said(turn)).not.toContain('place_order');
+    expect(refusal(turn)).toMatch(message);
+  });
+});
+
+describe('an amount for several', () => {
+  it.each(
+    sentences(`
+    split $900 between AAPL, MSFT and NVDA => place_order buy $300 AAPL + place_order buy $300 MSFT + place_order buy $300 NVDA
+    split 3k evenly between AAPL and MSFT => place_order buy $1500 AAPL + place_order buy $1500 MSFT
+    divide $100 equally among AAPL, MSFT and KO => place_order buy $33.33 AAPL + place_order buy $33.33 MSFT + place_order buy $33.33 KO
+    buy 10 shares of AAPL and MSFT, split evenly => place_order buy 5 AAPL + place_order buy 5 MSFT
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each([
+    'split 10 shares between AAPL, MSFT and KO',
+    'split $900',
+    'split $900 between AAPL',
+    'split 10 between AAPL and KO',
+  ])('is refused: %s', (turn) => {
+    expect(said(turn)).toBe('asks');
+  });
+});
+
+describe('a swap', () => {
+  it.each(
+    sentences(`
+    swap my KO for AAPL => place_order sell 40 KO + place_order buy $2400 AAPL
+    swap my coca cola for pepsico, all of it => place_order sell 40 KO + place_order buy $2400 PEP
+    swap 5 NVDA for MSFT => place_order sell 5 NVDA + place_order buy $700 MSFT
+    sell half my KO and put the proceeds into AAPL => place_order sell 20 KO + place_order buy $1200 AAPL
+    sell $500 of KO and use the money for AAPL => place_order sell $500 KO + place_order buy $500 AAPL
+    sell 5 NVDA and buy MSFT with the proceeds => place_order sell 5 NVDA + place_order buy $700 MSFT
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each([
+    'swap KO for KO',
+    'swap my KO for AAPL or MSFT',
+    'swap my KO for 5 AAPL if it falls',
+    'sell 5 NVDA at 200 and put the proceeds into MSFT',
+    "don't swap my KO for AAPL",
+    'should I swap my KO for AAPL?',
+    'my brother says swap your KO for AAPL',
+    'sell 5 NVDA and buy MSFT with the proceeds, but not today',
+  ])('is none in: %s', (turn) => {
+    expect(said(turn)).not.toContain('place_order');
+  });
+});
+
+describe('what no order can do is said', () => {
+  it.each([
+    ['buy 5 AAPL limit 180 good until Friday', /end on a date|end "until Friday"/],
+    ['buy 5 AAPL limit 180, good for 30 days', /end on a date/],
+    ['buy 5 AAPL tomorrow', /on a later day/],
+    ['buy 5 AAPL on Friday', /on a later day/],
+    ['sell 12 KO at 1 pm', /"at 1 pm"/],
+    ['buy $25 of VTI every other Friday', /"every other Friday"/],
+    ['buy $25 of VTI every two weeks', /"every two weeks"/],
+    ['buy $25 of VTI quarterly', /"quarterly"/],
+    ['stop my weekly buys', /pause or end recurring/],
+    ['pause my monthly VTI purchase', /pause or end recurring/],
+    ['cancel my recurring order', /pause or end recurring/],
+    ['when my AAPL order fills, sell 5 AAPL stop 170', /until another one fills/],
+    ['you may buy up to $200 of VOO a week without asking me', /mandates/],
+    ['sell 5 AAPL if it crosses its 200 day moving average', /news or indicators/],
+  ])('%s', (turn, message) => {
+    expect(said(turn)).toBe('asks');
+    expect(refusal(turn)).toMatch(message);
+  });
+});
+
+describe('what is forbidden beside what is asked', () => {
+  it('leaves the forbidden part alone', () => {
+    expect(said("don't cancel the apple order, cancel only the coke one")).toBe('asks');
+    expect(parsePrompt("don't cancel the AAPL order, cancel only the KO one")).toEqual({
+      intents: [{ kind: 'cancel', which: { symbol: 'KO', many: false } }],
+    });
+    expect(parsePrompt("don't sell my AAPL, sell 5 KO")).toMatchObject({ intents: [{ request: { symbol: 'KO' } }] });
+  });
+
+  it.each([
+    "don't cancel the AAPL order unless it fell, cancel the KO order",
+    "don't sell 5 AAPL",
+    'never sell my AAPL, ok',
+  ])('does nothing in: %s', (turn) => {
+    expect(parsePrompt(turn)).not.toHaveProperty('intents');
+  });
+});
+
+describe('a recurring order without a verb buys', () => {
+  it.each(
+    sentences(`
+    $25 of VTI each Wednesday => place_standing_order buy $25 VTI every=wednesday
+    buy $25 of VTI every Friday until I say stop => place_standing_order buy $25 VTI every=friday
+    buy $25 of VTI every Friday from now on => place_standing_order buy $25 VTI every=friday
+    buy $200 of VTI at the beginning of each month => place_standing_order buy $200 VTI every=month
+    buy $200 of VTI every first of the month => place_standing_order buy $200 VTI every=month
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each(['5 VTI each Wednesday', 'no $25 of VTI each Wednesday', 'buy 5 AAPL from now on'])('not in: %s', (turn) => {
+    expect(parsePrompt(turn)).not.toHaveProperty('intents');
+  });
+});
