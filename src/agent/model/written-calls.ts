@@ -13,7 +13,7 @@ export interface WrittenCall {
   readonly args: Record<string, unknown>;
 }
 
-export type WrittenText =
+export type ResponseText =
   | { readonly kind: 'words' }
   | { readonly kind: 'calls'; readonly calls: readonly WrittenCall[] }
   /** Text that is almost a call. `problem` tells the model what is wrong with it. */
@@ -35,7 +35,7 @@ const shape =
  * @param names names of the tools, to recognize text such as `get_quote({…})` as a malformed call
  * @param mayBeJson whether the person asked for JSON, so that JSON in the text is an answer instead of a call
  */
-export function classifyResponseText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {
+export function classifyResponseText(text: string, names: readonly string[], mayBeJson: boolean): ResponseText {
   const message = text.trim();
   if (message === '' || message.length > MAX_TEXT_LENGTH) return { kind: 'words' };
   const calls = parseCallsOnly(message);

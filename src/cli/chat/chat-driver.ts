@@ -10,7 +10,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
 import { environmentName } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
-import { humanReader } from '../text/reader.ts';
+import { terminalAudience } from '../text/audience.ts';
 
 /** Maximum number of rows of `/chart`. */
 const MAX_CHART_ROWS = 30;
@@ -59,7 +59,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
-      return orders.length === 0 ? 'No orders.' : ordersText(orders.toReversed(), humanReader(screen().columns));
+      return orders.length === 0 ? 'No orders.' : ordersText(orders.toReversed(), terminalAudience(screen().columns));
     },
     /** Draws a price chart. @throws {TradeAgentError} `usage`, `unknown_symbol` */
     chart: async (

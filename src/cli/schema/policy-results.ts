@@ -63,7 +63,7 @@ export const recordResultSchemas = {
   'gateway-rules': z.object({
     folder: z.string().nullable().describe('folder with the files; null if the rules are in the database'),
     version: rulesVersion,
-    digest: z.string().nullable().describe('digest as in policy; null if the rules are invalid'),
+    digest: z.string().nullable().describe('digest, as in the output of policy; null if the rules are invalid'),
     problem: z.string().nullable().describe('why nothing can be traded with these rules'),
     files: z.array(z.object({ name: z.string(), digest: z.string().describe('SHA-256 of the text'), bytes: z.int() })),
     exported_to: z.string().nullable(),
@@ -74,7 +74,7 @@ export const recordResultSchemas = {
       .describe('not_imported: --dry-run, or the answer to the prompt was no'),
     previous: rulesVersion,
     version: rulesVersion,
-    digest: z.string().describe('digest of the new rules, as in policy'),
+    digest: z.string().describe('digest of the new rules, as in the output of policy'),
     changes,
   }),
   'gateway-audit-export': z.object({

@@ -1,7 +1,7 @@
 import type { HeldLots, RealizedGains } from '../../app/portfolio/gains.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { formatDollarAmount, formatShares, formatSignedDollars } from '../../trading/amounts.ts';
-import { type OutputReader, programReader } from './reader.ts';
+import { type OutputAudience, programAudience } from './audience.ts';
 import { type Column, fitTable, numberColumn } from './table.ts';
 import { wrapWords } from './wrap.ts';
 
@@ -28,17 +28,17 @@ const lineColumns: readonly Column<Line>[] = [
   { rank: 2, head: 'TERM', cell: ({ term }) => term },
 ];
 
-export async function gainsText(found: RealizedGains, reader: OutputReader = programReader): Promise<string> {
+export async function gainsText(found: RealizedGains, audience: OutputAudience = programAudience): Promise<string> {
   const { gains, totals, by_year, year, method } = found;
   const when = year === null ? '' : ` in ${year}`;
-  if (gains.length === 0) return [`No sales${when}.`, ...footer(found, reader)].join('\n');
+  if (gains.length === 0) return [`No sales${when}.`, ...footer(found, audience)].join('\n');
   const years =
     by_year.length < 2 || year !== null ? [] : by_year.map((one) => `${one.year}: ${formatSignedDollars(one.all)}`);
   return [
-    await fitTable(lineColumns, gains, reader.columns),
+    await fitTable(lineColumns, gains, audience.columns),
     `Short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)}, total ${formatSignedDollars(totals.all.gain)}${when}, by ${methodWords[method]}.`,
     ...(years.length === 0 ? [] : [years.join(', ')]),
-    ...footer(found, reader),
+    ...footer(found, audience),
   ].join('\n');
 }
 
@@ -60,16 +60,16 @@ const lotColumns: readonly Column<Lot>[] = [
   { rank: 2, head: 'LONG-TERM FROM', cell: ({ long_term_from }) => long_term_from ?? '' },
 ];
 
-export async function lotsText(found: HeldLots, reader: OutputReader = programReader): Promise<string> {
-  if (found.lots.length === 0) return ['No lots held.', ...footer({ ...found, notes: [] }, reader)].join('\n');
-  return [await fitTable(lotColumns, found.lots, reader.columns), ...footer({ ...found, notes: [] }, reader)].join(
+export async function lotsText(found: HeldLots, audience: OutputAudience = programAudience): Promise<string> {
+  if (found.lots.length === 0) return ['No lots held.', ...footer({ ...found, notes: [] }, audience)].join('\n');
+  return [await fitTable(lotColumns, found.lots, audience.columns), ...footer({ ...found, notes: [] }, audience)].join(
     '\n',
   );
 }
 
 function footer(
   found: Pick<RealizedGains, 'incomplete' | 'imported' | 'notes' | 'simulated'>,
-  { columns }: OutputReader,
+  { columns }: OutputAudience,
 ): string[] {
   const { incomplete, imported, notes, simulated } = found;
   const lines = [

@@ -3,21 +3,21 @@ import { safeLine } from '../../text/sanitize.ts';
 import type { ListedAccess } from '../../tools/gateway/safeguard-requests.ts';
 import { approvalStatusLine } from './approval-lines.ts';
 import { subjectHeadline } from './approval-subject.ts';
-import type { OutputReader } from './reader.ts';
+import type { OutputAudience } from './audience.ts';
 import { fitTable, truncateWords } from './table.ts';
 
 const PROMPT_WIDTH = 60;
 
-export function approvalsText(approvals: readonly ApprovalView[], reader: OutputReader): Promise<string> {
-  const short = reader.ids(approvals.map(({ id }) => id));
+export function approvalsText(approvals: readonly ApprovalView[], audience: OutputAudience): Promise<string> {
+  const short = audience.ids(approvals.map(({ id }) => id));
   return fitTable<ApprovalView>(
     [
       { head: 'ID', cell: ({ id }) => short(id) },
       { head: 'CODE', cell: ({ code }) => code },
       { head: 'ORDER', cell: subjectHeadline, shortens: true },
       // For a program, the status includes its meaning.
-      { head: 'STATUS', cell: (one) => (reader.person ? one.status : approvalStatusLine(one)) },
-      { rank: 1, head: 'EXPIRES', cell: ({ expires_at }) => reader.time(expires_at) },
+      { head: 'STATUS', cell: (one) => (audience.person ? one.status : approvalStatusLine(one)) },
+      { rank: 1, head: 'EXPIRES', cell: ({ expires_at }) => audience.time(expires_at) },
       {
         rank: 2,
         head: 'THREAD',
@@ -25,25 +25,25 @@ export function approvalsText(approvals: readonly ApprovalView[], reader: Output
       },
     ],
     approvals,
-    reader.columns,
+    audience.columns,
   );
 }
 
-export function threadsText(threads: readonly ThreadView[], reader: OutputReader): Promise<string> {
+export function threadsText(threads: readonly ThreadView[], audience: OutputAudience): Promise<string> {
   return fitTable<ThreadView>(
     [
       { head: 'THREAD', cell: ({ thread }) => thread },
-      { head: 'UPDATED', cell: ({ updated_at }) => reader.time(updated_at) },
+      { head: 'UPDATED', cell: ({ updated_at }) => audience.time(updated_at) },
       { head: 'STATUS', cell: ({ status }) => status },
       { head: 'PROMPT', cell: ({ prompt }) => truncateWords(safeLine(prompt), PROMPT_WIDTH), shortens: true },
     ],
     threads,
-    reader.columns,
+    audience.columns,
   );
 }
 
-export function accessText(given: readonly ListedAccess[], reader: OutputReader): Promise<string> {
-  const short = reader.ids(given.map(({ id }) => id));
+export function accessText(given: readonly ListedAccess[], audience: OutputAudience): Promise<string> {
+  const short = audience.ids(given.map(({ id }) => id));
   const role = ({ role, of }: ListedAccess) => safeLine(of === undefined ? role : `${role} of ${of}`);
   return fitTable<ListedAccess>(
     [
@@ -54,11 +54,11 @@ export function accessText(given: readonly ListedAccess[], reader: OutputReader)
       {
         rank: 1,
         head: 'UNTIL',
-        cell: ({ until }) => (until === undefined ? 'no end' : safeLine(reader.time(until))),
+        cell: ({ until }) => (until === undefined ? 'no end' : safeLine(audience.time(until))),
       },
       { head: 'NOW', cell: ({ in_force }) => (in_force ? 'active' : 'inactive') },
     ],
     given,
-    reader.columns,
+    audience.columns,
   );
 }

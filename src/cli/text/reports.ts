@@ -8,7 +8,7 @@ import { sparkline } from '../../trading/sparkline.ts';
 import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
 import { formatFill } from './approval-lines.ts';
 import { priceAgeText } from './as-of.ts';
-import { type OutputReader, programReader } from './reader.ts';
+import { type OutputAudience, programAudience } from './audience.ts';
 import { fitTable, numberColumn } from './table.ts';
 import { type Paint, paintSignedAmount, plainPaint } from './theme.ts';
 import { labeledLines } from './wrap.ts';
@@ -58,10 +58,10 @@ function dayChange({ last, previous_close }: Quote): string {
   return before.isZero() ? '0' : parseDecimal(last).div(before).minus(1).toFixed(6);
 }
 
-export function ordersText(orders: readonly OrderRow[], reader: OutputReader = programReader): Promise<string> {
+export function ordersText(orders: readonly OrderRow[], audience: OutputAudience = programAudience): Promise<string> {
   const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(toLegRow)]);
-  const short = reader.ids(rows.map(({ id }) => id));
-  const at = (text: string) => reader.time(text.replace(/\.\d+/, ''));
+  const short = audience.ids(rows.map(({ id }) => id));
+  const at = (text: string) => audience.time(text.replace(/\.\d+/, ''));
   const hasSeveralBrokers = orders.some(({ account }) => account !== undefined);
   return fitTable<OrderRow>(
     [
@@ -73,7 +73,7 @@ export function ordersText(orders: readonly OrderRow[], reader: OutputReader = p
         head: 'SYMBOL',
         // The cell does not list an option order's legs, because they follow in their own rows.
         cell: ({ symbol, order_class, legs = [] }) =>
-          reader.person && legs.length > 0 && isMultiLeg({ order_class, legs })
+          audience.person && legs.length > 0 && isMultiLeg({ order_class, legs })
             ? `${legs.length} legs`
             : safeLine(symbol),
       },
@@ -88,7 +88,7 @@ export function ordersText(orders: readonly OrderRow[], reader: OutputReader = p
       { rank: 1, head: 'SUBMITTED', cell: ({ submitted_at }) => at(safeLine(submitted_at)) },
     ],
     rows,
-    reader.columns,
+    audience.columns,
   );
 }
 
@@ -96,9 +96,9 @@ function toLegRow(leg: OrderLeg): Order {
   return { ...leg, side: `↳ ${leg.side}` };
 }
 
-export function orderText(order: OrderRow, reader: OutputReader = programReader): string {
+export function orderText(order: OrderRow, audience: OutputAudience = programAudience): string {
   const { legs = [] } = order;
-  const short = reader.ids([order, ...legs].map(({ id }) => id));
+  const short = audience.ids([order, ...legs].map(({ id }) => id));
   const rows: [string, string][] = [
     ['id', short(order.id)],
     ['client id', order.client_order_id],
@@ -106,15 +106,15 @@ export function orderText(order: OrderRow, reader: OutputReader = programReader)
     ['order', `${order.side.toUpperCase()} ${orderAmount(order)} ${order.symbol} ${orderTerms(order)}`],
     ['TIF', order.time_in_force + (order.extended_hours ? ', extended hours' : '')],
     ['status', formatFill(order)],
-    ['submitted', reader.time(order.submitted_at)],
+    ['submitted', audience.time(order.submitted_at)],
   ];
-  if (order.filled_at !== null) rows.push(['filled', reader.time(order.filled_at)]);
+  if (order.filled_at !== null) rows.push(['filled', audience.time(order.filled_at)]);
   if (order.order_class !== undefined) rows.push(['class', order.order_class]);
   for (const leg of legs) {
     const what = `${leg.side.toUpperCase()} ${orderAmount(leg)} ${leg.symbol} ${orderTerms(leg)}`;
     rows.push(['leg', `${what}, ${formatFill(leg)}, id ${short(leg.id)}`]);
   }
-  return rows.flatMap(([label, value]) => labeledLines(label.padEnd(10), value, reader.columns)).join('\n');
+  return rows.flatMap(([label, value]) => labeledLines(label.padEnd(10), value, audience.columns)).join('\n');
 }
 
 function accountRow({ account, label }: OrderRow): [string, string][] {

@@ -178,7 +178,7 @@ function slotMismatch(
   if (slot !== undefined && slot !== present) {
     const text =
       present === undefined
-        ? 'the mandate has no slots: it is used on demand'
+        ? 'the mandate has no scheduled times: it is used on demand'
         : `the order is for ${slot}, but the current slot is ${present}`;
     return { reason: 'MANDATE_SLOT_MISMATCH', text, ...defined({ limit: present }), value: slot };
   }

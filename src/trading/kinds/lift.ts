@@ -53,7 +53,7 @@ export const lift = defineKind({
   },
   phone: {
     called: 'end of a halt',
-    banner: { sign: '▶', word: 'TRADING', what: 'resumes after a stop' },
+    banner: { sign: '▶', word: 'TRADING', what: 'resumes after a halt' },
     fieldWords,
     view: (subject) => ({
       headline: subject.state === 'reducing' ? 'Allow buying again' : 'Resume trading',

@@ -4,7 +4,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 import { accessRoles } from '../../../trading/kinds/access.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { toReader } from '../../text/reader.ts';
+import { toAudience } from '../../text/audience.ts';
 
 export function addAccessCommand(program: CliCommand): void {
   const access = program
@@ -59,7 +59,7 @@ async function printAccess(context: Context): Promise<void> {
     const { accessText } = await import('../../text/lists.ts');
     const shown = [...list.granted, ...list.given];
     if (shown.length === 0) return 'Nobody else has access to your account, and you have no access to other accounts.';
-    return accessText(shown, toReader(context.io));
+    return accessText(shown, toAudience(context.io));
   });
 }
 

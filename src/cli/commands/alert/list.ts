@@ -6,7 +6,7 @@ import { describeAlert, parseAlert } from '../../../trading/alert.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { askYesNo } from '../../terminal/questions.ts';
-import { toReader } from '../../text/reader.ts';
+import { toAudience } from '../../text/audience.ts';
 import { formatTable } from '../../text/table.ts';
 import { confirmSchedulerEntry } from '../schedule/add.ts';
 
@@ -15,7 +15,7 @@ export async function showAlerts(context: Context): Promise<void> {
   const { alerts, ...care } = await own.list();
   await context.output.result('alerts', { alerts, file: own.file ?? null, ...care }, async () => {
     if (alerts.length === 0) return "No alerts. Add one: trade-agent alert add 'AAPL<180'";
-    const { time } = toReader(context.io);
+    const { time } = toAudience(context.io);
     return [
       await formatTable<AlertView>(
         [

@@ -3,7 +3,7 @@ import { cancelApproval, findApproval, listApprovals, reconcileApprovals } from 
 import { approvalExitCodes, exitCodes, runExitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { toReader } from '../../text/reader.ts';
+import { toAudience } from '../../text/audience.ts';
 import { printApproval } from './print-approval.ts';
 
 export function addApprovalsCommand(program: CliCommand): void {
@@ -74,7 +74,7 @@ async function showApprovals(context: Context): Promise<void> {
   await context.output.result('approvals', { approvals }, async () => {
     if (approvals.length === 0) return 'No approvals.';
     const { approvalsText } = await import('../../text/lists.ts');
-    return approvalsText(approvals, toReader(context.io));
+    return approvalsText(approvals, toAudience(context.io));
   });
 }
 
@@ -83,7 +83,7 @@ async function showReconciled(context: Context, id: string | undefined): Promise
   await context.output.result('reconciled', { approvals, unknown }, async () => {
     if (approvals.length === 0) return 'No approval has an unknown outcome.';
     const { approvalOutcome } = await import('../../text/approval-lines.ts');
-    const short = toReader(context.io).ids(approvals.map((approval) => approval.id));
+    const short = toAudience(context.io).ids(approvals.map((approval) => approval.id));
     return approvals.map((approval) => `${short(approval.id)}  ${approvalOutcome(approval)}`).join('\n');
   });
   if (context.output.format === 'text') await printResumeCommands(context, approvals);

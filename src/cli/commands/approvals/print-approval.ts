@@ -8,13 +8,13 @@ import type { Context } from '../../context/context.ts';
 import { createApprovalListener } from '../../run/approval-progress.ts';
 import { showRun } from '../../run/drive-run.ts';
 import { RunRenderer } from '../../run/run-renderer.ts';
-import { toReader } from '../../text/reader.ts';
+import { toAudience } from '../../text/audience.ts';
 
 export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
   await context.output.result('approval', { approval }, async () => {
     const { subjectFields } = await import('../../text/approval-subject.ts');
     const { approvalOutcome, requesterText } = await import('../../text/approval-lines.ts');
-    const reader = toReader(context.io);
+    const reader = toAudience(context.io);
     const rows: [string, string][] = [
       ['approval', reader.ids([approval.id])(approval.id)],
       ['code', approval.code],

@@ -21,8 +21,8 @@ export function addGainsCommand(program: CliCommand): void {
       const found = await computeRealizedGains(context, { year, method, lots });
       await context.output.result('gains', { ...found }, async () => {
         const { gainsText } = await import('../../text/gains-text.ts');
-        const { toReader } = await import('../../text/reader.ts');
-        return gainsText(found, toReader(context.io));
+        const { toAudience } = await import('../../text/audience.ts');
+        return gainsText(found, toAudience(context.io));
       });
     });
 }

@@ -16,8 +16,8 @@ export function addLotsCommand(program: CliCommand): void {
       const found = await computeHeldLots(context, { method, lots });
       await context.output.result('lots', { ...found }, async () => {
         const { lotsText } = await import('../../text/gains-text.ts');
-        const { toReader } = await import('../../text/reader.ts');
-        return lotsText(found, toReader(context.io));
+        const { toAudience } = await import('../../text/audience.ts');
+        return lotsText(found, toAudience(context.io));
       });
     });
 }

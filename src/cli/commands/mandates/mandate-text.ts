@@ -4,7 +4,7 @@ import { describeSlot } from '../../../trading/mandate/cadence.ts';
 import type { MandateView, StandingOrderState } from '../../../trading/mandate/mandate.ts';
 import { describeCoveredOrders, formatLastDay, mandateFields } from '../../../trading/mandate/mandate-words.ts';
 import { describeLastResult, describeNextTime } from '../../../trading/mandate/standing-order-words.ts';
-import type { OutputReader } from '../../text/reader.ts';
+import type { OutputAudience } from '../../text/audience.ts';
 import { fitTable } from '../../text/table.ts';
 
 /** Formats how much of a mandate is used: `$540.00 of $2,000.00, 3 of 12 orders`. */
@@ -12,7 +12,7 @@ function formatUsage({ terms, used }: MandateView): string {
   return `${formatDollarAmount(used.total_notional)} of ${formatDollarAmount(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }
 
-export function mandatesText(mandates: readonly MandateView[], reader: OutputReader): Promise<string> {
+export function mandatesText(mandates: readonly MandateView[], audience: OutputAudience): Promise<string> {
   const isLive = mandates.some(({ standing }) => standing !== undefined);
   return fitTable<MandateView>(
     [
@@ -29,7 +29,7 @@ export function mandatesText(mandates: readonly MandateView[], reader: OutputRea
         : []),
     ],
     mandates,
-    reader.columns,
+    audience.columns,
   );
 }
 

@@ -3,7 +3,7 @@ import type { MandateView } from '../../../trading/mandate/mandate.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { createChoiceOption } from '../../options/choice.ts';
-import { toReader } from '../../text/reader.ts';
+import { toAudience } from '../../text/audience.ts';
 import type { AddMandateOptions } from './mandate-terms.ts';
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'] as const;
@@ -134,7 +134,7 @@ async function printMandates(context: Context): Promise<void> {
   await context.output.result('mandates', { mandates }, async () => {
     if (mandates.length === 0) return 'No mandates. Every order needs your approval.';
     const { mandatesText } = await import('./mandate-text.ts');
-    return mandatesText(mandates, toReader(context.io));
+    return mandatesText(mandates, toAudience(context.io));
   });
 }
 

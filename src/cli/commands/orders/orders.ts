@@ -6,7 +6,7 @@ import type { Side } from '../../../trading/order.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { createChoiceOption, parseListLimit } from '../../options/choice.ts';
-import { toReader } from '../../text/reader.ts';
+import { toAudience } from '../../text/audience.ts';
 import { addApprovalOptions, addOrderTermOptions, orderExitCodes } from './order-options.ts';
 
 export function addOrdersCommand(program: CliCommand): void {
@@ -63,7 +63,7 @@ async function printOrders(
   const { orders, missing } = await listOrders(context, options);
   await context.output.result('orders', { orders, missing }, async () => {
     const { ordersText } = await import('../../text/reports.ts');
-    return orders.length === 0 ? 'No orders.' : ordersText(orders, toReader(context.io));
+    return orders.length === 0 ? 'No orders.' : ordersText(orders, toAudience(context.io));
   });
   for (const { label, message } of missing) {
     context.io.talk(safeLine(`could not read the orders of ${label}: ${message}`));
@@ -74,7 +74,7 @@ async function printOrders(
 async function printOrder(context: Context, id: string): Promise<void> {
   const order = await findOrder(context, id);
   await context.output.result('order', { order }, async () =>
-    (await import('../../text/reports.ts')).orderText(order, toReader(context.io)),
+    (await import('../../text/reports.ts')).orderText(order, toAudience(context.io)),
   );
 }
 

@@ -22,8 +22,8 @@ export async function proposeAndShowOutcome(
   await output.result('order-outcome', object, async () => {
     if (order === null) return '';
     const { orderText } = await import('../../text/reports.ts');
-    const { toReader } = await import('../../text/reader.ts');
-    return orderText(order, toReader(context.io));
+    const { toAudience } = await import('../../text/audience.ts');
+    return orderText(order, toAudience(context.io));
   });
   if (output.format === 'text') printPending(context, outcome);
   return exitCodeForRun(outcome);

@@ -58,7 +58,7 @@ export function addPhoneCommand(program: CliCommand): void {
     );
   phone
     .command('connect')
-    .description('sign in at a third party as the user, to connect an account')
+    .description('sign in to a third-party service as the user, to connect an account')
     .argument('<ticket>', 'the ticket or link from "trade-agent connections add"')
     .examples(
       ['trade-agent phone connect TICKET', "signs in with alice's password and allows access"],

@@ -3,7 +3,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 import { getKindDefinition } from '../../../trading/kinds/kinds.ts';
 import { describeOrderOutcome } from '../../../trading/order-outcome.ts';
 import type { GrantReceipt, Receipt, ReceiptEntry, SignedApproval } from '../../../trading/receipt.ts';
-import type { OutputReader } from '../../text/reader.ts';
+import type { OutputAudience } from '../../text/audience.ts';
 import { fitTable } from '../../text/table.ts';
 
 const byWords: Readonly<Record<ReceiptEntry['by'], string>> = {
@@ -12,40 +12,40 @@ const byWords: Readonly<Record<ReceiptEntry['by'], string>> = {
   token: 'not signed',
 };
 
-export function receiptsText(receipts: readonly ReceiptEntry[], reader: OutputReader): Promise<string> {
-  const ids = reader.ids(receipts.map(({ id }) => id));
+export function receiptsText(receipts: readonly ReceiptEntry[], audience: OutputAudience): Promise<string> {
+  const ids = audience.ids(receipts.map(({ id }) => id));
   return fitTable<ReceiptEntry>(
     [
       { head: 'ID', cell: ({ id }) => ids(id) },
       { head: 'WHAT', cell: ({ summary }) => safeLine(summary), shortens: true },
       { rank: 1, head: 'APPROVED', cell: ({ by }) => byWords[by] },
-      { rank: 2, head: 'AT', cell: ({ at }) => reader.time(at) },
+      { rank: 2, head: 'AT', cell: ({ at }) => audience.time(at) },
     ],
     receipts,
-    reader.columns,
+    audience.columns,
   );
 }
 
 export function receiptText(
   { receipt, key, phone_keys: phones }: ReceiptVerdict & { ok: true },
-  reader: OutputReader,
+  audience: OutputAudience,
 ): string {
-  if ('grant' in receipt) return grantText(receipt, { key, fingerprint: phones[0]?.fingerprint ?? '' }, reader);
+  if ('grant' in receipt) return grantText(receipt, { key, fingerprint: phones[0]?.fingerprint ?? '' }, audience);
   const { proposal, approvals, mandate, orders, decision } = receipt;
   const signed = [...approvals, ...(mandate?.approvals ?? [])];
   const rows: [string, string][] = [
     [
       'proposed',
-      `${reader.time(proposal.created_at)} by ${proposal.requested_by ?? proposal.client}, ${proposal.code}`,
+      `${audience.time(proposal.created_at)} by ${proposal.requested_by ?? proposal.client}, ${proposal.code}`,
     ],
     ['at worst', proposal.worst_case?.text ?? 'no money moves'],
     ...(mandate === null ? [] : [['mandate', mandate.id] as [string, string]]),
     ...signed.map((approval, at): [string, string] => [
       'signed',
-      describeSignature(approval, phones[at]?.fingerprint ?? '', reader),
+      describeSignature(approval, phones[at]?.fingerprint ?? '', audience),
     ]),
     ...(decision === null ? [] : [['rules', decision.policy] as [string, string]]),
-    ...orders.map((order): [string, string] => ['sent', describeSubmission(order, reader)]),
+    ...orders.map((order): [string, string] => ['sent', describeSubmission(order, audience)]),
     ['record', `${receipt.record.length} lines`],
     ['gateway', `${receipt.gateway}, key ${key}`],
   ];
@@ -58,15 +58,15 @@ export function receiptText(
 function grantText(
   { grant, approval, record, gateway }: GrantReceipt,
   { key, fingerprint }: { readonly key: string; readonly fingerprint: string },
-  reader: OutputReader,
+  audience: OutputAudience,
 ): string {
   const { kind, client, client_name: name, scopes, from, ends_at } = grant.terms;
   const rows: [string, string][] = [
     ...(client === null ? [] : [['app', name === null ? client : `${name} (${client})`] as [string, string]]),
     ...(scopes.length === 0 ? [] : [['may', scopes.join(' ')] as [string, string]]),
     ...(from === null ? [] : [['from', from] as [string, string]]),
-    ['ends', ends_at === null ? 'when you remove it' : reader.time(ends_at)],
-    ['signed', describeSignature(approval, fingerprint, reader)],
+    ['ends', ends_at === null ? 'when you remove it' : audience.time(ends_at)],
+    ['signed', describeSignature(approval, fingerprint, audience)],
     ['record', `${record.length} lines`],
     ['gateway', `${gateway}, key ${key}`],
   ];
@@ -80,22 +80,22 @@ export function invalidReceiptText(what: string, { fault, text }: ReceiptVerdict
   return `${safeLine(what)}  INVALID  ${safeLine(text)} (${fault})`;
 }
 
-function describeSignature({ sub, key }: SignedApproval, fingerprint: string, reader: OutputReader): string {
+function describeSignature({ sub, key }: SignedApproval, fingerprint: string, audience: OutputAudience): string {
   const kind =
     key.method === 'software'
       ? 'a software key'
       : key.device_type === 'multiDevice'
         ? 'a synced passkey'
         : 'a single-device passkey';
-  return `by ${sub} with "${key.name}", ${kind} enrolled ${reader.time(key.enrolled_at)}, ${fingerprint}`;
+  return `by ${sub} with "${key.name}", ${kind} enrolled ${audience.time(key.enrolled_at)}, ${fingerprint}`;
 }
 
 function describeSubmission(
   { client_order_id, state, submissions, submitted_at, answered, problem }: Receipt['orders'][number],
-  reader: OutputReader,
+  audience: OutputAudience,
 ): string {
   const times = submissions === 1 ? 'once' : `${submissions} times`;
-  const when = submitted_at === null ? '' : `, last ${reader.time(submitted_at)}`;
+  const when = submitted_at === null ? '' : `, last ${audience.time(submitted_at)}`;
   const came =
     answered === null
       ? problem === null

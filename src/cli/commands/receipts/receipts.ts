@@ -73,8 +73,8 @@ async function printReceipts(context: Context): Promise<void> {
   await context.output.result('receipts', { receipts }, async () => {
     if (receipts.length === 0) return 'No receipts: no order has been sent and no access signed yet.';
     const { receiptsText } = await import('./receipt-text.ts');
-    const { toReader } = await import('../../text/reader.ts');
-    return receiptsText(receipts, toReader(context.io));
+    const { toAudience } = await import('../../text/audience.ts');
+    return receiptsText(receipts, toAudience(context.io));
   });
 }
 
@@ -85,8 +85,8 @@ async function printVerdict(
 ): Promise<0 | 1> {
   await context.output.result('receipt', { ...verdict }, async () => {
     const { receiptText, invalidReceiptText } = await import('./receipt-text.ts');
-    const { toReader } = await import('../../text/reader.ts');
-    return verdict.ok ? receiptText(verdict, toReader(context.io)) : invalidReceiptText(what, verdict);
+    const { toAudience } = await import('../../text/audience.ts');
+    return verdict.ok ? receiptText(verdict, toAudience(context.io)) : invalidReceiptText(what, verdict);
   });
   return verdict.ok ? exitCodes.done : exitCodes.failed;
 }

@@ -3,7 +3,7 @@ import type { RunRecord } from '../../../schedule/run-record.ts';
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
-import { type OutputReader, programReader } from '../../text/reader.ts';
+import { type OutputAudience, programAudience } from '../../text/audience.ts';
 import { formatInBothZones, localTimeZone, zonedTimestamp } from './zoned-time.ts';
 
 type ScheduleView = ReturnType<typeof toScheduleView>;
@@ -51,7 +51,7 @@ const entryWords: Record<ScheduleView['entry'], string> = {
   kept: 'runs on the server, even if this machine is off',
 };
 
-export function scheduleText(view: ScheduleView, reader: OutputReader = programReader): string {
+export function scheduleText(view: ScheduleView, audience: OutputAudience = programAudience): string {
   const { check } = view;
   const what = [
     ...(view.account === null ? [] : [view.account === ALL_ACCOUNTS ? 'all accounts' : `account ${view.account}`]),
@@ -68,7 +68,7 @@ export function scheduleText(view: ScheduleView, reader: OutputReader = programR
     `  entry  ${view.with}: ${entryWords[view.entry]}`,
     ...(next.length === 0 ? ['  next   unknown until the broker’s calendar is loaded'] : []),
     ...next.map((text, index) => `  ${index === 0 ? 'next' : '    '}   ${text}`),
-    ...(view.last === null ? [] : [`  last   ${runRecordLine(view.last, reader)}`]),
+    ...(view.last === null ? [] : [`  last   ${runRecordLine(view.last, audience)}`]),
     ...(view.overdue === null
       ? []
       : [`  OVERDUE since ${formatInBothZones(Date.parse(view.overdue), view.local_zone)}: is ${view.with} running?`]),
@@ -77,12 +77,12 @@ export function scheduleText(view: ScheduleView, reader: OutputReader = programR
 }
 
 /** Formats the record of a run: `2026-11-27T17:30:04Z found (2)`, and the reason if it failed. */
-export function runRecordLine(record: RunRecord, reader: OutputReader = programReader): string {
+export function runRecordLine(record: RunRecord, audience: OutputAudience = programAudience): string {
   const count = record.found > 0 ? ` (${record.found})` : '';
   const missed =
     record.missed === 0 ? '' : `, makes up for ${record.missed} missed ${record.missed === 1 ? 'run' : 'runs'}`;
   const attempt = record.attempt === 1 ? '' : `, attempt ${record.attempt}`;
   const unsent = record.unsent === 0 ? '' : `, notices not sent: ${record.unsent}`;
   const why = record.error === undefined ? '' : `: ${safeLine(record.error.message)}`;
-  return `${reader.time(`${record.started_at.slice(0, 19)}Z`)} ${record.status}${count}${attempt}${missed}${unsent}${why}`;
+  return `${audience.time(`${record.started_at.slice(0, 19)}Z`)} ${record.status}${count}${attempt}${missed}${unsent}${why}`;
 }

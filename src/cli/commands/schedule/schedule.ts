@@ -6,7 +6,7 @@ import type { GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { createChoiceOption, createCountParser } from '../../options/choice.ts';
-import { toReader } from '../../text/reader.ts';
+import { toAudience } from '../../text/audience.ts';
 
 const parseLimit = createCountParser(99_999, '--limit', 'Choose a number from 1 to 99999.');
 
@@ -122,7 +122,7 @@ async function showSchedules(context: Context): Promise<void> {
   await context.output.result('schedules', { schedules }, () =>
     schedules.length === 0
       ? 'No schedules.'
-      : schedules.map((view) => scheduleText(view, toReader(context.io))).join('\n\n'),
+      : schedules.map((view) => scheduleText(view, toAudience(context.io))).join('\n\n'),
   );
 }
 
@@ -154,10 +154,10 @@ async function showLogs(context: Context, id: string | undefined, limit: number)
       ? 'No runs.'
       : runs
           .flatMap((run) => [
-            `${run.schedule}  ${runRecordLine(run, toReader(context.io))}`,
+            `${run.schedule}  ${runRecordLine(run, toAudience(context.io))}`,
             ...run.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`),
             ...run.approvals.map(
-              (approval) => `  approval ${toReader(context.io).ids([approval.id])(approval.id)}: ${approval.status}`,
+              (approval) => `  approval ${toAudience(context.io).ids([approval.id])(approval.id)}: ${approval.status}`,
             ),
           ])
           .join('\n'),

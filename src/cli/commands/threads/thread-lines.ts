@@ -3,17 +3,17 @@ import { failureMessage, toolCallText } from '../../../app/run-words.ts';
 import { safeLine, safeText } from '../../../text/sanitize.ts';
 import { findTool } from '../../../tools/catalog.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
-import { type OutputReader, programReader } from '../../text/reader.ts';
+import { type OutputAudience, programAudience } from '../../text/audience.ts';
 
-export function threadText(record: ThreadRecord, unicode: boolean, reader: OutputReader = programReader): string {
-  const short = reader.ids(record.approvals.map(({ id }) => id));
+export function threadText(record: ThreadRecord, unicode: boolean, audience: OutputAudience = programAudience): string {
+  const short = audience.ids(record.approvals.map(({ id }) => id));
   const results = new Map(
     record.messages.flatMap((message) => (message.role === 'tool' ? [[message.call, message] as const] : [])),
   );
   const lines = [
     `thread   ${safeLine(record.thread)}`,
     `status   ${record.status}`,
-    `updated  ${reader.time(record.updated_at)}`,
+    `updated  ${audience.time(record.updated_at)}`,
   ];
   for (const message of record.messages) {
     if (message.role === 'tool') continue;

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { parseAge } from '../../options/duration.ts';
-import { toReader } from '../../text/reader.ts';
+import { toAudience } from '../../text/audience.ts';
 
 const openThreadExits = [exitCodes.pending, exitCodes.unknown, exitCodes.credentialStore, exitCodes.busy];
 
@@ -66,14 +66,14 @@ async function showThreads(context: Context): Promise<void> {
   await context.output.result('threads', { threads }, async () => {
     if (threads.length === 0) return 'No threads.';
     const { threadsText } = await import('../../text/lists.ts');
-    return threadsText(threads, toReader(context.io));
+    return threadsText(threads, toAudience(context.io));
   });
 }
 
 async function showThread(context: Context, id: string): Promise<void> {
   const thread = await findThread(context, id);
   await context.output.result('thread', { thread }, async () =>
-    (await import('./thread-lines.ts')).threadText(thread, context.io.unicode, toReader(context.io)),
+    (await import('./thread-lines.ts')).threadText(thread, context.io.unicode, toAudience(context.io)),
   );
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { programAudience, terminalAudience } from '../../../../src/cli/text/audience.ts';
 import { accessText, approvalsText, threadsText } from '../../../../src/cli/text/lists.ts';
-import { humanReader, programReader } from '../../../../src/cli/text/reader.ts';
 import { orderText } from '../../../../src/cli/text/reports.ts';
 import { approval, order } from '../sample-events.ts';
 
@@ -23,7 +23,7 @@ function breaksNothing(text: string, whole: string, width: number): void {
   }
 }
 /** Everything, as a very wide terminal has it. */
-const wide = humanReader(500);
+const wide = terminalAudience(500);
 
 describe('lists on a terminal', () => {
   beforeAll(() => {
@@ -34,12 +34,12 @@ describe('lists on a terminal', () => {
   });
 
   it('of approvals: short ids, local time, whole words at 80 columns', async () => {
-    const text = await approvalsText([one, two], humanReader(80));
+    const text = await approvalsText([one, two], terminalAudience(80));
     expect(text).toContain('pr_1Vq0M2k3  K7QP');
     expect(text).not.toContain(one.id);
     expect(await approvalsText([one], wide)).toMatch(local);
     breaksNothing(text, await approvalsText([one, two], wide), 80);
-    expect(await approvalsText([one, two], humanReader(80))).toMatchSnapshot();
+    expect(await approvalsText([one, two], terminalAudience(80))).toMatchSnapshot();
   });
 
   it('of threads: what was said loses whole words', async () => {
@@ -51,7 +51,7 @@ describe('lists on a terminal', () => {
         prompt: 'please tell me everything there is about my considerable position in Microsoft',
       },
     ];
-    const text = await threadsText(threads as never, humanReader(80));
+    const text = await threadsText(threads as never, terminalAudience(80));
     breaksNothing(text, `${await threadsText(threads as never, wide)} ${threads[0]?.prompt}`, 80);
     expect(text).toMatch(/considerable|position|\.\.\.$/);
     expect(text).toMatch(local);
@@ -62,14 +62,14 @@ describe('lists on a terminal', () => {
       ...{ id: '1e3efda0-449e-4802-8935-6c3d1d53e5f4', account: 'alice', role: 'advisor', who: 'carol' },
       ...{ of: 'acme', from: '', granted_at: '', until: '2026-12-30T14:35:00Z', in_force: true },
     };
-    const text = await accessText([given as never], humanReader(80));
+    const text = await accessText([given as never], terminalAudience(80));
     expect(text).toContain('1e3efda0  alice');
     expect(text).toMatch(local);
     breaksNothing(text, await accessText([given as never], wide), 80);
   });
 
   it('for a program are whole, and in UTC', async () => {
-    const text = await approvalsText([one], programReader);
+    const text = await approvalsText([one], programAudience);
     expect(text).toContain(one.id);
     expect(text).toContain(one.thread);
     expect(text).toContain('2026-01-30T14:35:00Z');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { humanReader } from '../../../../src/cli/text/reader.ts';
+import { terminalAudience } from '../../../../src/cli/text/audience.ts';
 import { ordersText, orderText } from '../../../../src/cli/text/reports.ts';
 import { order } from '../sample-events.ts';
 
@@ -16,7 +16,7 @@ describe('a list of orders', () => {
   });
 
   it.each([80, 66, 60])('breaks no line on a terminal of %i columns, and keeps the id', async (width) => {
-    const text = await ordersText(orders, humanReader(width));
+    const text = await ordersText(orders, terminalAudience(width));
     expect(text).toContain('1e3efda0  BUY     5  AAPL    limit');
     if (width >= 66) expect(text).toContain('limit $180.00  filled 5 at $179.51');
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
@@ -34,7 +34,7 @@ describe('a list of orders', () => {
       symbol: legs.map((leg) => leg.symbol).join(' + '),
       legs,
     };
-    const text = await ordersText([several], humanReader(80));
+    const text = await ordersText([several], terminalAudience(80));
     expect(text).toContain('2 legs');
     expect(text).not.toContain('0 legs');
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
@@ -44,7 +44,7 @@ describe('a list of orders', () => {
   it('tells the legs of an order by ids as they are typed', () => {
     const id = '6f3512ed-42ce-498e-b295-30542816dfca';
     const leg = { ...order, id, side: 'sell', type: 'limit', limit_price: '500', status: 'new' };
-    const text = orderText({ ...order, order_class: 'oto', legs: [leg] }, humanReader(80));
+    const text = orderText({ ...order, order_class: 'oto', legs: [leg] }, terminalAudience(80));
     expect(text).toContain('leg        SELL 5 AAPL limit $500.00');
     expect(text).toContain('id 6f3512ed');
     expect(text).not.toContain('-42ce');

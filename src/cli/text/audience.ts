@@ -2,10 +2,10 @@ import { createIdShortener } from '../../text/short-id.ts';
 import { formatLocalTime } from './as-of.ts';
 
 /**
- * The reader of the output. A person needs lines that fit the terminal, short IDs, and local times. A program that
+ * The audience of the output. A person needs lines that fit the terminal, short IDs, and local times. A program that
  * reads from a pipe needs full IDs and UTC times.
  */
-export interface OutputReader {
+export interface OutputAudience {
   readonly person: boolean;
   /** Width in columns; infinite for a program. */
   readonly columns: number;
@@ -14,17 +14,17 @@ export interface OutputReader {
   time(at: string): string;
 }
 
-export const programReader: OutputReader = {
+export const programAudience: OutputAudience = {
   person: false,
   columns: Number.POSITIVE_INFINITY,
   ids: () => (id) => id,
   time: (at) => at,
 };
 
-export function humanReader(columns: number): OutputReader {
+export function terminalAudience(columns: number): OutputAudience {
   return { person: true, columns, ids: createIdShortener, time: (at) => formatLocalTime(at) };
 }
 
-export function toReader(io: { readonly stdoutIsTty: boolean; width(): number }): OutputReader {
-  return io.stdoutIsTty ? humanReader(io.width()) : programReader;
+export function toAudience(io: { readonly stdoutIsTty: boolean; width(): number }): OutputAudience {
+  return io.stdoutIsTty ? terminalAudience(io.width()) : programAudience;
 }
