@@ -46,7 +46,7 @@ function historyItem(request: ApprovalRequest, why: string | undefined): Markup 
   return html`<li data-testid="entry" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
 <p class="first">${view.side === undefined ? '' : html`<span class="${view.side}">${renderIcon(view.side)}</span>`}<strong class="words">${view.headline}</strong><span class="much ${traded ? '' : 'not'}" data-testid="entry-total">${total}</span></p>
 <p class="second"><span class="outcome">${renderIcon(drawn)}${word}</span><span class="words" data-testid="entry-outcome">${withLocalTimes(came)}</span>${renderEnvironmentMark(view)}</p>
-<p class="third soft">${price === '' ? '' : html`<span data-testid="entry-price">${price}</span> · `}${renderLocalTime(request.decidedAt ?? request.expiresAt)} · <span class="mono">${request.code}</span></p>
+<p class="third soft">${price === '' ? '' : html`<span data-testid="entry-price">${price}</span> · `}<span class="when">${renderLocalTime(request.decidedAt ?? request.expiresAt)} · <span class="mono">${request.code}</span></span></p>
 </li>`;
 }
 

@@ -91,7 +91,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .part-standing { min-height: 4.25rem; padding-block: .6rem; }
 #dashboard .part-value [data-part] { min-height: 22rem; }
 #dashboard .panel.part-summary p.environment { margin: -1rem -1.1rem .9rem; padding: .35rem 1.1rem; font-size: .875rem; }
-#dashboard .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .25rem 1.25rem; margin: 0; }
+#dashboard .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(10rem, 45%), 1fr)); gap: .25rem 1.25rem; margin: 0; }
 #dashboard .figures > div { display: block; border: 0; padding: 0; }
 #dashboard .figures dt { font-size: .8125rem; } #dashboard .figures dd { font-weight: 600; }
 #dashboard .standing { display: flex; flex-wrap: wrap; align-items: center; gap: .2rem .6rem; margin: 0; min-height: 2.75rem; }
@@ -122,6 +122,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard.home #stage > .card { margin-bottom: 1rem; }
 #dashboard .holdings > li { padding: 0; } #dashboard .holdings a { display: flex; justify-content: space-between; gap: .25rem 1rem; width: 100%; padding: .5rem 0; text-decoration: none; }
 #dashboard .holdings a > * { min-width: 0; overflow-wrap: anywhere; } #dashboard .holdings a > :last-child { flex: none; max-width: 65%; text-align: right; }
+#dashboard .holdings a > :last-child { min-width: 7rem; } @media (min-width: 30rem) { #dashboard .holdings a > :last-child { min-width: 8.5rem; } }
 #dashboard.home .part-quote { min-height: 8rem; padding-bottom: 0; } #dashboard.home .part-price { min-height: 15.85rem; padding-block: .25rem 0; } #dashboard.home .part-held:has(.coming) { min-height: 17.25rem; }
 #dashboard.home .onward { display: flex; flex-wrap: wrap; justify-content: space-evenly; gap: 0 1.5rem; } #dashboard .onward .halt { color: var(--stop); } #dashboard.home .onward a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 #dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
@@ -143,7 +144,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .wide-table .month { width: 9rem; text-align: left; } #dashboard .wide-table td.month { padding-block: .6rem; vertical-align: middle; }
 #dashboard svg.spark { display: block; width: 100%; max-width: 9rem; height: 2rem; fill: none; stroke: currentColor; overflow: visible; }
 #dashboard svg.spark polyline { stroke-width: 1.5; stroke-linejoin: round; vector-effect: non-scaling-stroke; }
-#dashboard .holdings svg.spark { flex: 0 1 4.5rem; align-self: center; min-width: 2rem; }
+#dashboard .holdings svg.spark { flex: 0 1 3.5rem; align-self: center; min-width: 2rem; }
 #dashboard .holdings a > span:first-child { flex: 1; }
 #dashboard svg.weight { display: block; width: 100%; max-width: 6rem; height: 4px; margin: .2rem 0 0 auto; fill: var(--track); }
 #dashboard svg.weight .part { fill: var(--chart); }
@@ -156,12 +157,12 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .bookings > li > :first-child { padding-left: 1.5rem; }
 #dashboard .bookings .buy, #dashboard .bookings .sell { display: inline-block; width: 1.5rem; margin-left: -1.5rem; }
 #dashboard .lines ul { margin: .2rem 0 0; padding-left: 1.1rem; }
-#dashboard .outcome { font-weight: 600; }
+#dashboard .outcome { font-weight: 600; font-size: .9rem; }
 #dashboard .outcome.no, #dashboard .outcome.ask { color: var(--stop); } #dashboard .outcome.done { color: var(--go); }
 @media (prefers-color-scheme: light) { #dashboard .outcome.done { color: var(--gain); } }
 #dashboard .stories > li { border-top: 1px solid var(--line); }
 #dashboard .stories summary { align-items: baseline; padding: .5rem 0; color: var(--ink); font-weight: 400; line-height: 1.35; }
-#dashboard .stories summary .outcome { display: inline-flex; align-items: baseline; gap: .35rem; flex: none; margin-left: auto; padding-left: 1rem; font-size: .9rem; }
+#dashboard .stories summary .outcome { display: inline-flex; align-items: baseline; gap: .35rem; flex: none; margin-left: auto; padding-left: 1rem; }
 #dashboard .stories details[open] { padding-bottom: .75rem; }
 #dashboard .stories .fields > div, #dashboard .origins > div { grid-template-columns: 7.5rem 1fr; gap: .5rem; padding: .16rem 0; }
 #dashboard .stories ul.small { margin: .35rem 0; padding-left: 1.1rem; }
@@ -203,9 +204,9 @@ body:has(#dashboard:not(.home) .bar) { padding-bottom: 0; }
   #dashboard .wide-table th, #dashboard .wide-table td { padding-left: .35rem; }
 }
 @media (max-width: 22rem) {
-  #dashboard .panel { padding: .8rem .75rem; }
+  #dashboard .panel:where(:not(.front)) { padding: .8rem .75rem; }
   #dashboard .panel.part-summary p.environment, #dashboard.home .part-worth p.environment { margin: -.8rem -.75rem .7rem; padding-inline: .75rem; }
-  #dashboard.home .chart { margin-inline: -.75rem; }
+  #dashboard.home .chart { margin-inline: -.75rem; } #dashboard.home .panel .chart .at { padding-inline: .75rem; }
   #dashboard .wide-table { font-size: .75rem; } #dashboard .wide-table .small { font-size: .6875rem; }
 }
 .uplot, .u-wrap { position: relative; } .u-wrap { user-select: none; }
@@ -330,9 +331,9 @@ ol.history .first { display: flex; flex-wrap: wrap; align-items: baseline; gap: 
 ol.history .first > .buy, ol.history .first > .sell, ol.history .outcome { margin-left: -1.5rem; }
 ol.history .outcome { align-items: baseline; gap: .5rem; } ol.history .outcome .sign { align-self: center; }
 ul.recent .outcome { align-self: start; }
-ol.history .first .words { flex: 1 1 9rem; min-width: 0; overflow-wrap: anywhere; }
-ol.history .first .much { margin-left: auto; min-width: 0; padding-left: .75rem; font-weight: 650; text-align: right; overflow-wrap: anywhere; }
-ol.history .first .much.not { color: var(--soft); font-weight: 400; }
+ol.history .first .words { flex: 1 1 6rem; min-width: 0; overflow-wrap: anywhere; }
+ol.history .first .much { margin-left: auto; min-width: 0; font-weight: 650; text-align: right; overflow-wrap: anywhere; }
+ol.history .first .much.not { color: var(--soft); font-size: .875rem; font-weight: 400; }
 ol.history .second { display: flex; align-items: baseline; gap: .5rem; } ol.history .second .words { min-width: 0; overflow-wrap: anywhere; }
 ol.history .second .mark { margin-left: auto; }
 ol.history .third { font-size: .875rem; }
@@ -340,6 +341,7 @@ ol.history .third { font-size: .875rem; }
 .pages a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 
 @media (max-width: 22rem) {
+  dl > div { grid-template-columns: 6.5rem 1fr; }
   .card.request { padding-inline: .75rem; }
   .request .environment { margin-inline: -.75rem; padding-inline: .75rem; }
   .request .amount strong { font-size: 2rem; }
@@ -381,7 +383,7 @@ h1[tabindex]:focus { outline: none; }
 p .mono { white-space: nowrap; }
 /* Three groups of a recovery code on each of two lines. */
 [data-testid=code].mono { max-width: 20ch; font-size: 1.25rem; }
-@media (min-width: 20rem) { p .small time, ul.recent .small time { white-space: nowrap; } }
+@media (min-width: 23rem) { p .small time, ul.recent .small time, ol.history .third .when { white-space: nowrap; } }
 .tabs { display: grid; grid-auto-columns: minmax(0, 1fr); grid-auto-flow: column; max-width: 34rem; margin: 0 auto; }
 .tabs a { display: flex; flex-direction: column; align-items: center; justify-content: center; gap: .1rem; min-height: 3.25rem; color: var(--soft); font-size: .75rem; font-weight: 600; text-decoration: none; }
 .tabs a[aria-current] { color: var(--ink); }
@@ -477,7 +479,7 @@ button.stop { background: transparent; color: var(--stop); border-color: var(--s
 button.quiet { min-height: 2.75rem; background: transparent; color: var(--soft); border-color: var(--line); font-size: .9rem; padding: .3rem .8rem; white-space: nowrap; }
 button:disabled, button[aria-disabled], button[aria-busy] { opacity: .45; cursor: default; }
 .wide { width: 100%; margin-top: 1rem; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1rem; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1rem; } .pair .quiet { font-size: 1.05rem; }
 .note { margin: 1rem 0; padding: .8rem 1rem; border: 1px solid var(--note-line); border-left-width: .4rem; border-radius: .6rem; background: var(--note); color: var(--note-ink); }
 .note strong { display: block; }
 .problem { margin: .5rem 0; padding: .7rem 1rem; border: 2px solid var(--stop); border-radius: .6rem; color: var(--stop); font-weight: 600; }

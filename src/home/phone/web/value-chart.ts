@@ -96,7 +96,7 @@ export function drawChart(place: HTMLElement): void {
     width: place.clientWidth,
     height,
     // Without a time axis, the lowest label needs more space below.
-    padding: [6, y === undefined ? 30 : 22, x ? 0 : 8, y === undefined ? 30 : 0],
+    padding: [6, y === undefined ? 40 : 22, x ? 0 : 8, y === undefined ? 40 : 0],
     legend: { show: false },
     cursor: { y: false, sync: { key: 'value' }, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: false } },
