@@ -11,6 +11,7 @@ export const catalogs: Readonly<Record<string, readonly [locale: string, load: (
     japanese: ['ja-JP', () => import('./catalogs/japanese.json', { with: { type: 'json' } })],
     french: ['fr-FR', () => import('./catalogs/french.json', { with: { type: 'json' } })],
     portuguese: ['pt-BR', () => import('./catalogs/portuguese.json', { with: { type: 'json' } })],
+    chinese: ['zh-CN', () => import('./catalogs/chinese.json', { with: { type: 'json' } })],
     spanish: ['es-ES', () => import('./catalogs/spanish.json', { with: { type: 'json' } })],
   };
 

@@ -161,6 +161,7 @@ describe('the language of an answer', () => {
     ['japanese', 'AAPLを買って', 'AAPLを何株ですか、それとも何ドル分ですか？'],
     ['french', 'achète AAPL', 'Combien d’actions AAPL, ou pour combien de dollars\u00a0?'],
     ['portuguese', 'compre ações da AAPL', 'Quantas ações de AAPL ou quantos dólares?'],
+    ['chinese', '买入AAPL', 'AAPL 要多少股，或多少美元？'],
     ['german', 'soll ich AAPL kaufen?', 'Das ist eine Frage, also habe ich nichts getan.'],
   ])('%s: %s', async (language, said, answer) => {
     const plan = planned([said], {}, await loadSay(language));
