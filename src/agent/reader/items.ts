@@ -100,12 +100,17 @@ function withCents(items: readonly Item[]): Item[] {
 
 /** Converts full-width forms to ASCII, and the quotation marks of all languages to straight ones. */
 function plainText(text: string): string {
-  return text
-    .normalize('NFC')
-    .replaceAll('’', "'")
-    .replace(/[“”«»„「」『』]/g, '"')
-    .replace(/[，；：]/g, (mark) => `${String.fromCharCode(mark.charCodeAt(0) - 0xfee0)} `)
-    .replace(/[\uff01-\uff5e]/g, (mark) => String.fromCharCode(mark.charCodeAt(0) - 0xfee0));
+  return (
+    text
+      .normalize('NFC')
+      .replaceAll('’', "'")
+      // "500 dollars' worth" ends no quotation, and "Berkshire Hathaway, class B" is one name.
+      .replace(/s'(?= )/g, 's')
+      .replace(/, (?=class [abc]\b)/gi, ' ')
+      .replace(/[“”«»„「」『』]/g, '"')
+      .replace(/[，；：]/g, (mark) => `${String.fromCharCode(mark.charCodeAt(0) - 0xfee0)} `)
+      .replace(/[\uff01-\uff5e]/g, (mark) => String.fromCharCode(mark.charCodeAt(0) - 0xfee0))
+  );
 }
 
 function splitTokens(text: string, lexicon: Lexicon): RawToken[] {

@@ -44,6 +44,7 @@ import {
   SURE,
   stanceOf,
 } from './topics.ts';
+import { offerWithoutUnread } from './unread-words.ts';
 
 /** A prompt's meaning. `asks` is the slot that the next turn can fill. */
 export type ParsedPrompt =
@@ -71,7 +72,9 @@ export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
     const read = parseText(sentence, it);
     return 'intents' in read && unresolvedNames(read.intents).every((name) => Object.hasOwn(tickersByNickname, name));
   });
-  return meant === undefined ? parsed : { refusal: offerRefusal(meant) };
+  if (meant !== undefined) return { refusal: offerRefusal(meant) };
+  const shorter = offerWithoutUnread(text, parsed.refusal, (sentence) => parseText(sentence, it));
+  return shorter === undefined ? parsed : { refusal: shorter };
 }
 
 function offerRefusal(offer: string): Refusal {
@@ -169,7 +172,7 @@ function isForbidden(clauses: readonly (readonly Item[])[]): boolean {
 }
 
 const FORBIDDING =
-  /\b(?:dont|do not|never|not to|wont|will not)(?: (?:ever|even|just|please|yet|want|wanna|wish|intend|plan|need|like|think|me|you|to|that|we|i|should)){0,5}$/;
+  /\b(?:dont|not|never|wont|refuse to|no circumstances)(?: (?:to|dare|ever|even|just|please|yet|want|wanna|wish|intend|plan|need|like|think|me|you|to|that|we|i|should)){0,5}$/;
 const UNREAL = /\bhad\b.* bought$/;
 
 function readBeside(text: string, it: string | undefined): readonly Intent[] | undefined {

@@ -1,14 +1,25 @@
 import { normalizeName } from '../../trading/asset-name.ts';
 import { listedSymbols } from '../../trading/listed-symbols.ts';
-import type { Item } from './items.ts';
 import { foldWord } from './lexicon.ts';
-import { isAsset } from './match.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
 
 /*
  * Removes words that only restate the words before them: "seven (7) shares", "Apple (AAPL)", "the S&P 500 fund, VOO".
  * If the two differ, both stay, and the planner asks.
  */
+
+/** The parts of an item that a restatement depends on. */
+interface Restatable {
+  readonly text: string;
+  readonly tags: readonly string[];
+  readonly quantity?: { readonly value: string };
+  readonly ticker?: string;
+  readonly name?: string;
+  readonly isKnownName?: true;
+  readonly aside: boolean;
+}
+
+const isAsset = ({ ticker, name }: Restatable) => ticker !== undefined || name !== undefined;
 
 /** Words for kinds of assets, which follow the name or the ticker. */
 const NOUN = /^(?:etf|etfs|fund|index fund|stock|company|corporation|inc|corp|ticker|symbol|ticker symbol)$/i;
@@ -17,15 +28,18 @@ const FUND = /(?:^|[ ])(?:etf|fund)$/i;
 const KIND =
   /^(?:gold|silver|bond|bonds|treasury|treasuries|dividend|dividends|growth|value|stock|index|total market|tech|energy)$/i;
 
+/** The legal form of a company, after its name. */
+const LEGAL = /^(?:company|corporation|corp|inc|incorporated|plc)$/i;
 /** Names of fund companies, which precede the name of a fund. */
 const ISSUER = /^(?:vanguard|spdr|ishares|invesco|schwab|fidelity|state street|blackrock)$/;
 
 /** Returns the items without restatements. */
-export function withoutRestatements(items: readonly Item[]): Item[] {
+export function withoutRestatements<Item extends Restatable>(items: readonly Item[]): Item[] {
   const kept: Item[] = [];
   let at = 0;
   while (at < items.length) {
     const item = items[at] as Item;
+    while (item.ticker !== undefined && kept.length > 1 && isBareNoun(kept.at(-1))) kept.pop();
     const last = kept.at(-1);
     const start = item.ticker === undefined ? undefined : nameStart(kept, item.ticker);
     if (last !== undefined && isSameNumber(last, item)) at += 1;
@@ -40,15 +54,19 @@ export function withoutRestatements(items: readonly Item[]): Item[] {
   return kept;
 }
 
-const isSameNumber = (one: Item, other: Item) =>
+/** "the fund QQQ" */
+const isBareNoun = (item: Restatable | undefined) =>
+  item !== undefined && !isAsset(item) && /^(?:fund|etf|index fund|ticker|symbol)$/i.test(item.text);
+
+const isSameNumber = (one: Restatable, other: Restatable) =>
   other.aside && !one.aside && one.quantity !== undefined && one.quantity.value === other.quantity?.value;
 
 /** Returns the position of the name that the ticker restates: "Apple (AAPL", "the gold ETF GLD". */
-function nameStart(kept: readonly Item[], ticker: string): number | undefined {
+function nameStart(kept: readonly Restatable[], ticker: string): number | undefined {
   let at = kept.length - 1;
-  const isLink = ({ tags, text }: Item) =>
+  const isLink = ({ tags, text }: Restatable) =>
     tags.includes('comma') || tags.includes('colon') || tags.includes('share') || NOUN.test(text);
-  while (at > 0 && !isAsset(kept[at] as Item) && isLink(kept[at] as Item)) at -= 1;
+  while (at > 0 && !isAsset(kept[at] as Restatable) && isLink(kept[at] as Restatable)) at -= 1;
   const item = kept[at];
   if (item?.name === undefined || item.aside) return undefined;
   const isFund = FUND.test(item.text) || kept.slice(at + 1).some(({ text }) => FUND.test(text));
@@ -68,11 +86,11 @@ function names(name: string, ticker: string): boolean {
 }
 
 /** Returns how many items after a ticker only name its kind: "VOO ETF", "SCHD dividend fund". */
-function kindAfter(item: Item, items: readonly Item[], from: number): number {
-  const isTicker = item.ticker !== undefined && !item.aside;
-  if (!isTicker) return 0;
+function kindAfter(item: Restatable, items: readonly Restatable[], from: number): number {
+  if (item.aside || !isAsset(item)) return 0;
+  if (item.ticker === undefined) return item.isKnownName && LEGAL.test(items[from]?.text ?? '') ? 1 : 0;
   let at = from;
-  const isKind = (one: Item | undefined) =>
+  const isKind = (one: Restatable | undefined) =>
     one !== undefined && one.quantity === undefined && one.ticker === undefined && KIND.test(foldWord(one.text));
   while (isKind(items[at])) at += 1;
   const noun = items[at];

@@ -47,6 +47,12 @@ describe('an amount', () => {
     sell so many KO that I get about 600 dollars => place_order sell $600 KO
     want 1 share each of KO and MSFT => place_order buy 1 KO + place_order buy 1 MSFT
     can I get 5 shares of KO? => place_order buy 5 KO
+    toss a hundred bucks at KO => place_order buy $100 KO
+    buy KO quantity 5 at CMP => place_order buy 5 KO
+    sell 5 KO for 60 or more => place_order sell 5 KO limit limit_price=60
+    acquire five hundred dollars' worth of KO => place_order buy $500 KO
+    please proceed with the purchase of 3 shares of Merck => place_order buy 3 MRK
+    you may sell five KO shares and call it a day => place_order sell 5 KO
     yolo 500 into KO => place_order buy $500 KO
     with $500 buy KO => place_order buy $500 KO
     trim 5 shares off my KO => place_order sell 5 KO
@@ -65,6 +71,30 @@ describe('an amount', () => {
     ['put 10 in KO', 'Do you mean 10 shares or $10 of KO?'],
     ['buy $2 thousand of KO', 'I don\'t understand "of KO" in this request, so I haven\'t done anything.'],
   ])('is asked about in %s', (said, asked) => expect(message(said)).toBe(asked));
+});
+
+describe('an order with words that are not understood', () => {
+  it.each([
+    ['sell like half my KO', 'I don\'t understand "like". Did you mean "sell half my KO"?'],
+    ['sell 2 fluffy KO, please', 'I don\'t understand "fluffy". Did you mean "sell 2 KO, please"?'],
+  ])('is offered without them: %s', (said, asked) => expect(message(said)).toBe(asked));
+
+  it('is placed after "yes"', () =>
+    expect(inShort(planned(['sell like half my KO', 'yes']))).toBe('place_order sell 20 KO'));
+
+  it.each([
+    'sell 2 KO unless it rises',
+    'sell 2 KO but not today',
+    'sell 2 KO in my frobnicated',
+    'sell 2 KO only if my wife agrees',
+    'sell 2 KO tomorrow',
+    'sell 2 KO and MSFT maybe',
+    'sell 2 KO twice',
+    'sell 2 KO 7',
+    'buy 5 KO calls',
+  ])('is not offered without a word that may turn it around: %s', (said) => {
+    expect(message(said)).not.toMatch(/Did you mean "(?:sell 2|buy 5) KO[^"]*"/);
+  });
 });
 
 describe('the whole position, or all but a part,', () => {
@@ -141,6 +171,9 @@ describe('a name and a ticker', () => {
     put $300 into the gold ETF GLD => place_order buy $300 GLD
     buy 5 VOO ETF => place_order buy 5 VOO
     buy 5 shares of NVIDIA Corporation => place_order buy 5 NVDA
+    buy 5 shares of the Walt Disney Company => place_order buy 5 DIS
+    buy 2 Berkshire Hathaway, class B => place_order buy 2 BRK.B
+    invest $750 in the fund QQQ => place_order buy $750 QQQ
   `),
   )('are one asset in %s', (said, calls) => expect(inShort(planned([said]))).toBe(calls));
 
@@ -157,6 +190,8 @@ describe('what is no order', () => {
     ['thinking about buying 5 AAPL', /^That isn’t a definite request/],
     ['I would buy perhaps Netflix if it was cheaper', /^That isn’t a definite request/],
     ["I don't think we should sell any of my KO", /^You said not to/],
+    ['under no circumstances sell my KO', /^You said not to/],
+    ["I'm not selling my KO", /^You said not to/],
     ['it is not yet public, so buy 100 PFE', /^I don't trade on information/],
     ['u can buy up to 100 a week of KO on ur own', /^I can't set up, change or revoke mandates/],
     ['revoke your permission to trade without my approval', /^I can't set up, change or revoke mandates/],
