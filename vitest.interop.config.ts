@@ -27,6 +27,7 @@ export default defineConfig({
         testTimeout: 60 * MINUTES,
       }),
       suite('suites'),
+      suite('tailnet', { hookTimeout: 90 * MINUTES }),
     ],
   },
 });

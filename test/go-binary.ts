@@ -12,8 +12,13 @@ export interface GoProgram {
   readonly name: string;
   /** `github.com/openfga/openfga/cmd/openfga@v1.22.1` */
   readonly module: string;
-  /** A module whose `go.mod` replaces others, which `go install` refuses: the lines that replace them. */
-  readonly replaces?: string;
+  /**
+   * For a module whose `go.mod` replaces others, which `go install` refuses, or whose versions the proxy does not list:
+   * it is built in a module made for that. The lines that replace others.
+   */
+  readonly replaces?: readonly string[];
+  /** Go's build tags. */
+  readonly tags?: readonly string[];
   /** What Go names it. */
   readonly file: string;
   /** What building it takes, in words: `four to five minutes`. */
@@ -31,6 +36,7 @@ export async function goBinary({
   module,
   file,
   replaces,
+  tags = [],
   takes,
   limitMs,
 }: GoProgram): Promise<{ binary: string } | { missing: string }> {
@@ -45,8 +51,11 @@ export async function goBinary({
   try {
     const options = { timeout: limitMs, maxBuffer: 64 * 1024 * 1024 };
     if (replaces === undefined)
-      await run('go', ['install', module], { ...options, env: { ...process.env, GOBIN: folder } });
-    else await buildInModule(folder, { module, file, replaces }, options);
+      await run('go', ['install', `-tags=${tags.join(',')}`, module], {
+        ...options,
+        env: { ...process.env, GOBIN: folder },
+      });
+    else await buildInModule(folder, { module, file, replaces, tags }, options);
   } catch {
     return { missing: `Go could not build ${module}` };
   }
@@ -56,7 +65,7 @@ export async function goBinary({
 /** Builds in a module made for that, which replaces what the program's own does. */
 async function buildInModule(
   folder: string,
-  { module, file, replaces }: Required<Pick<GoProgram, 'module' | 'file' | 'replaces'>>,
+  { module, file, replaces, tags }: Required<Pick<GoProgram, 'module' | 'file' | 'replaces' | 'tags'>>,
   options: { readonly timeout: number; readonly maxBuffer: number },
 ): Promise<void> {
   const [path = '', version = ''] = module.split('@');
@@ -65,8 +74,14 @@ async function buildInModule(
   mkdirSync(place, { recursive: true });
   writeFileSync(
     join(place, 'go.mod'),
-    `module built\n\ngo 1.22\n\nrequire ${root} ${version}\n\nreplace ${replaces}\n`,
+    ['module built', 'go 1.22', `require ${root} ${version}`, ...replaces.map((line) => `replace ${line}`), ''].join(
+      '\n',
+    ),
   );
   const env = { ...process.env, GOFLAGS: '-mod=mod' };
-  await run('go', ['build', '-o', join(folder, file), path], { ...options, cwd: place, env });
+  await run('go', ['build', `-tags=${tags.join(',')}`, '-o', join(folder, file), path], {
+    ...options,
+    cwd: place,
+    env,
+  });
 }

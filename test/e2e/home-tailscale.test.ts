@@ -191,7 +191,9 @@ it('the command that a killed home left is reported, and ended by the next start
   copyFileSync(record(), copy);
   expect(await findRecordedProcess(copy)).toBe(pid);
   const { stdout } = await start(['home', 'doctor']).finished;
-  expect(stdout).toContain(`a home that was killed left its Tailscale command running (process ${pid})`);
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+    `a home that was killed left its Tailscale command running (process ${pid})`,
+  );
   const next = await serve();
   await next.waitFor(new RegExp(`Stopped the Tailscale command of a home that was killed \\(process ${pid}\\)`));
   expect(await findRecordedProcess(copy)).toBeUndefined();

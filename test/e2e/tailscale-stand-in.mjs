@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Stands in for Tailscale's command line tool: the JSON of `ipnstate.Status` and `ipn.ServeConfig`, and the lines that
-// `tailscale serve` and `tailscale funnel` print (cmd/tailscale/cli of 1.102).
+// `tailscale serve` and `tailscale funnel` print (cmd/tailscale/cli of 1.102). `npm run test:tailnet` runs the real program.
 // Its folder says what the network allows; each call is written to `calls` there.
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -33,7 +33,10 @@ function fail(text) {
 function toStatus() {
   const suffix = name.slice(name.indexOf('.') + 1);
   const ports = 'https://tailscale.com/cap/funnel-ports?ports=443,8443,10000';
-  const allows = allowed() ? { funnel: null, https: null, [ports]: null } : {};
+  const capabilities = {
+    'https://tailscale.com/cap/is-admin': null,
+    ...(allowed() ? { funnel: null, https: null, [ports]: null } : {}),
+  };
   const addresses = ['100.64.0.7', 'fd7a:115c:a1e0::7'];
   return {
     Version: '1.102.5-t0123456789-g0123456789',
@@ -66,10 +69,14 @@ function toStatus() {
       ExitNode: false,
       ExitNodeOption: false,
       Active: false,
-      PeerAPIURL: ['http://100.64.0.7:41641'],
+      PeerAPIURL: ['http://100.64.0.7:41641', 'http://[fd7a:115c:a1e0::7]:41641'],
       TaildropTarget: 0,
       NoFileSharingReason: '',
-      CapMap: { 'https://tailscale.com/cap/is-admin': null, ...allows },
+      Capabilities: [
+        'HTTPS://TAILSCALE.COM/s/DEPRECATED-NODE-CAPS#see-https://github.com/tailscale/tailscale/issues/11508',
+        ...Object.keys(capabilities),
+      ],
+      CapMap: capabilities,
       InNetworkMap: true,
       InMagicSock: false,
       InEngine: false,

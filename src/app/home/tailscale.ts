@@ -165,8 +165,8 @@ function requireConnected({ BackendState: state, AuthURL: url }: TailscaleStatus
 }
 
 /**
- * Returns the features that the tailnet does not allow yet. Tailscale's own command looks for the same capabilities, and
- * shows a link to enable them.
+ * Returns the features that the tailnet does not allow yet. Tailscale's own command looks for the same capabilities,
+ * and shows a link to enable them.
  */
 export function missingFeatures(status: TailscaleStatus, mode: TailscaleMode): string[] {
   return [
@@ -189,8 +189,8 @@ export function isAlreadyServed(config: ServeConfig, name: string, target: strin
 }
 
 /**
- * An event of the running command. A link leads to a page where the owner must allow something once. The command may wait
- * for that or end, which is no error.
+ * An event of the running command. A link leads to a page where the owner must allow something once. The command may
+ * wait for that or end, which is no error.
  */
 type TailscaleEvent =
   | { readonly type: 'available' }
@@ -326,7 +326,10 @@ export async function runTailscale(
   };
 }
 
-/** Returns the machine's name. @throws {TradeAgentError} `invalid_config` if Tailscale can't serve the home's address */
+/**
+ * Returns the machine's name.
+ * @throws {TradeAgentError} `invalid_config` if Tailscale can't serve the home's address
+ */
 function requireReach(status: TailscaleStatus, { mode, address }: Pick<KeptTailscale, 'mode' | 'address'>): string {
   const name = tailscaleName(status);
   if (address !== `https://${name}`) {

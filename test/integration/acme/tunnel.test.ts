@@ -20,7 +20,7 @@ const program = (file: string) =>
     name: `frp-${VERSION}`,
     module: `github.com/fatedier/frp/cmd/${file}@${VERSION}`,
     file,
-    replaces: 'github.com/hashicorp/yamux => github.com/fatedier/yamux v0.0.0-20230628132301-7aca4898904d',
+    replaces: ['github.com/hashicorp/yamux => github.com/fatedier/yamux v0.0.0-20230628132301-7aca4898904d'],
     takes: 'a minute',
     limitMs: process.env.FRP === 'build' ? 1_500_000 : undefined,
   });
