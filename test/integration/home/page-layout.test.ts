@@ -38,8 +38,8 @@ describe('the tabs', () => {
     await scrollToEnd();
     const { y, bottom } = await tabs();
     expect(bottom).toBe(480);
-    const last = page.locator('main > :visible').last();
-    expect((await box(last)).bottom).toBeLessThanOrEqual(y);
+    // The scroll position is a whole pixel.
+    expect((await box(page.locator('main'))).bottom).toBeLessThan(y + 1);
     await page.setViewportSize({ width: 390, height: 844 });
   });
 
