@@ -1,5 +1,6 @@
+import { formatDollarAmount } from './amounts.ts';
 import { formatQuantity, parseOptionSymbol, perUnitWords } from './asset-class.ts';
-import { Dec, toCents, toPlain } from './decimal.ts';
+import { Dec, toPlain } from './decimal.ts';
 import { environmentName } from './environment.ts';
 import { orderClassWords, type PositionIntent } from './order-classes.ts';
 import { orderTypes, orderTypeTable, timeInForceWords } from './order-types.ts';
@@ -28,7 +29,7 @@ const identity: FormatValue = (value) => value;
 const formatPerShare: FormatValue = (value, symbol = '') => `$${value} ${perUnitWords(symbol)}`;
 /** Formats dollars to the cent. An amount with more decimals is shown unrounded. */
 export const formatDollars: FormatValue = (value) =>
-  /^\d+(\.\d{1,2})?$/.test(value) ? `$${toCents(value)}` : `$${value}`;
+  /^\d+(\.\d{1,2})?$/.test(value) ? formatDollarAmount(value) : `$${value}`;
 const isNumber = (value: string) => /^\d+(\.\d+)?$/.test(value);
 const percentOfFraction: FormatValue = (value) => (isNumber(value) ? `${toPlain(new Dec(value).times(100))}%` : value);
 export const createNameFormat =

@@ -37,6 +37,7 @@ const fieldWords: FieldWords = {
   price: { label: 'Price range' },
   currency: { label: 'Currency' },
   not_before: { label: 'Starts' },
+  expires_at: { label: 'Ends' },
   approve_by: { label: 'Approve by' },
   replaces: { label: 'Replaces' },
   mandate_id: { label: 'Mandate' },

@@ -82,7 +82,10 @@ function proposalOutcome(proposal: Proposal): string {
   const { kind, state, reason, subject, result } = proposal;
   const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];
   const came = result === undefined ? '' : resultText(getKindDefinition(kind).toOutcome(result as never, subject));
-  const said = [came === '' ? words : came, reason?.text ?? ''].filter((text) => text !== '');
+  const outcome = came === '' ? words : came;
+  const why = reason?.text ?? '';
+  // After a denial, the reason only repeats the state.
+  const said = why === '' || outcome.startsWith(why) ? [outcome] : [outcome, why];
   return markInvisibleCharacters(`${said.join(': ')}.`).replace(/^./, (letter) => letter.toUpperCase());
 }
 
