@@ -253,7 +253,7 @@ export const orderLimits: readonly FixedAnswer[] = [
   },
   {
     say: 'orders for later',
-    when: '8.6 later_day+trade',
+    when: '8.6 later_day+trade+!option',
     missing: [
       phrase`I can't place a single order on a later day or at a set time: it goes out when you approve it.`,
       phrase`Ask again then. An order that you place while the market is closed waits for the next opening.`,
@@ -261,7 +261,7 @@ export const orderLimits: readonly FixedAnswer[] = [
   },
   {
     say: 'orders until a date',
-    when: '8.5 until_date+trade',
+    when: '8.5 until_date+trade+!option',
     missing: [
       phrase`I can't let an order end on a date: it is good for the day, or until you cancel it.`,
       phrase`Leave that out for an order that ends today, or say "gtc" and cancel it later.`,

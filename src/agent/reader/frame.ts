@@ -164,6 +164,8 @@ export function isProtection({ acts, parts, shared }: OrderFrame): boolean {
   if (acts.includes('protect')) return true;
   const act = acts.at(-1);
   const isSet = act === 'place' || act === 'invest' || act === 'add';
+  // "I want a stop on my AAPL" sets a stop; "get me 5 AAPL stop 200" is a purchase.
+  if (act === 'get') return shared.some(isPlacedStop);
   return isSet && [...shared, ...parts.flatMap(({ terms }) => terms)].some(isPlacedStop);
 }
 

@@ -67,7 +67,7 @@ interface RawToken {
 
 /** Splits text into items, with the longest phrases of the lexicon first. */
 export function readItems(text: string, lexicon: Lexicon = lexiconFor(plainText(text))): Item[] {
-  const plain = lexicon.separate(plainText(text));
+  const plain = lexicon.separate(withoutPossessives(plainText(text)));
   const tokens = mergeMoney(splitTokens(plain, lexicon));
   // In a sentence in capitals, capitals don't mark tickers.
   const hasCapitals = /\p{Ll}/u.test(plain);
@@ -111,6 +111,11 @@ function plainText(text: string): string {
       .replace(/[，；：]/g, (mark) => `${String.fromCharCode(mark.charCodeAt(0) - 0xfee0)} `)
       .replace(/[\uff01-\uff5e]/g, (mark) => String.fromCharCode(mark.charCodeAt(0) - 0xfee0))
   );
+}
+
+/** Drops the apostrophe of "$200 dollars' worth", which is no quotation mark if none is opened. */
+function withoutPossessives(text: string): string {
+  return /(?:^|\s)'/.test(text) ? text : text.replace(/(?<=\p{L}s)'(?=\s)/gu, '');
 }
 
 function splitTokens(text: string, lexicon: Lexicon): RawToken[] {

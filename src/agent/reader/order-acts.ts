@@ -224,6 +224,8 @@ function exactReference(said: Description): Exclude<OrderReference, { symbol: st
   const { id, newest, oldest, place, symbols } = said;
   const named = [id, newest, oldest, place].filter((one) => one !== undefined).length;
   if (named === 0) return undefined;
+  // "the earlier AAPL order" is found by its symbol. If there are several, the planner asks.
+  if (named === 1 && oldest && symbols.length === 1 && !said.isAll) return undefined;
   const isPlain = symbols.length === 0 && Object.keys(traitsOf(said)).length === 0 && !said.isAll;
   if (named === 1 && isPlain) {
     if (id !== undefined) return { id };
@@ -262,7 +264,9 @@ export function readChange(items: readonly Item[]): ReplaceIntent | undefined {
 
 /** Returns whether the words are about an existing order: "my order", "the AAPL buy", "my KO limit". */
 function isAboutOrder(items: readonly Item[]): boolean {
-  const isMine = items.some(({ tags }) => ['my', 'it', 'alter_it', 'field_qty'].some((tag) => tags.includes(tag)));
+  const isMine = items.some(({ tags }) =>
+    ['my', 'it', 'alter_it', 'field_qty', 'oldest'].some((tag) => tags.includes(tag)),
+  );
   const nouns = ['order', 'order_noun', 'buying', 'selling', 'buy', 'sell', 'order_buy', 'order_sell', 'limit'];
   return isMine && items.some(({ tags }) => nouns.some((tag) => tags.includes(tag)));
 }
@@ -271,7 +275,7 @@ function isAboutOrder(items: readonly Item[]): boolean {
 function changeIn(words: Taker): ReplaceIntent {
   const said = takeDescription(words, true);
   const was = words.take('from # per|share? to')?.quantities[0]?.value;
-  const isTo = was !== undefined || words.take('to|at') !== undefined;
+  const isTo = was !== undefined || words.take('to|at|until') !== undefined;
   const hasTime = !isTo && words.is('a? gtc|day|ioc|fok');
   const instead = isTo || hasTime ? undefined : insteadOf(words);
   const isNoun = words.items.some(({ tags }) => tags.includes('order') || tags.includes('order_noun'));
@@ -301,7 +305,7 @@ function takeRest(words: Taker, said: string | undefined): { was: string | undef
     was = value ?? was;
     const kept = other ?? words.take('comma? and? unchanged at? # per?');
     if (other === undefined && kept !== undefined) price = kept.quantities[0]?.value;
-    if (kept === undefined && words.take('comma? and? unchanged|instead|never_fills') === undefined)
+    if (kept === undefined && words.take('comma? and? unchanged|instead|never_fills|only') === undefined)
       return { was, price };
   }
 }

@@ -72,7 +72,7 @@ class TermReader {
         this.types.add(mention.type);
         break;
       case 'time':
-        this.#set('time_in_force', mention.time);
+        if (this.fields.time_in_force !== mention.time) this.#set('time_in_force', mention.time);
         break;
       case 'extended':
         this.#set('extended_hours', true);
@@ -119,7 +119,7 @@ class TermReader {
 
   /** Returns whether a bare price is a stop price: "put a stop on my AAPL at 200". */
   #isStop(): boolean {
-    return this.#isProtection || (this.types.has('stop') && this.#side === 'sell');
+    return this.#isProtection || (this.types.has('stop') && (this.#side === 'sell' || !this.types.has('limit')));
   }
 
   #set(name: string, value: string | boolean): void {
@@ -178,7 +178,8 @@ function priceField(
   if (role === 'for') return perShare ? 'limit_price' : isDollars ? 'notional' : undefined;
   // In a purchase, "with a stop at 170" is an exit; "stop 170" is the order's own stop.
   if (role === 'stop' && side === 'buy' && /^with\b/i.test(text)) return 'stop_loss_stop_price';
-  return (isStop ? stopFields : side === 'buy' ? buyFields : sellFields)[role];
+  if (side === 'buy') return isStop && role === 'at' ? 'stop_price' : buyFields[role];
+  return (isStop ? stopFields : sellFields)[role];
 }
 
 function unknownBaseError(text: string): NotUnderstoodError {

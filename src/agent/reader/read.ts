@@ -466,13 +466,22 @@ function withImpliedAct(mentions: readonly Mention[]): readonly Mention[] {
   const isTime = has((one) => one.kind === 'when' && one.when.every !== undefined);
   const isAmount = has((one) => one.kind === 'size' && 'notional' in one.size);
   const [first] = mentions;
+  // "sl 5 AAPL at 77" may be a misspelled sale.
+  const sizeAt = mentions.findIndex(({ kind }) => kind === 'size');
+  const isNamed = has((one) => one.kind === 'asset' && /\b(?:on|for|my)\b/i.test(one.text));
+  const isFor = has((one) => one.kind === 'price' && one.role === 'for');
+  const isSizedLast = sizeAt < 0 || mentions.slice(0, sizeAt).some(({ kind }) => kind === 'asset');
   const isStopFirst =
     first !== undefined &&
     (isPlacedStop(first) ||
       (first.kind === 'price' && first.role === 'profit') ||
       (first.kind === 'type' && first.type === 'stop_with_limit'));
   const act =
-    isStopFirst && has(isPlacedStop) ? ('protect' as const) : isTime && isAmount ? ('buy' as const) : undefined;
+    isStopFirst && isSizedLast && isNamed && !isFor && has(isPlacedStop)
+      ? ('protect' as const)
+      : isTime && isAmount
+        ? ('buy' as const)
+        : undefined;
   return act === undefined ? mentions : [{ kind: 'act', act, text: '' }, ...mentions];
 }
 

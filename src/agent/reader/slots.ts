@@ -284,6 +284,9 @@ const asset: Build = (found) => ({
   isPosition: found.has('position') || found.has('share'),
 });
 
+const AND: Bare = { kind: 'link', link: 'and' };
+const namedAsset = (symbol: string): Bare => ({ kind: 'asset', symbol, isMine: false, isPosition: false });
+
 /** The price that a distance is measured from, and the words before it. */
 const BASE = 'current_price|cost_price';
 const BELOW = 'below|of|from';
@@ -372,6 +375,14 @@ const slots: readonly (readonly [string, Build])[] = [
     ],
   ],
   [
+    'need_money roughly? $ worth? of? cash? out_of my? my? @ share|position? comma? just_do?',
+    (found) => [
+      { kind: 'act', act: 'sell' },
+      sizeOf(found),
+      { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
+    ],
+  ],
+  [
     'raise $ worth? of? cash? of|out_of? my? my? @ share?',
     (found) => [
       { kind: 'size', size: { notional: firstOf(found).value } },
@@ -413,6 +424,29 @@ const slots: readonly (readonly [string, Build])[] = [
   ['limit at? a? #', price('limit')],
   ['at? market', type('market')],
   ['limit', type('limit')],
+  [
+    'buy_stop|sell_stop on|of|for my? my? @ for #n share',
+    (found) => [
+      { kind: 'act', act: found.has('buy_stop') ? 'buy' : 'sell' },
+      { kind: 'type', type: 'stop' },
+      sharesOf(found),
+      asset(found) as Bare,
+    ],
+  ],
+  [
+    'buy_stop',
+    () => [
+      { kind: 'act', act: 'buy' },
+      { kind: 'type', type: 'stop' },
+    ],
+  ],
+  [
+    'sell_stop',
+    () => [
+      { kind: 'act', act: 'sell' },
+      { kind: 'type', type: 'stop' },
+    ],
+  ],
   ['at # per?', price('at')],
   ['# post limit? !#', price('at')],
   ['# post', price('at')],
@@ -462,7 +496,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ],
   ['stop_with_limit of|at? # limit? #', twoPrices('stop_with_limit')],
   ['trigger of|at? #', price('stop')],
-  ['with? a? profit of|at? # post?', price('profit')],
+  ['with? a? profit of|at|by? # post?', price('profit')],
   ['with? a? trailing of|at|by? % trailing|stop|stop_loss?', trail],
   ['with? a? trailing of|at|by? $ trailing|stop|stop_loss?', trail],
   [
@@ -471,6 +505,17 @@ const slots: readonly (readonly [string, Build])[] = [
       { kind: 'act', act: 'protect' },
       { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
       trail(found),
+    ],
+  ],
+  [
+    'trailing for|on my? my? @ share|position? comma? of|at|by? %|$',
+    (found) => [trail(found), { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true }],
+  ],
+  [
+    'stop|stop_loss for my? my? @ share|position?',
+    (found) => [
+      { kind: 'type', type: found.has('stop_loss') ? 'stop_loss' : 'stop' },
+      { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
     ],
   ],
   ['with? a? % trailing !#', trail],
@@ -489,6 +534,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ['with? fok', time('fok')],
   ['opg', time('opg')],
   ['cls', time('cls')],
+  ['to_held', () => []],
   ['with|of? extended', () => ({ kind: 'extended' })],
   // A request is about the default account and its positions anyway.
   ['of|with my my? account|portfolio', () => []],
@@ -541,6 +587,10 @@ const slots: readonly (readonly [string, Build])[] = [
   ['until|before date', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['until|before my? month_name my? #n|ordinal comma? #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['until|before my? #n|ordinal of? month_name #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
+  [
+    'half of? my? @ comma|and and? half of? my? @',
+    (found) => [{ kind: 'split' }, ...found.symbols.flatMap((symbol): Bare[] => [AND, namedAsset(symbol)])],
+  ],
   ['split', () => [{ kind: 'act', act: 'invest' }, { kind: 'split' }]],
   ['evenly', () => ({ kind: 'split' })],
   ['each', () => ({ kind: 'each' })],

@@ -60,6 +60,9 @@ describe('a stop without a verb protects the position', () => {
     'my friend has a stop loss on AAPL at 150',
     '5 AAPL stop 90',
     'sell all 3 of my AAPL',
+    'sl 5 AAPL',
+    'sl $500 of AAPL for 77 a share',
+    'sl 5 AAPL at 77',
   ])('not in: %s', (turn) => {
     expect(said(turn)).not.toContain('place_order');
   });
@@ -124,6 +127,35 @@ describe('an amount for several', () => {
     'split 10 between AAPL and KO',
   ])('is refused: %s', (turn) => {
     expect(said(turn)).toBe('asks');
+  });
+});
+
+describe('how else an order is said', () => {
+  it.each(
+    sentences(`
+    I want a stop loss on my AAPL at 150 => place_order sell 10 AAPL stop stop_price=150
+    get me a trailing stop of 5% on my NVDA => place_order sell 20 NVDA trailing_stop trail_percent=5
+    get me 5 AAPL stop 250 => place_order buy 5 AAPL stop stop_price=250
+    put a trailing stop on my NVDA, 5% => place_order sell 20 NVDA trailing_stop trail_percent=5
+    place a buy stop on AAPL for four shares at $250 => place_order buy 4 AAPL stop stop_price=250
+    sell stop on KO for 4 shares at 50 => place_order sell 4 KO stop stop_price=50
+    buy 10 AAPL, take profit by 250 and stop by 200, together in one order => place_order buy 10 AAPL take_profit_limit_price=250 stop_loss_stop_price=200 order_class=bracket
+    I need $500 from my KO => place_order sell $500 KO
+    invest $1000 half in AAPL and half in KO => place_order buy $500 AAPL + place_order buy $500 KO
+    acquire 200 dollars' worth each of AAPL and KO => place_order buy $200 AAPL + place_order buy $200 KO
+    add six shares of MSFT to what I already have, paying at most $410 apiece, and let the order lapse at the close today if it is not filled => place_order buy 6 MSFT limit limit_price=410 time_in_force=day
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each([
+    ['I need $500 from my landlord', 'place_order'],
+    ['invest $1000 half in AAPL', 'place_order'],
+    ['I need $500 from my KO and my AAPL', 'place_order'],
+    ['buy 5 AAPL limit 180 day gtc', 'place_order'],
+  ])('none in: %s', (turn, call) => {
+    expect(said(turn)).not.toContain(call);
   });
 });
 
