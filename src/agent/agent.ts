@@ -13,8 +13,8 @@ export interface MandateChoice {
   /** The mandate's ID, or `any` for any mandate that covers the order. */
   readonly mandate: string;
   /**
-   * The standing order's period that the order is for: a day, week or month such as `2026-W48`. Default: the current
-   * one.
+   * The period for which a standing order places this order: a day, week or month such as `2026-W48`. Defaults to the
+   * current period.
    */
   readonly slot?: string;
 }
@@ -22,7 +22,7 @@ export interface MandateChoice {
 /** Maximum number of orders in one request. A person can't judge more orders at once. */
 export const MAX_ORDERS_PER_REQUEST = 20;
 
-/** Input of a run. Without `thread`, the run starts a new thread. */
+/** Input of a run. If `thread` is omitted, the run starts a new thread. */
 export type RunInput =
   | {
       readonly prompt: string;
@@ -42,7 +42,7 @@ export type RunInput =
 
 export interface RunOptions {
   readonly approval: ApprovalMode;
-  /** Aborting it ends the run. Open proposals are still executed once approved, unless `cancelOnExit` is set. */
+  /** Aborting this signal ends the run. Approved proposals are still executed later, unless `cancelOnExit` is set. */
   readonly signal: AbortSignal;
   /** Whether the run ends instead of waiting for a decision. The caller must resume the thread later. */
   readonly suspends?: boolean;

@@ -45,13 +45,13 @@ interface ApprovalViewBase extends KindOutcome {
   /** Null if the worst case is unlimited or unknown. */
   readonly worst_case: WorstCase | null;
   readonly warnings: readonly string[];
-  /** The proposer's own name for itself, such as `chat`. */
+  /** The name that the proposer gives itself, such as `chat`. */
   readonly requested_by: string | null;
   /** OAuth client ID. */
   readonly client: string;
 }
 
-/** An approval as shown to users and scripts. The field named after the approval's kind contains the subject. */
+/** An approval as shown to users and scripts. The field named after the approval's kind contains what was proposed. */
 export type ApprovalView = { [K in ProposalKind]: ApprovalViewOf<K> }[ProposalKind];
 export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
   readonly kind: K;
@@ -82,7 +82,7 @@ export interface ThreadRecord extends ThreadView {
 
 export type ToolData = z.output<typeof toolDataSchema>[number];
 
-/** The effect that a call would have without `dryRun`. The field named after its kind contains the request. */
+/** The effect that a call would have without `dryRun`. The field named after `kind` contains the request. */
 export type CallDraft = Readonly<z.output<typeof callDraftSchema>>;
 
 /** Result of a run. `run --output json` prints it with the additional fields `schema` and `resume`. */

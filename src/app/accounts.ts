@@ -61,7 +61,7 @@ export async function forEachAccount<T>(
   };
 }
 
-/** * Runs `work` in one account. @throws {TradeAgentError} the same errors as {@link forEachAccount} */
+/** Runs `work` in one account. @throws {TradeAgentError} the same errors as {@link forEachAccount} */
 export async function runInAccount<T>(
   app: MultiAccountApp,
   { account, ...entry }: AccountEntry,

@@ -97,7 +97,7 @@ function readAlertFile({ file }: Pick<AlertFile, 'file'>): string {
   }
 }
 
-/** * Changes the alert file under a lock. @param change returns the new text, and the result for the caller */
+/** Changes the alert file under a lock. @param change returns the new text, and the result for the caller */
 async function changeAlertFile<T>(
   app: AlertApp & Pick<App, 'signal'>,
   change: (place: AlertFile, text: string) => Promise<{ readonly text: string; readonly result: T }>,

@@ -10,7 +10,7 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModelOptions } from './chosen-model.ts';
 
-/** * Sends a message to the agent and yields the run's events. @param said.thread an existing thread to continue */
+/** Sends a message to the agent and yields the run's events. @param said.thread an existing thread to continue */
 export async function* sendMessage(
   app: App,
   options: AgentOptions,
@@ -70,7 +70,7 @@ export async function switchModel(app: App, options: AgentOptions, name: string)
   return next;
 }
 
-/** * Checks that the profile can be used. @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
+/** Checks that the profile can be used. @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
 export async function requireCompleteProfile(app: App, name: string): Promise<void> {
   const config = await app.config();
   // A sandbox profile gets its addresses when the sandbox starts.

@@ -52,7 +52,7 @@ export async function listConnections(app: App) {
   );
 }
 
-/** The URL where the person signs in with the third party, and the scopes they grant. */
+/** The URL where the person signs in to the third-party service, and the scopes that they grant. */
 export interface ConnectionLink
   extends DescribedConnection,
     Pick<PendingConnection, 'address' | 'ticket' | 'expiresAt'> {
@@ -65,7 +65,7 @@ export interface AddedConnection extends DescribedConnection {
 }
 
 /**
- * Connects an account, and waits until the person has signed in with the third party.
+ * Connects an account, and waits until the person has signed in to the third-party service.
  * @param options.redirectPort port of the loopback redirect, for providers that need a fixed port
  * @param options.show shows the person where to sign in; not called if the account is already connected
  * @throws {TradeAgentError} `login_required`, `login_denied`, `login_expired`, `port_in_use`, `provider_error`
@@ -95,7 +95,7 @@ export async function addConnection(
 }
 
 /**
- * Disconnects an account, both here and with the third party.
+ * Disconnects an account, both here and at the third-party service.
  * @returns the connection, with `removed: false` if it was not connected
  * @throws {TradeAgentError} `login_required`, `invalid_config`
  */

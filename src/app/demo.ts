@@ -263,7 +263,7 @@ function followCommand(child: ChildProcess, name: string, show: (line: PlayedLin
   return {
     hangUp: () => child.kill('SIGHUP'),
     ended: () => withTimeLimit(ended, name),
-    /** * Returns the first line of output that matches. @throws {TradeAgentError} if the command ends first */
+    /** Returns the first line of output that matches. @throws {TradeAgentError} if the command ends first */
     line: (pattern: RegExp) =>
       withTimeLimit(
         new Promise<string>((resolve, reject) => {

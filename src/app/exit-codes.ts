@@ -177,7 +177,7 @@ interface EndedCheck {
   readonly failure: { readonly code: string } | undefined;
 }
 
-/** * Returns a check's exit code. @param signal may have ended the check early */
+/** Returns a check's exit code. @param signal may have ended the check early */
 export function exitCodeForCheck(check: EndedCheck, signal: AbortSignal): ExitCode {
   const unfinished = check.runs.map(exitCodeForRun).filter((code) => code !== exitCodes.done);
   // An unknown outcome takes precedence, because it must be reconciled first.

@@ -98,7 +98,7 @@ export async function listImports(app: ImportApp): Promise<ImportedFile[]> {
   return withImports(app, account, (imports) => imports.files(), []);
 }
 
-/** * Removes an import's activities. @throws {TradeAgentError} `not_found` */
+/** Removes an import's activities. @throws {TradeAgentError} `not_found` */
 export async function undoImport(app: ImportApp, id: string): Promise<{ id: string; removed: number }> {
   const { account } = await (await app.gateway()).account();
   const removed = await withImports(app, account, (imports) => imports.remove(id), undefined);

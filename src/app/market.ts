@@ -30,7 +30,7 @@ export async function loadLatestQuotes(app: Pick<App, 'gateway'>, symbols: reado
   });
 }
 
-/** * Returns valid symbols in uppercase. @throws {TradeAgentError} `unknown_symbol` */
+/** Returns valid symbols in uppercase. @throws {TradeAgentError} `unknown_symbol` */
 async function parseTickers(typed: readonly string[]): Promise<string[]> {
   const { symbolSchema } = await import('../trading/order.ts');
   return typed.map((text) => {

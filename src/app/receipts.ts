@@ -110,7 +110,7 @@ export async function verifyReceiptFile(
   return { ...verdict, from };
 }
 
-/** * Verifies a receipt. @param isTrusted returns whether the gateway key with this thumbprint is trusted */
+/** Verifies a receipt. @param isTrusted returns whether the gateway key with this thumbprint is trusted */
 export async function verifyReceiptText(
   text: string,
   isTrusted: (thumbprint: string) => boolean,

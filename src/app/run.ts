@@ -111,7 +111,7 @@ export async function followRun(
 
 export type RunOutput = ReturnType<typeof toRunOutput>;
 
-/** * Returns the object that `run --output json` prints. @param profileOptions the options that selected the profile */
+/** Returns the object that `run --output json` prints. @param profileOptions the options that selected the profile */
 export function toRunOutput(result: RunResult, profileOptions: readonly string[] = []) {
   return {
     thread: result.thread,

@@ -42,7 +42,7 @@ export async function serve<Served>(options: ServeOptions<Served>): Promise<void
   }
 }
 
-/** * Runs every cleanup, even after one has failed. @throws the first failure */
+/** Runs every cleanup, even after one has failed. @throws the first failure */
 async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closers) {

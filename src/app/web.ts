@@ -118,7 +118,7 @@ function pageReads(gateway: GatewayClient) {
   };
 }
 
-/** * Provides the agent's data on this machine. @param isAllAccounts whether to include the findings of all accounts */
+/** Provides the agent's data on this machine. @param isAllAccounts whether to include the findings of all accounts */
 function agentData(app: App, options: AgentOptions, isAllAccounts: boolean): AgentData {
   return {
     chat: CHAT_PATH,

@@ -14,7 +14,7 @@ function missingConnection(error: unknown): string | undefined {
 /**
  * Runs `work`, which may need a connected account. If the account is missing, interrupts the graph node. On resume, the
  * node runs again from its start, so `work` must be safe to repeat.
- * @throws the error of `work` if it has another cause, or if the account is still missing after the resume
+ * @throws the error of `work` if the error has another cause, or if the account is still missing after the resume
  */
 export async function runOnceConnected<T>(work: () => Promise<T>): Promise<T> {
   let failure: unknown;

@@ -56,7 +56,7 @@ function describeOrderArguments({ side, qty, notional, symbol }: Record<string, 
   return [side, amount, symbol].filter((word) => word !== undefined && word !== null).join(' ');
 }
 
-/** Patterns of claims in a model's answer, each with the kind of call that must have been executed to make it true. */
+/** Patterns of claims in a model's answer, each with the kind of call that would make the claim true. */
 const claims: readonly (readonly ['buy' | 'sell' | 'cancel' | 'order', RegExp])[] = [
   ['buy', firstPerson('bought|purchased')],
   ['sell', firstPerson('sold')],

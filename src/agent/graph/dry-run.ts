@@ -123,7 +123,7 @@ async function assessOrder(
   }
 }
 
-/** Assesses each order of a batch separately. The gateway also checks their total, but only once they are proposed. */
+/** Assesses each order of a batch separately. The gateway checks the orders' total only when they are proposed. */
 async function assessBatch(
   gateway: GatewayClient,
   { batch, provenance }: Extract<ProposalRequestInput, { kind: 'batch' }>,
@@ -169,7 +169,7 @@ function refusalFacts({ texts, reasons, hint, limit, value, policy, problem }: D
   };
 }
 
-/** Returns the change that a call would make without a proposal, such as an alert. */
+/** Returns the change, such as a new alert, that a call would make without needing approval. */
 export function draftChange(tool: Tool, call: ToolCall): CallDraft {
   const text = safeLine(`${tool.title}: ${describeCall(call).slice(call.name.length).trim()}`);
   return { tool: tool.name, text, ...unassessed, approval: 'none', checked: true };

@@ -213,7 +213,7 @@ function failAnswer(
 }
 
 /**
- * Returns the calls for the latest prompt that succeeded. A proposing call succeeds only if the gateway executed it.
+ * Returns the successful calls for the latest prompt. A proposing call succeeds only if the gateway executed it.
  */
 function executedCalls(messages: readonly BaseMessage[]): ToolCall[] {
   const latest = messages.slice(messages.findLastIndex(({ type }) => type === 'human') + 1);

@@ -203,7 +203,7 @@ function mandateOptions(
 
 /**
  * Returns the source of the fields that the person did not specify. If the conversation contains text from other
- * servers, the source names them, because the model may have taken the values from that text.
+ * servers, the source names those servers, because the model may have taken the values from that text.
  */
 function unsaidFieldSource(tainted: readonly string[]): string {
   const servers = tainted.flatMap((source) =>

@@ -174,7 +174,7 @@ function outcomeSubject(call: ToolCall): Pick<CallOutcome, 'subject'> {
   return defined({ subject });
 }
 
-/** Watches a market order briefly, so that the run's answer can include the fill price. Does not fail. */
+/** Watches a market order briefly, so that the run's answer can include the fill price. Never throws. */
 async function followFill(environment: GraphEnvironment, seen: ThreadProposal): Promise<ThreadProposal> {
   const { clock, signal, gateway, saw } = environment;
   if (gateway === undefined) return seen;

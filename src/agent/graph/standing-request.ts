@@ -230,7 +230,7 @@ function endSource(
   return { end: isSame ? userSource : otherSource };
 }
 
-/** Returns the schedule in the newest turn that is most similar to the standing order, or undefined if it has none. */
+/** Returns the newest turn's schedule that is most similar to the standing order, or undefined if there is none. */
 function closestSchedule(
   turns: readonly string[],
   { order, when }: StandingOrderTerms,

@@ -124,7 +124,7 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
   return { ok: true, summary, text: content, message, ...defined({ outside }) };
 }
 
-/** Returns a search in the tools that this run may offer. Its results contain only names, not foreign descriptions. */
+/** Returns a function that searches the tools this run may offer. It returns only names, no foreign descriptions. */
 function toolSearch({ foreign, readOnly, signal }: GraphEnvironment) {
   return async (query: string): Promise<readonly string[]> => {
     const own = readOnly ? tools.filter(({ risk }) => risk === 'read') : tools;
@@ -211,8 +211,8 @@ interface LocalCall {
 }
 
 /**
- * Requires an alert's symbol to be in the person's own words. Once the conversation contains text from outside sources,
- * also requires the price to be. Requires a schedule to be the one that the planner parses from the newest message.
+ * Requires an alert's symbol to be in the person's own words, and also its price if the conversation contains text from
+ * outside sources. Requires a schedule to be the one that the planner parses from the newest message.
  * @throws {TradeAgentError} `blocked`
  */
 export function requireUserWords({ name, args, facts, tainted }: LocalCall): void {

@@ -98,7 +98,7 @@ export function rankTools(messages: readonly BaseMessage[]): readonly string[] {
 
 const toolsOf = (topic: Topic) => toolsByTopic[topic].split(' ').filter((name) => name !== '');
 
-/** Returns the topics of a text, as far as the planner understands it. Topics of requests come first. */
+/** Returns the topics that the planner recognizes in a text. Topics of requests come first. */
 function readTopics(text: string): Topic[] {
   const said = text.slice(0, MAX_READ_LENGTH);
   const parsed = parsePrompt(said);
@@ -136,7 +136,7 @@ function findRequestedTools(messages: readonly BaseMessage[]): string[] {
     .flat();
 }
 
-/** Maximum number of found tools. The largest tools still fit into one request. */
+/** Maximum number of tools that a search returns. Even the largest tools together fit into one request. */
 const MAX_FOUND = 3;
 
 /**

@@ -62,8 +62,8 @@ type ToolDefinition =
 
 /**
  * Returns the tools that fit: the tool that finds other tools, other servers' first tools, which their owner allowed
- * individually, and then the tools with the highest ranks. Keeps their own order, so that the same selection always has
- * the same bytes.
+ * individually, and then the tools with the highest ranks. Returns them in their original order, so that the same
+ * selection always has the same bytes.
  */
 export function selectTools(
   all: readonly ToolDefinition[],
@@ -198,7 +198,7 @@ class AnswerStreamer {
     }
   }
 
-  /** Makes one attempt. Returns a failure before the first chunk, or undefined if the response is complete. */
+  /** Makes one attempt. Returns a failure that occurs before the first chunk, or undefined if there is none. */
   async *#attempt(
     model: BoundModel,
     history: BaseMessage[],
@@ -287,7 +287,7 @@ async function* withIdleTimeout(
 
 /** A model server's failure, reduced to facts that are safe to display. */
 type ModelFailure =
-  /** May be retried, after `retryAfterMs` if the server asked for a wait. */
+  /** The request may be retried, after `retryAfterMs` if the server asked for a wait. */
   | { readonly kind: 'transient'; readonly status?: number; readonly retryAfterMs?: number }
   | { readonly kind: 'stalled' }
   | { readonly kind: 'too_long' }

@@ -45,7 +45,7 @@ export function splitModelName(model: string): { readonly provider: string; read
   return Object.hasOwn(modelProviders, provider) && name !== '' ? { provider, name } : undefined;
 }
 
-/** Returns the name with which a person selects a model, from the name in the provider's list. */
+/** Converts a model's name in the provider's list to the name with which a person selects the model. */
 export function providerModelName(provider: string, listed: string): string {
   const prefix = modelProviders[provider]?.listedPrefix ?? '';
   return `${provider}/${listed.startsWith(prefix) ? listed.slice(prefix.length) : listed}`;

@@ -93,7 +93,7 @@ const weekdays = [
   phrase`on Saturday`,
 ];
 
-/** Returns the date of tomorrow, or of the next given weekday after today. */
+/** Returns tomorrow's date, or the date of a weekday's next occurrence after today. */
 function dateOf(asked: string, today: string): string {
   const wanted = WEEKDAYS.indexOf(asked);
   return addDays(today, wanted < 0 ? 1 : ((wanted - weekday(today) + 6) % 7) + 1);
@@ -358,7 +358,7 @@ function realizedAnswer(
 const termWord = (term: string, say: Say) =>
   term === 'unknown' ? say`holding period unknown` : term === 'long' ? say`long-term` : say`short-term`;
 
-/** Returns the first sentence about a part of the sales. */
+/** Returns the first sentence of an answer about some of the sales: wash sales, or the sales of one asset. */
 function realizedLead(
   lines: readonly { readonly gain: string | null }[],
   when: string,

@@ -153,7 +153,7 @@ function requireNewest(all: readonly Order[]): Order {
 /** A bare number may be a new price or quantity only if its ratio to the order's value is below this factor. */
 const MAX_RATIO = 3;
 
-/** Returns the arguments for changing an order. @param was the value that changes, according to the person */
+/** Returns the arguments for changing an order. @param was the old value, if the person named it */
 export function orderChangeArguments(change: OrderChange, order: Order, was?: string): Record<string, string> {
   if (was !== undefined) return changeFrom(was, change, order);
   if (!('value' in change) && !('price' in change)) return { ...change };
@@ -179,7 +179,7 @@ export function orderChangeArguments(change: OrderChange, order: Order, was?: st
   return { [field]: value };
 }
 
-/** Returns the change of the order's value that was `was`. @throws {NotUnderstoodError} if no value or several match */
+/** Changes the value that equals `was` (the old value). @throws {NotUnderstoodError} if no value or several match */
 function changeFrom(was: string, change: OrderChange, order: Order): Record<string, string> {
   const fields = (['qty', 'limit_price', 'stop_price'] as const).filter((field) => {
     const value = order[field];

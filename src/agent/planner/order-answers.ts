@@ -32,7 +32,7 @@ const grantedOne = z.lazy(() =>
   }),
 );
 
-/** Answers with orders: their outcomes, and lists of them. */
+/** Formats an answer about orders: the outcomes of calls, or a list of orders. */
 export function formatOrderAnswer(
   tool: string,
   args: Record<string, unknown>,
@@ -143,7 +143,7 @@ function countOrders(state: string, symbol: string | undefined, sum: string, isO
   }
 }
 
-/** Returns the broker's word for the state or, in other languages, the translated word for an order's outcome. */
+/** Returns an order's status in the broker's word or, in other languages, in a translated word. */
 const statusWord = ({ status }: Order, say: Say) =>
   say.locale === undefined ? status.replaceAll('_', ' ') : lowercaseFirst(orderStatus(status).in(say));
 

@@ -9,7 +9,7 @@ const GENERAL =
 const MAX_NAME_ITEMS = 3;
 
 /**
- * Removes "in my IRA account" or "in account 12345" from a clause, and returns both.
+ * Separates "in my IRA account" or "in account 12345" from a clause. Returns the rest and the account.
  * @throws {NotUnderstoodError} if there are several accounts
  */
 export function takeAccount(items: readonly Item[]): { readonly rest: readonly Item[]; readonly account?: string } {

@@ -51,7 +51,7 @@ const bound = (found: TemplateMatch): Condition => ({
   [found.has('or_less') ? 'below' : 'above']: found.quantities[0]?.value ?? '',
 });
 
-/** Reads one condition. A percentage "either way" makes two. */
+/** Reads one condition. A percentage "either way" makes two conditions. */
 function takeConditions(words: Taker): readonly Condition[] | undefined {
   words.take('aux');
   const percent = words.take('falls|rises|is_down|is_up by_more|above? % a_day? a_day?');
@@ -83,7 +83,7 @@ function takeCrossing(words: Taker): Condition | undefined {
   return { [field]: reached.quantities[0]?.value ?? '' };
 }
 
-/** Reads a condition whose verb contains the direction, or comes after the price. */
+/** Reads a condition whose verb implies the direction or follows the price. */
 function takeBreak(words: Taker): Condition | undefined {
   const found =
     words.take('breaks_below|breaks_above # if_after?') ??

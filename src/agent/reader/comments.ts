@@ -17,7 +17,7 @@ const RISKY =
   'if buy sell add invest trim close leave protect place shorten swap cancel change rebalance send all half below above limit stop trailing'.split(
     ' ',
   );
-/** Returns whether a word is a comment although it may be risky in other places. */
+/** Returns whether a word is part of a comment, although it may be risky elsewhere. */
 const isSafe = ({ tags }: Item) => tags.includes('comment') || tags.includes('reason') || tags.includes('harmless');
 
 interface Segment {
@@ -38,8 +38,8 @@ export function withoutComments(items: readonly Item[]): readonly Item[] {
 }
 
 /**
- * Finds the asset of "it": "my father always held General Mills, so buy me 5 shares of it". Without "it", the part that
- * names the asset would be a comment.
+ * Finds the asset that "it" refers to: "my father always held General Mills, so buy me 5 shares of it". If the sentence
+ * did not contain "it", the part that names the asset would be ignored as a comment.
  * @returns the items without that part, and the asset's symbol
  */
 export function antecedentOf(

@@ -9,7 +9,7 @@ import { isAsset } from './match.ts';
 /** Meanings of words that say that a price crosses another price. */
 const VERBS = ['falls', 'rises', 'moves', 'breaks_below', 'breaks_above', 'below', 'above', 'is_down', 'is_up'];
 
-/** Returns the items with plain conditions. A sentence that ends with a question mark stays a question. */
+/** Removes modal verbs from conditions. A sentence that ends with a question mark stays a question. */
 export function withPlainConditions(items: readonly Item[]): readonly Item[] {
   const isAsked = items.some(({ tags }) => tags.includes('question'));
   if (isAsked || !items.some(({ tags }) => tags.includes('aux'))) return items;
@@ -46,7 +46,7 @@ function subjectEnd(items: readonly Item[], from: number): number | undefined {
   return isNamed ? at : undefined;
 }
 
-/** Returns the position of the verb after modal verbs. */
+/** Returns the position of the verb that follows modal verbs. */
 function verbAt(items: readonly Item[], from: number): number | undefined {
   let at = from;
   while (items[at]?.tags.includes('aux') && !items[at]?.tags.some((tag) => VERBS.includes(tag))) at += 1;

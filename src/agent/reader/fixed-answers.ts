@@ -8,9 +8,9 @@ import { type Phrase, phrase } from '../../text/phrase.ts';
 export interface FixedAnswer {
   /** An example question, offered when the planner can't decide between two topics. */
   readonly say: string;
-  /** Weights of combinations of cues: `5 order+open, 3 order`. `!cue` must be absent. */
+  /** Weights of combinations of cues: `5 order+open, 3 order`. `!cue` means that the cue must be absent. */
   readonly when: string;
-  /** Text of the refusal if there is no data or no such function, with a hint at what there is instead. */
+  /** Text of the refusal if there is no data or no such function, with a hint about what is available instead. */
   readonly missing?: readonly [message: Phrase, hint: Phrase];
   /** A fixed answer. */
   readonly text?: Phrase;

@@ -14,7 +14,7 @@ export interface OrderFrame {
   /** Terms before the first size or symbol. They apply to every part. */
   readonly shared: readonly Mention[];
   readonly parts: readonly Part[];
-  /** Whether each part has the size ("5 each of AAPL and MSFT"). */
+  /** Whether the size applies to each part separately ("5 each of AAPL and MSFT"). */
   readonly each: boolean;
   /** Whether an amount is divided into equal parts ("split $900 between AAPL and MSFT"). */
   readonly split: boolean;

@@ -70,7 +70,7 @@ export interface PortfolioRanking {
   readonly count: number;
 }
 
-/** Selects the activities of the period to report. */
+/** Selects which of the period's activities to report. */
 export interface ActivityFilter {
   readonly side?: Side;
   readonly symbol?: string;
@@ -165,7 +165,7 @@ type BaseIntent =
       readonly ranking?: PortfolioRanking;
       readonly symbol?: string;
     }
-  /** The question asks for the cost of `qty` shares. */
+  /** If `qty` is set, the question asks for the cost of that many shares. */
   | { readonly kind: 'quote'; readonly symbols: readonly string[]; readonly qty?: string }
   | { readonly kind: 'chart'; readonly symbol: string; readonly days: number }
   | { readonly kind: 'clock' }
@@ -178,7 +178,7 @@ type BaseIntent =
   /** `day` is a weekday, `tomorrow`, or `holidays` for the next days without trading. */
   | { readonly kind: 'calendar'; readonly day: string }
   | { readonly kind: 'dividend_dates'; readonly symbols: readonly string[] }
-  /** Without symbols, news about the whole market. */
+  /** If there are no symbols, the news is about the whole market. */
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
   | {
       readonly kind: 'activities';

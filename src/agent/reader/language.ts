@@ -12,8 +12,8 @@ const hasWords = (text: string) => /\p{L}/u.test(text.replace(/\b[A-Z]{1,5}(?:[.
 
 /**
  * Returns the name of the lexicon for the person's language. If the newest turn has only tickers and numbers, the
- * latest earlier turn with words decides; if its words belong to several languages equally, as "compre 5 AAPL" to
- * Spanish and Portuguese, the latest earlier turns that tell them apart.
+ * latest earlier turn with words decides. If the words of a turn fit several languages equally ("compre 5 AAPL" is both
+ * Spanish and Portuguese), the latest earlier turn that fits fewer of these languages decides.
  * @param turns newest last
  */
 export function languageOf(turns: readonly string[]): string {

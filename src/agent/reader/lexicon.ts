@@ -15,7 +15,7 @@ interface LexiconData {
   readonly groupsByPoint: boolean;
   /**
    * Phrases by meaning, or by several meanings with spaces between them. If a phrase has several meanings, the frame
-   * selects them.
+   * decides which of them applies.
    */
   readonly meanings: Readonly<Record<string, string>>;
   /** Units that follow a number: `dollars`, `percent`. */
@@ -43,7 +43,7 @@ export interface Lexicon {
   readonly name: string;
   readonly groupsByPoint: boolean;
   readonly phrases: ReadonlyMap<string, readonly string[]>;
-  /** Returns all phrases of cues in the text, including overlapping ones. */
+  /** Returns all cue phrases in the text, including overlapping ones. */
   cuesIn(text: string): readonly FoundCue[];
   has(word: string): boolean;
   /** Whether any phrase contains the word. */
@@ -82,12 +82,12 @@ export function foldWord(word: string): string {
         .normalize('NFC');
 }
 
-/** Returns the lexicon of the language that knows most of the text's words. Defaults to English. */
+/** Returns the lexicon of the language that knows the most words of the text. Defaults to English. */
 export function lexiconFor(text: string): Lexicon {
   return compile(likeliest(text)[0] ?? (english as LexiconData));
 }
 
-/** Returns the names of the languages that know most of the text's words, and equally many. */
+/** Returns the name of the language that knows the most words of the text, or several names if there is a tie. */
 export const likeliestLanguages = (text: string): readonly string[] => likeliest(text).map(({ name }) => name);
 
 function likeliest(text: string): readonly LexiconData[] {
@@ -110,12 +110,12 @@ function likeliest(text: string): readonly LexiconData[] {
   return best;
 }
 
-/** An exact binary fraction, so that sums of it are equal if they should be. */
+/** An exact binary fraction, so that rounding can't break a tie between two languages. */
 const ACCENTS_DIFFER = 1023 / 1024;
 
 /**
- * Returns 1 for a word of the language, a little less if its accents differ, which decides between languages that share
- * the word, and 0.5 for text without spaces that only partly belongs to the language.
+ * Returns 1 for a word of the language, or slightly less if the accents differ, to decide between languages that share
+ * the word. Returns 0.5 for text without spaces that only partly belongs to the language.
  */
 function knownPart(data: LexiconData, word: string): number {
   if (!data.hasNoSpaces) {
@@ -201,7 +201,7 @@ function compile(data: LexiconData): Lexicon {
   return lexicon;
 }
 
-/** In a language without spaces, the phrases of cues have none either. */
+/** In a language without spaces, cue phrases have no spaces either. */
 function compileCues({ cues, hasNoSpaces }: LexiconData): ReadonlyMap<string, readonly string[]> {
   const compiledCues = new Map<string, string[]>();
   for (const [cue, list] of Object.entries(cues)) {
@@ -213,7 +213,7 @@ function compileCues({ cues, hasNoSpaces }: LexiconData): ReadonlyMap<string, re
   return compiledCues;
 }
 
-/** Maximum length of a cue's phrase in words. In a language without spaces, in characters. */
+/** Maximum length of a cue phrase, in words or, in a language without spaces, in characters. */
 const MAX_CUE_WORDS = 5;
 const MAX_CUE_CHARACTERS = 12;
 

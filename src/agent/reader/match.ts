@@ -8,8 +8,8 @@ import type { Item, Quantity } from './items.ts';
 
 interface Element {
   /**
-   * Meanings, or `#` a number, `$` an amount in dollars, `%` a percentage, `@` a symbol or name, `*` any item. `!#`
-   * matches no item, and requires that no number follows.
+   * Meanings, or signs that match: `#` a number, `$` an amount in dollars, `%` a percentage, `@` a symbol or name, `*`
+   * any item. `!#` matches no item, and requires that no number follows.
    */
   readonly any: readonly string[];
   readonly optional: boolean;
@@ -58,7 +58,7 @@ function matches({ any }: Element, item: Item): boolean {
   });
 }
 
-/** Returns whether a word has this meaning. */
+/** Returns whether any of the items has this meaning. */
 export const has = (items: readonly Item[], tag: string) => items.some(({ tags }) => tags.includes(tag));
 
 export const isAsset = ({ ticker, name }: Item) => ticker !== undefined || name !== undefined;

@@ -100,7 +100,7 @@ export function parseNumerals(word: string, numerals: Readonly<Record<string, nu
   return value === undefined || value === 0 ? undefined : String(value);
 }
 
-/** Adds up digits and scales, each multiplied by the number before it, in descending order from below `bound`. */
+/** Adds up a number's scales, each below the previous one (first `bound`) and multiplied by the number before it. */
 function sumOf(values: readonly number[], bound: number): number | undefined {
   const largest = Math.max(...values);
   if (largest < 10) {

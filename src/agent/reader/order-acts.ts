@@ -288,7 +288,7 @@ function changeIn(words: Taker): ReplaceIntent {
   return { kind: 'replace', which, change, ...defined({ was: rest.was }) };
 }
 
-/** Returns the number after "instead of". Because of it, "8 shares" before it is a new value even without "to". */
+/** Returns the number after "instead of". In "8 shares instead of 5", 8 is the new value even without "to". */
 function insteadOf({ items }: Taker): string | undefined {
   const at = items.findIndex(({ tags }) => tags.includes('instead_of'));
   return at < 0 ? undefined : items[at + 1]?.quantity?.value;

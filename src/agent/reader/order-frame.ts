@@ -345,7 +345,7 @@ function toStanding(order: OrderIntent, mentions: readonly WhenMention[], isNow:
   return { kind: 'standing', request, when, ...defined({ fraction, keep, mayBeTotal }) };
 }
 
-/** Joins the parts of a schedule. @throws {NotUnderstoodError} if there are several, or only a time or an end */
+/** Joins a schedule's parts. @throws {NotUnderstoodError} if there are several schedules, or only a time or an end */
 function readWhen(mentions: readonly WhenMention[]): ScheduleMention {
   const when: ScheduleMention = Object.assign({}, ...mentions.map((one) => one.when));
   const days = mentions.filter((one) => one.when.every !== undefined);
@@ -451,7 +451,7 @@ function missingAsset(side: Side, { sizeText }: Part): NotUnderstoodError {
   );
 }
 
-/** Requires that symbols with a common size are unambiguous. @throws {NotUnderstoodError} with a question */
+/** Requires that symbols that share one size are unambiguous. @throws {NotUnderstoodError} with a question */
 function requireListable(part: Part, size: Size, side: Side, frame: OrderFrame): void {
   const symbols = part.assets.map(({ symbol }) => truncateWord(symbol));
   const names = phrase`${symbols.slice(0, -1).join(', ')} and ${symbols.at(-1)}`;

@@ -158,7 +158,7 @@ const sellFields: Partial<Record<PriceRole, string>> = {
   falls_by: 'stop_price',
   rises_by: 'limit_price',
 };
-/** Fields for the roles of a price in an order that protects a position. */
+/** For an order that protects a position: the order's field for each role of a price. */
 const stopFields: Partial<Record<PriceRole, string | undefined>> = {
   ...sellFields,
   at: 'stop_price',

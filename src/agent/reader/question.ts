@@ -27,7 +27,7 @@ const periods: readonly Period[] = ['MTD', 'YTD', '3M', '6M', '5Y', 'ALL', '1Y',
 export interface Context {
   readonly it: string | undefined;
   readonly isQuestion: boolean;
-  /** Whether the question is about "it" even without the word. */
+  /** Whether the question is about the symbol of `it` even if it does not contain the word "it". */
   readonly mustBeIt?: boolean;
   /** The minimum weight of a topic. */
   readonly least: number;
@@ -165,10 +165,10 @@ function isIdle(item: Item, words: ReadonlySet<string>): boolean {
     : namesIn(item.name, words).names.length === 0;
 }
 
-/** Meanings of words that precede the asset: "price of X", "news about X". */
+/** Meanings of words that can come before an asset's name: "price of X", "news about X". */
 const NAMING = ['quote', 'chart', 'news'];
 
-/** Subjects of questions. Next to them, an unknown word is not an asset: "how much cash is idle". */
+/** Subjects of questions in which an unknown word is not an asset: "how much cash is idle". */
 const OWN_SUBJECTS = ['cash', 'fees', 'realized', 'deposits', 'approvals'];
 
 /**
@@ -232,7 +232,7 @@ export const periodDays: Partial<Record<Period, number>> = {
   '1Y': 365,
 };
 
-/** Returns the number of days. @throws {NotUnderstoodError} for more than a year */
+/** Returns the number of days that the question covers. @throws {NotUnderstoodError} for more than a year */
 export function daysOf(items: readonly Item[], period: Period | undefined, has: (cue: string) => boolean): number {
   const text = items
     .filter((item) => !isAsset(item))

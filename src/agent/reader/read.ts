@@ -238,7 +238,7 @@ function mayRequest(clause: readonly Item[]): boolean {
   return isAct || (said.some(isRisky) && said.some((item) => isAsset(item) || item.quantity !== undefined));
 }
 
-/** Requires that a request next to an order's act can't be a part of it. @throws {NotUnderstoodError} */
+/** Requires that no other request in the sentence may be a part of an order. @throws {NotUnderstoodError} */
 function requireSeparable(intents: readonly Intent[], clauses: readonly (readonly Item[])[]): void {
   if (!intents.some(requestsAction)) return;
   if (intents.length > 1 && intents.some(({ kind }) => kind === 'rebalance')) {
@@ -378,7 +378,7 @@ function withoutInert(items: readonly Item[]): readonly Item[] {
   return isReport || kept.length === 0 ? items : kept;
 }
 
-/** Reads "my cash" or "NVDA price", which ask without a question. Returns undefined if a word may make a request. */
+/** Reads "my cash" or "NVDA price", which imply a question. Returns undefined if a word may make a request. */
 function readStatement(items: readonly Item[], plain: readonly Item[], it: string | undefined): Intent[] | undefined {
   // "realize my gains" asks for sales, not for a report.
   const isRealize = items.some(({ lower }) => /^reali[sz]e$/.test(lower)) || isImperative(items);
@@ -391,7 +391,7 @@ function readStatement(items: readonly Item[], plain: readonly Item[], it: strin
   return isNumbered && topic?.some((intent) => !isFree(intent)) ? undefined : topic;
 }
 
-/** Questions that may have a number. */
+/** Kinds of questions that may contain a number. */
 const numbered: readonly Intent['kind'][] = ['chart', 'activities', 'performance'];
 
 /** Reads an act that is not about an order. */

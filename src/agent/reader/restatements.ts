@@ -24,7 +24,7 @@ const isAsset = ({ ticker, name }: Restatable) => ticker !== undefined || name !
 /** Words for kinds of assets, which follow the name or the ticker. */
 const NOUN = /^(?:etf|etfs|fund|index fund|stock|company|corporation|inc|corp|ticker|symbol|ticker symbol)$/i;
 const FUND = /(?:^|[ ])(?:etf|fund)$/i;
-/** Kinds of holdings, between the ticker of a fund and "ETF". */
+/** Kinds of holdings that may come between a fund's ticker and "ETF". */
 const KIND =
   /^(?:gold|silver|bond|bonds|treasury|treasuries|dividend|dividends|growth|value|stock|index|total market|tech|energy)$/i;
 

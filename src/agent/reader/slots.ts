@@ -51,7 +51,7 @@ export type Act =
   | 'place'
   | 'short';
 
-/** A run of items that fills one slot of an order. A `word` fills no slot, so the planner does nothing. */
+/** A run of items that fills one slot of an order. The kind `word` fills no slot, so the planner does nothing. */
 export type Mention = { readonly text: string } & (
   | { readonly kind: 'act'; readonly act: Act }
   | { readonly kind: 'size'; readonly size: Size }
@@ -121,7 +121,7 @@ const sizeOf = (found: TemplateMatch): Bare => {
   return { kind: 'size', size: { qty: value, isShares, isOf, isScaled } };
 };
 
-/** // "on 10 of my MSFT" counts shares, because it names a part of a position. */
+/** "on 10 of my MSFT" counts shares, because it names a part of a position. */
 const sharesOf = (found: TemplateMatch): Bare => ({
   kind: 'size',
   size: { qty: firstOf(found).value, isShares: true, isOf: true, isScaled: false },
@@ -291,7 +291,7 @@ const namedAsset = (symbol: string): Bare => ({ kind: 'asset', symbol, isMine: f
 const BASE = 'current_price|cost_price';
 const BELOW = 'below|of|from';
 
-/** Templates of slots. The template that covers most items wins, or else the first one. */
+/** Templates of slots. The template that covers the most items wins. If there is a tie, the first one wins. */
 const slots: readonly (readonly [string, Build])[] = [
   ['share|position? of|among? my? my? @ share|position?', asset],
   ['my? @ post_asset', asset],

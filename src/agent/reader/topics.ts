@@ -21,7 +21,7 @@ interface Topic extends FixedAnswer {
   readonly intent?: (question: Question) => Intent | readonly Intent[] | undefined;
 }
 
-/** Minimum weight of a topic that has a word of its own. Act words next to it only describe the topic. */
+/** Minimum weight of a topic that has a word of its own. Act words next to that word only describe the topic. */
 export const CERTAIN = 5;
 /** Minimum weight of a topic that is answered even if the question is about an order that was not placed. */
 export const SURE = 9;
@@ -40,7 +40,7 @@ const yearIn = (items: readonly Item[]) => items.find(({ text }) => /^(?:19|20)\
 const countIn = (items: readonly Item[]) =>
   items.find(({ quantity }) => quantity?.unit === 'none' && !quantity.isBad)?.quantity?.value;
 
-/** Lists orders, of one symbol if the question names one. */
+/** Lists orders with a status. If the question names one symbol, lists only that symbol's orders. */
 const ordersIn =
   (status: 'open' | 'closed' | 'all') =>
   ({ symbols }: Question): Intent => ({
@@ -76,7 +76,7 @@ function filteredPeriod({ items, period, symbols, has }: Question, unsaid: Perio
   };
 }
 
-/** Returns a ranking of as many positions as the question names: by default, three at both ends, or else one. */
+/** Returns a ranking of as many positions as the question names. Defaults to one, or to three if `from` is `both`. */
 const rankingBy =
   (by: PortfolioRanking['by'], from: PortfolioRanking['from'] = 'top') =>
   ({ items, has }: Question): Intent => {
@@ -569,7 +569,7 @@ function toShown(symbol = 'AAPL'): string {
   return listedSymbols().has(symbol.toUpperCase()) ? symbol.toUpperCase() : symbol;
 }
 
-/** Returns the error. Its hint is about the symbol of the question. */
+/** Returns the error for a topic without data. Its hint is about the question's symbol. */
 function missingError([message, hint]: NonNullable<Topic['missing']>, { symbols }: Question): NotUnderstoodError {
   const [symbol] = symbols;
   return new NotUnderstoodError(message, symbol === undefined ? hint : hint.about(toShown(symbol)));
@@ -577,7 +577,7 @@ function missingError([message, hint]: NonNullable<Topic['missing']>, { symbols 
 
 /**
  * Reads a whole sentence that is about something impossible, asks for an explanation, or asks for nothing. Returns
- * undefined if there is an act next to a question, because it may be a request.
+ * undefined if there is an act next to a question, because the act may be a request.
  * @throws {NotUnderstoodError} if the request is impossible
  */
 export function readWhole(items: readonly Item[], context: Omit<Context, 'least'>): readonly Intent[] | undefined {

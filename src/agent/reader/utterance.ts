@@ -28,7 +28,7 @@ interface NumberMention {
   readonly fields: readonly string[];
 }
 
-/** Everything in one turn about orders for one symbol. */
+/** Everything that one turn says about orders for one symbol. */
 export interface Utterance {
   readonly symbol: boolean;
   /** Name of the rule that finds the symbol if the words don't contain it. */

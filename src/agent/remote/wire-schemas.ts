@@ -52,7 +52,7 @@ const ordersInputSchema = z.strictObject({
 export const runInputSchema = z.union([promptInputSchema, ordersInputSchema]);
 export type WireInput = z.output<typeof runInputSchema>;
 
-/** `RunOptions` without the signal, with the agent's options. */
+/** `RunOptions` without the signal, plus the agent's options. */
 export const runOptionsSchema = z.strictObject({
   approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
   requested_by: z
@@ -180,7 +180,7 @@ export const remoteScheduleSchema = z.object({
 export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
 export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
 export const scheduleResponseSchema = z.object({ schedule: remoteScheduleSchema });
-/** Response to a request for an immediate run: the first with `due: null` that started at or after `queued_at`. */
+/** Response to a request for an immediate run: the first run with `due: null` that starts at or after `queued_at`. */
 export const queuedScheduleRunSchema = z.object({ queued_at: timeSchema });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 

@@ -202,7 +202,7 @@ export function toConnectionView(name: string, status: ConnectionView['status'])
 /**
  * Waits until an account is connected, at most until `connectBy` or, by default, for `approval_ttl`.
  * @param once checks once instead of waiting
- * @returns `missing` after the deadline; `needed` before the deadline, with `once`
+ * @returns `missing` after the deadline; `needed` if `once` is set and the deadline has not passed
  * @throws the signal's reason
  */
 async function waitForConnection(

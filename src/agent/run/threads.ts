@@ -85,8 +85,8 @@ export function createHolderId(): string {
 }
 
 /**
- * Returns whether the lease's process ran on this machine and has exited, so that another run can take over a lease
- * left by `kill -9` immediately. All other leases must expire first, including those of a process whose ID was reused.
+ * Returns whether the lease's process ran on this machine and has exited, so that another run can immediately take over
+ * a lease left by `kill -9`. All other leases must expire first, including those of a process whose ID was reused.
  */
 function hasExited(holder: string): boolean {
   const [host, pid] = holder.split('|');

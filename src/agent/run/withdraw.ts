@@ -26,8 +26,8 @@ export async function withdrawProposalIfOpen(
 const tooLateProblems = ['proposal_executing', 'proposal_settled'];
 
 /**
- * Withdraws a proposal. @throws {TradeAgentError} `not_found`; `usage` if it has ended; `outcome_unknown` while
- * executing
+ * Withdraws a proposal. @throws {TradeAgentError} `not_found`; `usage` if it has ended; `outcome_unknown` while it is
+ * being executed
  */
 export async function withdrawProposal(gateway: GatewayClient, id: string): Promise<Proposal> {
   try {

@@ -28,7 +28,7 @@ const COLLECT_MS = 30;
 const MAX_KEPT_PATCHES = 200;
 
 export interface ConversationDeps {
-  /** * Reads the thread. @param asKept whether to use stored states of approvals instead of asking the gateway */
+  /** Reads the thread. @param asKept whether to use stored states of approvals instead of asking the gateway */
   read(thread: string, asKept: boolean): Promise<ThreadRecord>;
   readonly gateway: Pick<GatewayClient, 'proposal'>;
   readonly clock: Clock;
@@ -121,7 +121,7 @@ export class Conversation {
     });
   }
 
-  /** * Starts a run and returns immediately. @param prompt the person's message; undefined to resume the thread */
+  /** Starts a run and returns immediately. @param prompt the person's message; undefined to resume the thread */
   start(prompt: string | undefined, begin: (signal: AbortSignal) => AsyncIterable<AgentEvent>): void {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#parts.closing]);
@@ -319,7 +319,7 @@ export class Conversation {
     this.#items = [...this.#items, item];
   }
 
-  /** * Replaces the first matching item. @returns whether an item matched */
+  /** Replaces the first matching item. @returns whether an item matched */
   #replace<T extends ConversationItem>(
     matches: (item: ConversationItem) => item is T,
     change: (item: T) => ConversationItem,

@@ -8,10 +8,10 @@ import type { AgentOptions, App } from '../app.ts';
 import { resumeChat, sendMessage } from '../chat.ts';
 import { Conversation, type ConversationDeps, isUnknownThread } from './conversation.ts';
 
-/** Milliseconds between reads of threads that other processes may run. Reading a file on this machine costs little. */
+/** Milliseconds between reads of conversations that other processes may be running. Reading a local file is cheap. */
 const LOCAL_INTERVAL_MS = 400;
 const REMOTE_INTERVAL_MS = 2_000;
-/** Milliseconds to wait after the gateway refuses its events before trying again. */
+/** Milliseconds to wait before requesting the gateway's events again after the gateway has refused. */
 const RETRY_MS = 5_000;
 /** Maximum number of concurrent runs, because each run keeps connections open. */
 const MAX_RUNS = 10;
@@ -182,7 +182,7 @@ function startWatching(
 }
 
 /**
- * Returns the conversation for a message: the given one, or a new one if the given one waits for the phone.
+ * Returns the conversation for a message: the selected one, or a new one if that one is waiting for an approval.
  * @throws {TradeAgentError} `busy`
  */
 async function chooseConversation(

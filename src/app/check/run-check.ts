@@ -115,7 +115,7 @@ export interface CheckOptions {
   readonly requestedBy?: string;
   /** Lifetime of a proposal, in seconds. */
   readonly ttl?: number;
-  /** Due time in milliseconds since the epoch. Defaults to now. Determines which slot of a mandate the orders use. */
+  /** Due time in milliseconds since the epoch. Defaults to now. Determines which mandate period the orders use. */
   readonly due?: number | undefined;
 }
 
@@ -140,7 +140,7 @@ export interface CheckOutcome {
 const FINDINGS_NOT_SAVED =
   'findings are not saved on this machine, so the next check reports them again. A schedule on the server saves them';
 
-/** Maximum number of rounds. The first has all sales, and the second has the purchases that need their proceeds. */
+/** Maximum number of rounds. The first round sells, and the second makes the purchases that need the proceeds. */
 const MAX_ROUNDS = 2;
 
 /**

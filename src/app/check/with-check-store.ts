@@ -7,7 +7,7 @@ import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
 import { onlyOnThisMachineError } from '../profile-server.ts';
 
-/** * Reads the account and its stored history. @param owner the account owner's key in the store */
+/** Reads the account and its stored history. @param owner the account owner's key in the store */
 export async function readAccountWithHistory(
   store: CheckStore<Notice>,
   owner: string,

@@ -98,7 +98,7 @@ export function installCompletion({ file, startup }: CompletionPlan, script: str
   return [file, startup.file];
 }
 
-/** * Removes the script and the startup lines that `installCompletion` wrote. @returns the changed files */
+/** Removes the script and the startup lines that `installCompletion` wrote. @returns the changed files */
 export function uninstallCompletion({ file, startup }: CompletionPlan): string[] {
   const changed: string[] = [];
   if (existsSync(file)) {

@@ -92,7 +92,7 @@ function readLastSeen(file: string): Record<string, string[]> {
   }
 }
 
-/** Runs `work` with a time limit in milliseconds. @throws {Error} when the time is over */
+/** Runs `work` with a time limit in milliseconds. @throws {Error} when the time is up */
 async function withTimeout<T>(ms: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -25,9 +25,9 @@ export interface GatewayKeys {
   /** File of the clients' private key, or null if the key is not in a file. */
   readonly file: string | null;
   readonly nextFile: string | null;
-  /** * Returns the clients' key. @throws {TradeAgentError} `invalid_config` if there is no key yet */
+  /** Returns the clients' key. @throws {TradeAgentError} `invalid_config` if there is no key yet */
   client(): Promise<JWK>;
-  /** * Creates the clients' key. @throws {TradeAgentError} `usage` if there already is a key */
+  /** Creates the clients' key. @throws {TradeAgentError} `usage` if there already is a key */
   make(kty: 'EC' | 'RSA'): Promise<PublicKey>;
   /** Creates the next key, of the same type as the current key. Does nothing if a next key already exists. */
   prepareNext(): Promise<PublicKey>;
@@ -38,7 +38,7 @@ export interface GatewayKeys {
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<PublicKey>;
   seal(): Promise<SealSecrets>;
-  /** * Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` if the keys are not wrapped */
+  /** Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` if the keys are not wrapped */
   rewrap(): Promise<void>;
 }
 

@@ -131,7 +131,7 @@ export function toPublicKey(key: JWK): PublicKey {
   return { jwk, pem: pem.toString() };
 }
 
-/** * Generates a key pair. @param kty see {@link createClientKey} */
+/** Generates a key pair. @param kty see {@link createClientKey} */
 export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   const alg = kty === 'EC' ? 'ES256' : 'RS256';
   const { privateKey, publicKey } = await generateKeyPair(alg, {

@@ -135,7 +135,7 @@ function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: s
   );
 }
 
-/** Rejects an account that is stored for another broker. Through both, its orders could total twice its limits. */
+/** Rejects an account that is stored for another broker. With both, its orders could reach twice its limits. */
 async function requireNewAccount(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,

@@ -40,7 +40,7 @@ const MAX_RETRY_MS = 12 * HOUR_MS;
 /** Interval in milliseconds for checking whether an attempt is due. A single timer would be late after a suspension. */
 const CHECK_INTERVAL_MS = 15 * MINUTE_MS;
 
-/** * Reads `acme.json`. @throws {TradeAgentError} `state_corrupt` if the file can't be used */
+/** Reads `acme.json`. @throws {TradeAgentError} `state_corrupt` if the file can't be used */
 export function readCertificateState(folder: string): CertificateState | undefined {
   const file = homeFilePaths(folder).acme;
   const unusable = (why: string) =>

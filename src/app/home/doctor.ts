@@ -275,7 +275,7 @@ async function checkServed(
 /** Number of days before expiry at which to warn. 90-day certificates are usually renewed 30 days before expiry. */
 const EXPIRY_WARNING_DAYS = 14;
 
-/** * Checks a certificate of the home. @param authorities certificate authorities to trust instead of the system's */
+/** Checks a certificate of the home. @param authorities certificate authorities to trust instead of the system's */
 export async function checkCertificate(
   { clock, signal }: Pick<App, 'clock' | 'signal'>,
   { address, tls }: Pick<HomeSettings, 'address' | 'tls'>,

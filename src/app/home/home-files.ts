@@ -109,7 +109,7 @@ function lstatOrUndefined(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** * Creates the temporary folder. @throws {TradeAgentError} `usage` if another user created the folder */
+/** Creates the temporary folder. @throws {TradeAgentError} `usage` if another user created the folder */
 function createPartFolder(part: string): void {
   try {
     mkdirSync(part, { mode: 0o700 });
@@ -151,7 +151,7 @@ export function readHomeReady(file: string): HomeReadyInfo | undefined {
   return isProcessRunning(ready.pid) ? ready : undefined;
 }
 
-/** * Writes the ready file. @returns a function that removes the file, unless another home has overwritten it */
+/** Writes the ready file. @returns a function that removes the file, unless another home has overwritten it */
 export function writeHomeReady(file: string, ready: HomeReadyInfo): () => void {
   writePrivateFile(file, `${JSON.stringify(ready)}\n`);
   return () => {

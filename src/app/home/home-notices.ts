@@ -32,7 +32,7 @@ export function homeNoticeChannels(folder: string, channels: NoticeChannelsConfi
 
 type HomeChannel = Pick<ListedNoticeChannel, 'name' | 'kind' | 'enabled' | 'to' | 'secret'>;
 
-/** * Lists the home's notice channels, without their secrets. @throws {TradeAgentError} `credential_store_…` */
+/** Lists the home's notice channels, without their secrets. @throws {TradeAgentError} `credential_store_…` */
 export async function listHomeNoticeChannels(place: NoticeChannelSource): Promise<readonly HomeChannel[]> {
   const secretOf = await loadNoticeSecrets(await place.store());
   return Object.entries(await place.channels()).map(([name, channel]) => ({
@@ -89,7 +89,7 @@ export function createPhoneNoticeSender(options: PhoneNoticeSenderOptions): Phon
   };
 }
 
-/** * Sends a notice through one channel. @throws {NoticeFailedError} */
+/** Sends a notice through one channel. @throws {NoticeFailedError} */
 async function sendNotice(
   name: string,
   channel: NoticeChannel,

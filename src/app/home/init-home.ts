@@ -37,7 +37,7 @@ export interface NewHome {
   readonly settings: z.input<typeof homeSettingsSchema>;
   readonly owner: Person;
   readonly opened: VerifiedNewAccount;
-  /** The broker's name in gateway.yaml. Undefined for an only broker, which needs no name. */
+  /** The broker's name in gateway.yaml. Undefined if it is the only broker, which needs no name. */
   readonly brokerName?: string | undefined;
   readonly limits: Limits;
 }

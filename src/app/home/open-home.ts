@@ -110,7 +110,7 @@ export async function withHome<T>(
   }
 }
 
-/** * Checks that the folder contains a home and is private to this user. @throws {TradeAgentError} `invalid_config` */
+/** Checks that the folder contains a home and is private to this user. @throws {TradeAgentError} `invalid_config` */
 export function requireOwnHomeFolder(folder: string): void {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   if (found === undefined) {
@@ -127,7 +127,7 @@ export function requireOwnHomeFolder(folder: string): void {
   });
 }
 
-/** * Returns a person of the home, by default its only person. @throws {TradeAgentError} `not_found`, `usage` */
+/** Returns a person of the home, by default its only person. @throws {TradeAgentError} `not_found`, `usage` */
 export async function findPerson({ people }: Pick<OpenHome, 'people'>, username: string | undefined) {
   const all = await people.list();
   const found = username === undefined ? all[0] : all.find((person) => person.username === username);

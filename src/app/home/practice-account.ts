@@ -63,13 +63,13 @@ export async function addPracticeAccount(
   });
 }
 
-/** * Returns whether the named broker is simulated. @throws {TradeAgentError} `invalid_config` if there is no home */
+/** Returns whether the named broker is simulated. @throws {TradeAgentError} `invalid_config` if there is no home */
 export async function hasPracticeBroker(folder: string, name: string | undefined): Promise<boolean> {
   requireOwnHomeFolder(folder);
   return isPracticeBroker(await readHomeSettings(folder), await readGatewaySettings(folder), name);
 }
 
-/** * Returns whether the home simulates a broker. @param name undefined for the home's only broker */
+/** Returns whether the home simulates a broker. @param name undefined for the home's only broker */
 export function isPracticeBroker(
   { practice_broker: practice }: Pick<HomeSettings, 'practice_broker'>,
   { brokers }: Pick<GatewaySettings, 'brokers'>,

@@ -206,7 +206,7 @@ async function displayName(people: PeopleStore, { address }: HomeSettings): Prom
   return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
 }
 
-/** * Checks that the home and its gateway have the same address. @throws {TradeAgentError} `invalid_config` */
+/** Checks that the home and its gateway have the same address. @throws {TradeAgentError} `invalid_config` */
 function requireOneAddress({ address }: HomeSettings, { issuer, resource }: GatewaySettings): void {
   if (issuer === address && resource === address) return;
   throw new TradeAgentError('invalid_config', 'gateway.yaml and home.yaml have different addresses', {
@@ -268,7 +268,7 @@ function emptyVault({ home, secrets }: Pick<HomeDatabase, 'home' | 'secrets'>) {
   return createVault({ database: home, key, connections: {} });
 }
 
-/** * Returns the push and notice options from home.yaml. @param owner returns the user name of the home's owner */
+/** Returns the push and notice options from home.yaml. @param owner returns the user name of the home's owner */
 function homePush(
   app: HomeApp,
   folder: string,

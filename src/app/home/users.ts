@@ -60,7 +60,7 @@ function toListedAuthenticator(key: SigningKey, host: string) {
   };
 }
 
-/** * Adds a person to a home. @throws {TradeAgentError} `usage` for a user name that is or was in use */
+/** Adds a person to a home. @throws {TradeAgentError} `usage` for a user name that is or was in use */
 export async function addUser(app: Pick<App, 'clock' | 'env'>, folder: string, given: GivenPerson) {
   const person = createPerson(given);
   const { username, name } = person;
@@ -142,7 +142,7 @@ interface GivenPerson {
   readonly email?: string | undefined;
 }
 
-/** * Creates a person from the given names. Derives a missing user name. @throws {TradeAgentError} `usage` */
+/** Creates a person from the given names. Derives a missing user name. @throws {TradeAgentError} `usage` */
 export function createPerson({ name, username = deriveUsername(name), email = '' }: GivenPerson): Person {
   const shown = name.trim();
   if (shown === '' || shown.length > MAX_NAME_LENGTH || /\p{C}/u.test(shown)) {

@@ -245,9 +245,9 @@ function toPlainValue(value: unknown): unknown {
 
 /** Functions that parse and edit the settings files of one format. */
 interface Format {
-  /** * Parses a settings file. @throws {TextError} */
+  /** Parses a settings file. @throws {TextError} */
   parse(text: string): Record<string, unknown>;
-  /** * Sets a server's entry. @returns the edited text, or undefined if other entries would change too */
+  /** Sets a server's entry. @returns the edited text, or undefined if other entries would change too */
   set(text: string, path: readonly [section: string, name: string], entry: ServerEntry): string | undefined;
   show(path: readonly [section: string, name: string], entry: ServerEntry): string;
 }

@@ -166,7 +166,7 @@ export async function addMcpServer(
   };
 }
 
-/** * Parses a server's location. @throws {TradeAgentError} `usage` */
+/** Parses a server's location. @throws {TradeAgentError} `usage` */
 function parseLocation(place: McpServerLocation): McpServerConfig {
   const parsed = mcpServerSchema.safeParse(place);
   if (parsed.success) return parsed.data;

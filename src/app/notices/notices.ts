@@ -24,7 +24,7 @@ export interface ListedNoticeChannel extends Pick<NoticeChannel, 'kind' | 'enabl
   readonly waiting: number;
 }
 
-/** * Lists the channels of the profile or of its server. @throws {TradeAgentError} `credential_store_…` */
+/** Lists the channels of the profile or of its server. @throws {TradeAgentError} `credential_store_…` */
 export async function listNoticeChannels(app: App): Promise<readonly ListedNoticeChannel[]> {
   if ((await profileServerUrl(app)) !== undefined)
     return (await import('./server-notices.ts')).listServerNoticeChannels(app);
@@ -101,7 +101,7 @@ export async function addNoticeChannel(app: App, name: string, kind: string, set
   return { kind: channel.kind, to: formatNoticeDestination(channel), secret: noticeSecretRequirement(channel) };
 }
 
-/** * Parses `KEY=VALUE` settings. @throws {TradeAgentError} `usage` */
+/** Parses `KEY=VALUE` settings. @throws {TradeAgentError} `usage` */
 async function parseChannelSettings(words: readonly string[]): Promise<Record<string, unknown>> {
   const settings: Record<string, unknown> = {};
   for (const word of words) {

@@ -51,7 +51,7 @@ export async function removeServerNoticeChannel(app: ServerApp, name: string): P
   await (await serverRequests(app)).call('removeNotice', { params: { notice: name }, signal });
 }
 
-/** * Sends a test notice through a channel. @throws {TradeAgentError} `notice_failed` */
+/** Sends a test notice through a channel. @throws {TradeAgentError} `notice_failed` */
 export async function sendServerTestNotice(
   app: ServerApp,
   name: string,

@@ -134,7 +134,7 @@ async function readCandidate(path: string): Promise<CandidateRules> {
   return { limits: await readLimitsFile(path), policies: undefined, whole: false };
 }
 
-/** * Reads and validates a limits file. @throws {TradeAgentError} `invalid_config` */
+/** Reads and validates a limits file. @throws {TradeAgentError} `invalid_config` */
 export async function readLimitsFile(file: string): Promise<Limits> {
   return await parseYaml(limitsSchema, readRequiredFile(file, 'limits file', FORMAT_HINT), file);
 }

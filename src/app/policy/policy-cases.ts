@@ -47,7 +47,7 @@ export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
   return { order, decision: await gateway.checkPolicy(order) };
 }
 
-/** * Parses a sentence with exactly one order. @throws {TradeAgentError} `usage` for anything else */
+/** Parses a sentence with exactly one order. @throws {TradeAgentError} `usage` for anything else */
 function parseOrder(sentence: string): { readonly order: OrderRequest; readonly fraction?: string } {
   const parsed = parsePrompt(sentence);
   if ('refusal' in parsed) {
@@ -143,7 +143,7 @@ function runCase(one: PolicyCase, general: PolicyCase['facts'], account: string,
   };
 }
 
-/** * Returns a case's facts. @throws {TradeAgentError} `invalid_config`, naming the case */
+/** Returns a case's facts. @throws {TradeAgentError} `invalid_config`, naming the case */
 function caseFacts(one: PolicyCase, general: PolicyCase['facts'], account: string) {
   try {
     return buildDecisionFacts(one, general, account);

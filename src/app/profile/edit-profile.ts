@@ -137,7 +137,7 @@ async function checkAndWrite(
   return { profile, file: configFilePath(home), findings };
 }
 
-/** * Checks that the provider offers a way to sign in. @throws {TradeAgentError} `invalid_config` */
+/** Checks that the provider offers a way to sign in. @throws {TradeAgentError} `invalid_config` */
 function requireSignIn(findings: readonly ProviderFinding[], issuer: string): void {
   const missing = findings.find(({ feature, status }) => feature === 'device' && status === 'fail');
   if (missing === undefined) return;

@@ -3,7 +3,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import { findProfile, listProfileNames, resolveProfileName } from '../../config/resolve-profile.ts';
 import type { App } from '../app.ts';
 
-/** * Lists the profiles in config.yaml and the built-in sandbox profile. @throws {TradeAgentError} `invalid_config` */
+/** Lists the profiles in config.yaml and the built-in sandbox profile. @throws {TradeAgentError} `invalid_config` */
 export async function listProfiles(app: App) {
   const config = await app.config();
   const current = resolveProfileName(config, app.profileName);
@@ -13,7 +13,7 @@ export async function listProfiles(app: App) {
   });
 }
 
-/** * Returns the settings of a profile (by default, the current one). @throws {TradeAgentError} `invalid_config` */
+/** Returns the settings of a profile (by default, the current one). @throws {TradeAgentError} `invalid_config` */
 export async function getProfileSettings(app: App, name: string | undefined) {
   const profile = findProfile(await app.config(), name ?? app.profileName);
   return { profile, file: configFilePath(await app.home()) };

@@ -60,7 +60,7 @@ function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   };
 }
 
-/** * Runs the check and records the run. @param due undefined if a person started the run */
+/** Runs the check and records the run. @param due undefined if a person started the run */
 async function runNow(
   app: App,
   store: ScheduleStore,
@@ -246,7 +246,7 @@ export function marketClosedRun(begun: RunRecord, now: number): EndedRun {
   return { record, again: false };
 }
 
-/** * Returns the record of a run that ended with an error. @param found the results before the error */
+/** Returns the record of a run that ended with an error. @param found the results before the error */
 export function toFailedRun(begun: RunRecord, thrown: unknown, found: readonly CheckResult[], now: number): EndedRun {
   const { code, message, hint } = toErrorObject(thrown);
   const exitCode = exitCodeForError(code);
@@ -254,7 +254,7 @@ export function toFailedRun(begun: RunRecord, thrown: unknown, found: readonly C
   return { record: { ...endedRecord(begun, exitCode, found, now), error }, again: isRetriedExitCode(exitCode) };
 }
 
-/** * Returns the record of a run that ended without an error. @param signal the signal that may have ended the run */
+/** Returns the record of a run that ended without an error. @param signal the signal that may have ended the run */
 export function toEndedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): EndedRun {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);

@@ -83,7 +83,7 @@ export interface AddScheduleOptions {
 /** Default time limit of a run, in milliseconds. Shorter than the interval between wake-ups. */
 export const DEFAULT_RUN_TIMEOUT_MS = 10 * 60_000;
 
-/** * Checks a schedule's name. @throws {TradeAgentError} `usage` for an invalid name */
+/** Checks a schedule's name. @throws {TradeAgentError} `usage` for an invalid name */
 export function requireValidScheduleName(name: string | undefined): void {
   if (name !== undefined && !scheduleNamePattern.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid schedule name`, {

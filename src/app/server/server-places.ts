@@ -23,7 +23,7 @@ export async function readServerSettings(file: string): Promise<ServerSettings> 
 
 const serverKeyFile = ({ home }: ServerPaths, name = 'key.json') => resolve(home, name);
 
-/** * Reads the server's private key. @throws {TradeAgentError} `invalid_config` if there is no key */
+/** Reads the server's private key. @throws {TradeAgentError} `invalid_config` if there is no key */
 export function readServerKey(paths: ServerPaths, { key_file }: Pick<ServerSettings, 'key_file'>): JWK {
   const file = serverKeyFile(paths, key_file);
   const key = readKeyFile(file);

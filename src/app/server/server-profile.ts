@@ -165,7 +165,7 @@ async function fetchDescription(server: string, options: ServerRequestOptions): 
   };
 }
 
-/** * Fetches the metadata from the server. @throws {TradeAgentError} `gateway_unreachable` */
+/** Fetches the metadata from the server. @throws {TradeAgentError} `gateway_unreachable` */
 async function fetchMetadata(address: string, { fetch, signal }: ServerRequestOptions) {
   const send = createBoundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   const limit = startTimeLimit(METADATA_TIMEOUT_MS, signal);
