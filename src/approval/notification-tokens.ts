@@ -34,8 +34,8 @@ export class NotificationTokens {
   }
 
   /**
-   * Returns the token derived from the current secret and, while the secret is being replaced, that from the previous
-   * one.
+   * Returns the token derived from the current secret and, while the secret is being replaced, also the token derived
+   * from the previous secret.
    */
   all(question: QuestionKey): string[] {
     return this.#secrets.map((secret) => deriveToken(secret, question));

@@ -82,8 +82,8 @@ function freeName(alert: Alert, rules: readonly Rule[]): string {
 
 /**
  * Adds an alert to the text of a rules file. Returns the text unchanged if it already has the alert.
- * @throws {TradeAgentError} `blocked` if there would be more than `most` alerts; `invalid_config` if the file is
- * invalid before or after the change
+ * @throws {TradeAgentError} `blocked` if there would be too many alerts (more than `most`); `invalid_config` if the
+ * file is invalid before or after the change
  */
 export async function addAlert(
   before: string,
@@ -114,7 +114,7 @@ export async function addAlert(
 }
 
 /**
- * Removes an alert by its name, or all alerts of a symbol, from the text of a rules file.
+ * Removes an alert by its name, or all alerts for a symbol, from the text of a rules file.
  * @throws {TradeAgentError} `not_found`; `invalid_config`
  */
 export async function removeAlerts(

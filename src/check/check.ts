@@ -22,7 +22,7 @@ interface CheckInput {
   readonly suggest?: {
     readonly awaited: ReadonlySet<string>;
     readonly buyOnly?: boolean;
-    /** Returns false if the thread's run ended abnormally before it proposed an order for the symbol. */
+    /** Returns false if the conversation's run ended abnormally before it proposed an order for the symbol. */
     readonly wasAsked: (thread: string, symbol: string) => boolean;
   };
 }

@@ -120,8 +120,8 @@ function drawdownsFromMark(
 
 /**
  * Adds flows that became known after the high-water mark was stored to the first point after the mark. The points' own
- * flows may lack these flows: the mark's value may already include a deposit of the same day, and late bookings have
- * earlier dates.
+ * flows may lack these flows: the mark's value may already include a deposit of the same day, and flows that the broker
+ * posts late have earlier dates.
  */
 function withLateFlows(
   points: readonly ValuePoint[],

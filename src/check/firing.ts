@@ -42,7 +42,7 @@ export const ruleDefinitionDigest = memoizePerObject((rule: Rule): string => {
   return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
 });
 
-/** Returns the rule's digest, followed by the limit if it is set elsewhere in the file, such as a target. */
+/** Returns the rule's digest, followed by the limit if the limit is set elsewhere in the file, such as a target. */
 function observationDefinition({ rule, limitedBy }: Observation): string {
   const definition = ruleDefinitionDigest(rule);
   return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;

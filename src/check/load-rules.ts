@@ -83,7 +83,7 @@ async function parseQuickly(text: string, file: string): Promise<RulesFile | und
   }
 }
 
-/** Checks the rules that the schema can't express. @param at returns the file and line of a path */
+/** Checks the requirements that the schema can't express. @param at returns the file and line of a path */
 function checkRules({ rules, targets }: RulesFile, file: string, at: (path: readonly PropertyKey[]) => string): void {
   rules.forEach((rule, index) => {
     const known = messagePlaceholders(rule.kind);

@@ -59,7 +59,7 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
 }
 
 /**
- * Returns the weekdays without a session, and the early closes, within the given milliseconds. The calendar's most
+ * Returns the weekdays without a session, and the early closes, in the next `within` milliseconds. The calendar's most
  * frequent closing time counts as the usual one, because around-the-clock markets close at a different time than
  * exchanges.
  */

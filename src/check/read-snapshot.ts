@@ -138,8 +138,8 @@ async function readActivities(
 }
 
 /**
- * Each check reads the activities of this last period again, because brokers add and correct activities late. Once a
- * week, a check reads all activities again.
+ * The most recent period, in milliseconds, whose activities every check reads again, because brokers add and correct
+ * activities late. Once a week, a check reads all activities again.
  */
 const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
 const FULL_READ_INTERVAL_MS = 7 * DAY_MS;
@@ -164,7 +164,7 @@ async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: 
 }
 
 /**
- * Returns a lookup for the prices of transferred shares that were booked without a value: the unadjusted close of the
+ * Returns a lookup for the prices of transferred shares that were recorded without a value: the unadjusted close of the
  * transfer's day or, if that is today, the position's current price.
  */
 async function readPricesOfTransfers(

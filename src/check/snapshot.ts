@@ -24,7 +24,7 @@ export interface Snapshot {
   readonly closes: ReadonlyMap<string, PriceHistory>;
   readonly history: readonly TimedEquity[];
   readonly activities: readonly Activity[] | undefined;
-  /** Returns prices of transferred shares that were booked without a value. */
+  /** Returns prices of transferred shares that were recorded without a value. */
   readonly priceOn?: ClosingPriceLookup;
   readonly benchmark?: { readonly symbol: string; readonly closes: readonly AdjustedClose[] };
   readonly notes: readonly string[];

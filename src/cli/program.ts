@@ -231,7 +231,7 @@ function helpArguments(program: Command, words: readonly string[], argv: readonl
   return words.length === 0 ? [...argv] : [...words, '--help'];
 }
 
-/** Creates the error. @param above the command that has no subcommand with this name */
+/** Creates the error for an unknown command. @param above the command that has no subcommand with this name */
 function unknownCommandError(above: Command, word: string): TradeAgentError {
   const names = above.commands
     .flatMap((command) => [command.name(), ...command.aliases()])

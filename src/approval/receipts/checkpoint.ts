@@ -64,7 +64,7 @@ export function parseCheckpoint(note: string): Checkpoint | undefined {
   return { origin, size: Number(size), root: hashBytes, day, text, signatures };
 }
 
-/** Returns the UTC date of the only extension line that our checkpoints have; undefined if there is no such day. */
+/** Returns the UTC date in an extension line, the only one that our checkpoints have; undefined if it is not a date. */
 function parseDay(line: string): string | undefined {
   const [, day = ''] = /^day (\d{4}-\d\d-\d\d)$/.exec(line) ?? [];
   const date = new Date(`${day}T00:00:00Z`);
@@ -95,7 +95,7 @@ export function findCheckpointSigner(checkpoint: Checkpoint, keys: readonly Rece
 }
 
 /**
- * Returns when a witness signed a checkpoint, in milliseconds since the epoch; undefined without a valid signature.
+ * Returns when a witness signed a checkpoint, in milliseconds since the epoch; undefined if no signature is valid.
  * @param verifierKey the witness's key, as in C2SP signed-note: `NAME+ID+KEY`
  */
 export function cosignedAt(checkpoint: Checkpoint, verifierKey: string): number | undefined {

@@ -88,7 +88,7 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
 
 /**
  * Makes the receipt of a grant that a person signed.
- * @returns the file's text; undefined if the person signed no such grant here
+ * @returns the file's text; undefined if the person did not sign this grant at this gateway
  * @throws {ReceiptError} if the stored facts do not prove what a receipt must prove
  */
 export async function makeGrantReceipt(sources: ReceiptSources, sub: string, id: string): Promise<string | undefined> {
@@ -195,7 +195,7 @@ async function signedApprovals(
   return approvals;
 }
 
-/** Returns the site on which a passkey signed, from the client data, because the home may have moved since. */
+/** Returns the site on which a passkey signed. Uses the client data, because the home may have moved since then. */
 function signingSite(
   { method, client_data_json: clientData }: SignedApproval['evidence'],
   { origin, rpId }: NonNullable<ReceiptSources['site']>,
@@ -206,7 +206,7 @@ function signingSite(
     : { origin, rp_id: rpId };
 }
 
-/** Returns the origin in the client data; undefined if the data is damaged, which verifying the receipt reports. */
+/** Returns the origin in the client data; undefined if the data is damaged. Verifying the receipt reports it. */
 function originOf(clientData: string): unknown {
   try {
     return readClientData(clientData).origin;
@@ -215,7 +215,7 @@ function originOf(clientData: string): unknown {
   }
 }
 
-/** Returns an approval with its key as enrolled, because the audit log does not contain later names. */
+/** Returns an approval with the name that its key had at enrollment. The audit log does not contain later names. */
 function enrolledApproval(
   approval: SignedApproval,
   lines: readonly Readonly<Record<string, unknown>>[],

@@ -26,7 +26,7 @@ export function hasSameCanonicalForm(one: unknown, other: unknown): boolean {
 const MAX_DEPTH = 32;
 
 /**
- * Returns whether every JSON parser reads this value alike: numbers are whole and exact as doubles, strings are
+ * Returns whether all JSON parsers read this value the same way: numbers are whole and exact as doubles, strings are
  * well-formed Unicode, no member is named `__proto__` or like an array index, and the nesting is limited.
  */
 export function isPlainJson(value: unknown, depth = 0): boolean {

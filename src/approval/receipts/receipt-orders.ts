@@ -100,7 +100,7 @@ function isSameAmount(one: string | undefined, other: string | undefined): boole
 }
 
 /**
- * Requires that the stated worst case is that of the orders, because under a mandate no key signs the worst case.
+ * Requires that the stated worst case matches the orders, because under a mandate no key signs the worst case.
  * @throws {ReceiptError} `proposal`
  */
 export function requireWorstCase({ kind, worst_case }: ApprovedProposal, drafts: readonly OrderDraft[]): void {
@@ -138,7 +138,7 @@ export function requireApprovedOrders(approved: readonly OrderDraft[], orders: R
   }
 }
 
-/** The states that an order may have while its proposal has this state. Proposals in other states send no order. */
+/** The states that an order may have, by its proposal's state. Proposals in any other state have sent no orders. */
 const orderStatesByState: Readonly<Partial<Record<ProposalState, readonly SentOrder['state'][]>>> = {
   approved: ['intent', 'rejected'],
   executing: ['intent', 'placed', 'rejected', 'unknown'],
@@ -197,7 +197,7 @@ export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt, re
   );
 }
 
-/** Returns whether this part of the broker's response is the order itself, and not a leg that closes it. */
+/** Returns whether this part of the broker's response is the order itself, not a leg that closes the position. */
 const isEntry = ({ order_class }: OrderDraft, part: OrderLeg, order: Order) => part === order && order_class !== 'oco';
 
 function findExcess(draft: OrderDraft, part: OrderLeg, entry: boolean): string | undefined {

@@ -16,7 +16,7 @@ import { hasSameCanonicalForm, isPlainJson, ReceiptError } from './receipt-form.
 import type { ReceiptJwk } from './receipt-key.ts';
 import { mandateTerms } from './receipt-orders.ts';
 
-/** How far the clocks of several gateways that share a database may be apart. */
+/** Maximum difference between the clocks of gateways that share a database, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 type Line = Readonly<Record<string, unknown>> & { readonly event: string; readonly at: string };
@@ -55,7 +55,7 @@ const wrong = (what: string) => new ReceiptError('record', what);
 
 /**
  * Requires that the lines are in the audit log that the checkpoint signs, in order, and agree with the receipt about
- * whose key signed, when, and the outcome of the orders.
+ * whose key signed, when it signed, and the outcome of the orders.
  * @returns the broker's reports about the orders, from the lines
  * @throws {ReceiptError} `record`, `time`
  */
@@ -304,7 +304,7 @@ function isBefore(one: string, other: string): boolean {
   return Date.parse(one) <= Date.parse(other) + CLOCK_TOLERANCE_MS;
 }
 
-/** Requires that proposing, deciding, sending and issuing happened in this order, and within the lifetime. */
+/** Requires that proposing, deciding, sending and issuing happened in this order, and before the orders expired. */
 function requireTimes(
   { issued_at, proposal, decision, orders }: UnsignedReceipt,
   drafts: readonly OrderDraft[],
@@ -328,7 +328,7 @@ function isWithinLifetime(created_at: string, began: string, expires_at: string)
   return created < ends && ends <= created + MAX_TTL_S * 1000 + CLOCK_TOLERANCE_MS && isBefore(began, expires_at);
 }
 
-/** Requires that the gateway's key signed the checkpoint, and that each line is in its tree. Returns the lines. */
+/** Returns the lines. Requires that the gateway's key signed the checkpoint, whose tree must contain each line. */
 function requireProvenLines(
   { gateway, record, checkpoint: note }: Pick<UnsignedReceipt, 'gateway' | 'record' | 'checkpoint'>,
   signer: ReceiptJwk,

@@ -13,10 +13,10 @@ import {
 } from './statement.ts';
 
 export interface ExpectedEvidence {
-  /** Derived from the request, never taken from the evidence. */
+  /** The expected statement, derived from the request and never taken from the evidence. */
   readonly statement: ApprovalStatement;
   readonly origin: string;
-  /** The host for which keys are enrolled. Defaults to the origin's. */
+  /** The host for which keys are enrolled. Defaults to the origin's host. */
   readonly rpId?: string;
   /** The person who must have signed. */
   readonly sub: string;
@@ -133,7 +133,7 @@ type ClientData = Readonly<Record<'type' | 'challenge' | 'origin' | 'crossOrigin
 
 /** Flags of authenticator data (WebAuthn §6.1). */
 const FLAG = { up: 1, uv: 4, be: 8, bs: 16, attested: 64, extensions: 128 } as const;
-/** Lengths in authenticator data: the digest of the relying party's id, and the whole without extensions. */
+/** Lengths in bytes: the digest of the relying party's ID, and all authenticator data without extensions. */
 const RP_ID_HASH_BYTES = 32;
 const AUTHENTICATOR_DATA_BYTES = 37;
 

@@ -20,8 +20,8 @@ const LIVE_CHECK_INTERVAL_MS = 120_000;
  */
 const LAG_RETRY_DELAYS_MS = [400, 1_500] as const;
 /**
- * Minimum interval between checks that are caused by reported changes, in milliseconds; doubled up to `longest` while
- * changes keep coming.
+ * Minimum interval between checks that are caused by reported changes, in milliseconds. It doubles from `first` up to
+ * `longest` while changes keep coming.
  */
 const NEWS_CHECK_INTERVAL_MS = { first: 50, longest: 2_000 } as const;
 /** How long to wait for the stream of changes to become live, in milliseconds. */

@@ -20,14 +20,14 @@ const SLOW_DOWN_SECONDS = 5;
 /** Maximum delay of the next poll while the provider is unreachable, in seconds. */
 const MAX_BACKOFF_SECONDS = 30;
 /**
- * How long the gateway waits for a response in transit before it closes, in milliseconds, because the provider issues a
- * token only once. After a ping, the response is certain to come; without a ping, the request may be a long poll that
- * has no response yet.
+ * How long a closing gateway waits for a response in transit, in milliseconds, because the provider issues a token only
+ * once. After a ping, the response is certain to come; without a ping, the request may be a long poll that has no
+ * response yet.
  */
 const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
 /**
  * How long a response is kept in memory while it can't be stored, in seconds. The provider issues a token only once, so
- * if it were dropped, the person would have to be asked again. Restoring a database takes minutes.
+ * if the response were dropped, the person would have to be asked again. Restoring a database takes minutes.
  */
 const MAX_STORE_OUTAGE_S = 15 * 60;
 /** Extra wait for a decision after the deadline, in milliseconds, to distinguish a denial from an expiry. */
@@ -40,8 +40,8 @@ const LOST_PING_POLL_SECONDS = { first: 30, most: 600 } as const;
 /** Longest wait for the next poll that a run spends in memory, in milliseconds. For a longer wait, the run ends. */
 const MAX_REST_MS = 2_000;
 /**
- * Interval of lookups of an unknown outcome, in milliseconds: short enough for gateway/orders/absence.ts to measure how
- * long an order has been missing.
+ * Interval between lookups of an unknown outcome, in milliseconds: short enough for gateway/orders/absence.ts to
+ * measure how long an order has been missing.
  */
 const UNKNOWN_LOOKUP_INTERVAL_MS = 30_000;
 /** Delay before retrying to execute a proposal that has changed in the meantime, in milliseconds. */
@@ -175,7 +175,7 @@ export class ProposalRun {
     }
   }
 
-  /** Works on the proposal up to a long wait. @returns milliseconds until the next poll; undefined if none is due */
+  /** Works on the proposal until a long wait. @returns milliseconds until the next poll; undefined if none is due */
   async #supervise(): Promise<number | undefined> {
     for (;;) {
       this.#end.signal.throwIfAborted();

@@ -10,7 +10,7 @@ import { buildCibaRequest } from '../ciba-request.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import { logDenial } from '../log-denial.ts';
 
-/** Minimum time for a decision, in milliseconds. With less time left, the proposal expires without a question. */
+/** Minimum time for a decision, in milliseconds. If less time is left, nobody is asked and the proposal expires. */
 const MIN_DECISION_MS = 5_000;
 /** Delays between attempts to send an approval request, in milliseconds; short, since someone may be waiting. */
 const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;

@@ -147,8 +147,8 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Returns whether this process works on a proposal or follows its result. Does not count a result that is followed
-   * again after a restart, for example, so that each request for the proposal checks the result itself.
+   * Returns whether this process works on a proposal or follows its result. Ignores results that are followed again,
+   * for example after a restart, so that each request for such a proposal checks the result itself.
    */
   isSupervised(id: string): boolean {
     return this.#runs.has(id) || this.#followed.get(id)?.isResumed === false;

@@ -14,7 +14,7 @@ import { signInProfile } from './sign-in-profile.ts';
  * Starts a sign-in at the person's company. The sign-in succeeds only if the home also accepts the company's assertion:
  * the home decides which user signs in, and with what access.
  * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`. The
- * returned `complete` throws the same errors as in {@link beginDeviceLogin}, and `insufficient_scope` if the company or
+ * returned `complete` throws the errors listed at {@link beginDeviceLogin}, and `insufficient_scope` if the company or
  * the home denies access
  */
 export async function beginCompanyLogin(

@@ -35,7 +35,7 @@ const DEFAULT_INTERVAL_S = 5;
 const MAX_PAUSE_S = 30;
 
 /**
- * Starts connecting an account at a third party.
+ * Starts to connect an account at a third-party service.
  * @throws {TradeAgentError} `port_in_use`, and the errors of {@link ConnectedAccountsClient}'s `start`
  */
 export async function beginAccountConnection(

@@ -10,8 +10,8 @@ export function publicClientKey({ kty, crv, x, y, n, e, alg, kid }: JWK): Record
 /**
  * Converts a confidential client's private key (`private_key_jwt`, RFC 7523 §2.2) to the form that openid-client and
  * oauth4webapi expect.
- * @param privateKey a JWK; the algorithm is ES256 if it has no `alg`. Assertions name the key's `kid`, if any. Keys for
- * Auth0 have no `kid`, because Auth0 assigns its own key IDs
+ * @param privateKey a JWK; if the JWK has no `alg`, the algorithm is ES256. Assertions name the key's `kid`, if any.
+ * Keys for Auth0 have no `kid`, because Auth0 assigns its own key IDs
  */
 export async function toAssertionKey(
   privateKey: CryptoKey | JWK,

@@ -8,7 +8,7 @@ const MAX_BINDING_MESSAGE_LENGTH = 64;
 
 /**
  * Maximum lifetime, in seconds, of an approval request that Auth0 sends as a Guardian push notification. Auth0 sends
- * longer requests by e-mail.
+ * requests with a longer lifetime by e-mail.
  */
 const MAX_PUSH_APPROVAL_S = 300;
 

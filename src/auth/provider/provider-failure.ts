@@ -81,7 +81,7 @@ function overloadFailure(response: Response): ProviderFailure {
 }
 
 /**
- * Converts the failure to a TradeAgentError. `details.retryAfter` (seconds) is set if the provider asked to wait.
+ * Converts the failure to a TradeAgentError. `details.retryAfter` (seconds) is set if the provider asked us to wait.
  * @param what the failed request, such as "the sign-in could not be started"
  */
 export function toProviderError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {

@@ -140,7 +140,7 @@ export async function retryWithProviderTime<T>(issuer: string, request: () => Pr
   }
 }
 
-/** Returns the configuration of the client that people sign in with. It is a public client, except on a server. */
+/** Returns the configuration of the client that people sign in with: a public client, except on a server. */
 export async function loginClientConfiguration(
   profile: ResolvedProfile,
   access: ProviderAccess,

@@ -43,7 +43,7 @@ export interface DeviceLoginOptions {
    * the ID token decides. If the function throws, nothing is stored and the new sign-in is revoked.
    */
   readonly settle?: (signedIn: SignInResult) => Promise<Partial<StoredSession>>;
-  /** Name on the consent page. Defaults to this machine's name. */
+  /** Device name to show on the consent page. Defaults to this machine's name. */
   readonly deviceName?: string;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;

@@ -10,7 +10,7 @@ const MAX_LIVE_LOGIN_AGE_S = 900;
 
 /**
  * Requires a fresh sign-in for a session's first live order. A session that has been open for weeks shows only that
- * someone once signed in on this machine, and does not identify its user now.
+ * someone signed in on this machine in the past, and does not identify the current user.
  * @param signedInAt when the person signed in, in seconds since the epoch (default: as stored in the session)
  * @throws {TradeAgentError} `login_required`
  */

@@ -22,7 +22,7 @@ const descriptions: Record<string, string> = {
 const serverDescriptions = { offline_access: 'let the server work for you while you are away' };
 
 /**
- * Describes the scopes in plain language, in the given order and without duplicates. Unknown scopes are returned as is.
+ * Describes the scopes in plain language, in order and without duplicates. Unknown scopes are returned as is.
  * @param at whether the sign-in is to the gateway or to a server
  */
 export function describeScopes(scopes: readonly string[], at: 'gateway' | 'server' = 'gateway'): string[] {

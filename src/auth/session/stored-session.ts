@@ -20,7 +20,7 @@ const storedSessionSchema = z.object({
   username: z.string().optional(),
   /** When the person last signed in on this machine, in seconds since the epoch. */
   signed_in_at: z.number().optional(),
-  /** Set once the session has requested a live order. The first such request requires a fresh sign-in. */
+  /** Set when the session first requests a live order. That first request requires a fresh sign-in. */
   live: z.boolean().optional(),
   /**
    * Set if the person signed in through their company: their subject at the company (`sub`), and the client's ID at the

@@ -137,9 +137,9 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns whether these scopes need a fresh sign-in. The scope for orders does, and so does the scope for mandates.
- * Both together are for orders under a mandate, which the person approved earlier, so they do not. Orders, mandates and
- * messages together are for a conversation on a server, which can propose orders and mandates, so they do.
+ * Returns whether these scopes need a fresh sign-in. The scope for orders alone does, and so does the one for mandates
+ * alone. The two together do not: they are for orders under a mandate, which the person approved earlier. Together with
+ * messages, they do: a conversation on a server can propose orders and mandates.
  */
 function needsFreshLogin(wanted: readonly string[]): boolean {
   const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS_SCOPE), wanted.includes(MANDATE_SCOPE)];

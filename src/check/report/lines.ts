@@ -141,7 +141,7 @@ interface ProposedRun {
 }
 
 /**
- * Returns each run's text about the outcomes of its orders. A run without a text yet gets one line for each pending
+ * Returns each run's text about the outcomes of its orders. A run that has no text yet gets one line for each pending
  * approval.
  */
 export function outcomeLines({ proposals }: CheckResult): string[] {

@@ -163,7 +163,7 @@ function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
 /** Maximum width of the column with labels. */
 const MAX_LABEL_WIDTH = 30;
 
-/** Shows choices in at most `most` rows around the selected choice. If some do not fit, the last row says how many. */
+/** Shows choices around the selected one, in `most` rows or fewer. If some do not fit, the last row says how many. */
 function ChoiceList(props: { choices: readonly Choice[]; chosen: number; most: number }) {
   const { choices, chosen, most } = props;
   const { unicode, spoken } = useScreen();
@@ -286,7 +286,7 @@ function Header({ status, version }: { status: ChatStatus; version: string }) {
   );
 }
 
-/** Shows in words whether the money is real. If it is, also shows it in color. */
+/** Shows in words whether the money is real. For real money, also uses color. */
 function EnvironmentLabel({ status }: { status: ChatStatus }) {
   const theme = useTheme();
   return isLive(status) ? (

@@ -26,7 +26,7 @@ import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
 const VALUE_INTERVAL_MS = 10_000;
 
-/** Milliseconds within which a program records the thread of a request after sending the request to the gateway. */
+/** Milliseconds within which a program records the conversation of a request that it sent to the gateway. */
 const RECORDING_MS = 400;
 
 /** Maximum number of queued lines. If there are more, a program or an accident probably sent them. */
@@ -219,7 +219,7 @@ export class ChatSession {
     });
   }
 
-  /** Resumes a thread: waits for its approvals and finishes its run. */
+  /** Resumes a conversation: waits for its approvals and finishes its run. */
   resume(thread: string, title: string): void {
     const { state } = this.#snapshot;
     const known = state.pending.find((left) => left.thread === thread)?.talk;

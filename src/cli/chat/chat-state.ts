@@ -11,7 +11,7 @@ import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 export interface ChatRun {
   /** The conversation's number in this chat, from 1. */
   readonly talk: number;
-  /** Whether the run's lines show the number, because another conversation was open at the same time. */
+  /** Whether the run's lines show the conversation's number, because another conversation was open at the same time. */
   readonly numbered: boolean;
   readonly title: string;
   readonly thread: string | undefined;

@@ -73,7 +73,7 @@ interface Offer<T extends Choice> {
   readonly search?: (typed: string) => Promise<readonly T[]>;
 }
 
-/** Milliseconds without a key before `search` is called, so that not every letter causes a request. */
+/** Milliseconds without a keystroke before `search` is called, so that not every letter causes a request. */
 const SEARCH_PAUSE_MS = 250;
 
 /** The open list, if any. Typing narrows it. */

@@ -126,7 +126,7 @@ const metaKeys = new Map<string, Edit>([
   ['d', (state) => kill(state, state.cursor, wordEnd(state))],
 ]);
 
-/** Removes control characters except line feeds, which could move the terminal's cursor. */
+/** Removes control characters, which could move the terminal's cursor. Keeps line feeds. */
 function withoutControls(text: string): string {
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '');
 }
@@ -250,7 +250,7 @@ const searchKeys = new Map<string, (state: EditorState, search: HistorySearch) =
   ['g', (_, search) => search.before],
 ]);
 
-/** Appends the typed text to the wanted text, or removes the last character if nothing was typed. */
+/** Appends the typed text to the search text, or removes the last character if nothing was typed. */
 function narrowSearch(state: EditorState, search: HistorySearch, typed: string): EditorState {
   const { shown, history } = state;
   const wanted = typed === '' ? splitGraphemes(search.wanted).slice(0, -1).join('') : search.wanted + typed;
@@ -260,7 +260,7 @@ function narrowSearch(state: EditorState, search: HistorySearch, typed: string):
   return findEntry(state, next, typed !== '' && shown < history.length ? shown + 1 : history.length, -1);
 }
 
-/** Displays the next entry with the wanted text, older (-1) or newer (1) than `from`, with the cursor at the text. */
+/** Displays the next match of the search text, older (-1) or newer (1) than `from`, with the cursor at the match. */
 function findEntry(state: EditorState, search: HistorySearch, from: number, step: 1 | -1): EditorState {
   const { history } = state;
   const wanted = search.wanted.toLowerCase();

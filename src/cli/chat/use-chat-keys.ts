@@ -121,7 +121,7 @@ const PICKER_PAGE = 8;
 
 /**
  * Handles keys while a list is open: letters narrow it, arrows move, Enter selects, Esc and Ctrl-C cancel.
- * @returns keys that arrived together with the Enter that closed the list
+ * @returns keys that arrived together with the Enter key that closed the list
  */
 function handlePickerKey(picking: ChoicePicker, input: string, key: Key): string {
   const acts: readonly [applies: boolean, act: () => void][] = [

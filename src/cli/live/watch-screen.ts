@@ -6,7 +6,7 @@ import { openLiveScreen } from '../terminal/live-screen.ts';
  * Shows live content on the whole terminal until the person quits (exit code 0) or the command is interrupted.
  * @param follow calls `changed` to redraw, until `signal` is aborted
  * @param draw returns the current lines
- * @throws {TradeAgentError} `usage` without a terminal
+ * @throws {TradeAgentError} `usage` if there is no terminal
  */
 export async function watchScreen(
   context: Context,

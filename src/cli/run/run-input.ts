@@ -22,7 +22,7 @@ export interface RunRequest {
  * Starts reading standard input while the run is being prepared. Waits for a pipe's input until `--timeout`, but only
  * briefly if no other process can write to the pipe.
  * @returns a function that waits for the prompt and its context
- * @throws {TradeAgentError} `usage` without a prompt
+ * @throws {TradeAgentError} `usage` if there is no prompt
  */
 export function readRunInput(context: Context, { prompt, thread }: RunRequest): () => Promise<RunInput> {
   const fromStdin = prompt === '-' || (prompt === undefined && !context.io.stdinIsTty);

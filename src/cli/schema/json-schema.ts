@@ -73,7 +73,7 @@ const event = <T extends string>(type: T, shape: z.ZodRawShape) =>
 
 /**
  * The lines of `--output stream-json`. The last line is the result. Readers must skip lines of unknown types, because
- * new types may be added. If a command follows several threads, `thread` names the event's thread.
+ * new types may be added. If a command follows several conversations, `thread` is the ID of the event's conversation.
  */
 const eventSchemas = {
   thread: event('thread', eventShapes.thread).describe('the first event: the thread of this run'),

@@ -22,7 +22,7 @@ const nodeBuild = `${process.version} ${process.platform} ${process.arch}`;
  */
 const sha256 = (data: Buffer) => process.getBuiltinModule('node:crypto').hash('sha256', data);
 
-/** Reads the file. Returns an empty map if it is missing, damaged, or from another build or Node version. */
+/** Reads the file. Returns an empty map if the file is missing, damaged, or from another build or Node version. */
 export function readCompiledCode(file: string, build: string): CompiledCode {
   const code: CompiledCode = new Map();
   try {

@@ -9,8 +9,8 @@ import { loadPrerenderedHelp } from './prerendered-help.ts';
 const STORE_CODE_DELAY_MS = 10_000;
 
 /**
- * The program's entry point, called by bin/trade-agent.js. Exits once the output is flushed, because an open handle (a
- * pipe, an idle connection) would keep a finished command alive.
+ * The program's entry point, called by bin/trade-agent.js. Exits as soon as the output is flushed, because an open
+ * handle (a pipe, an idle connection) would keep a finished command alive.
  */
 export async function main(argv: string[]): Promise<void> {
   // Removes an empty HOME, because the user's folders would be relative to it. Without HOME, Node asks the system's

@@ -65,7 +65,7 @@ export function createIo(parts: {
     interactive,
     color,
     unicode: decideUnicode(env, parts.platform ?? process.platform),
-    /** Returns the terminal's width in columns; 80 without a terminal. */
+    /** Returns the terminal's width in columns; 80 if there is no terminal. */
     width: () => stdout.columns ?? stderr.columns ?? 80,
     write: (text: string) => write(stdout, text),
     print: (line: string) => write(stdout, `${line}\n`),
@@ -76,7 +76,7 @@ export function createIo(parts: {
     },
     paint: (stream: 'stdout' | 'stderr', style: Parameters<typeof styleText>[0], text: string) =>
       color[stream] ? styleText(style, text, { validateStream: false }) : text,
-    /** Asks a question on stderr and reads one line. @throws {TradeAgentError} `usage` without a terminal */
+    /** Asks a question on stderr and reads one line. @throws {TradeAgentError} `usage` if there is no terminal */
     prompt: async (question: string, signal: AbortSignal) => {
       if (!interactive) {
         throw new TradeAgentError('usage', 'there is no terminal for a prompt', {

@@ -30,7 +30,7 @@ export async function askYesNo({ io, signal }: PromptContext, question: string):
   return /^y(es)?$/i.test((await io.prompt(`${question} [y/N] `, signal)).trim());
 }
 
-/** Shows text and asks a yes-or-no question. @throws {TradeAgentError} `usage` without a terminal */
+/** Shows text and asks a yes-or-no question. @throws {TradeAgentError} `usage` if there is no terminal */
 export async function confirmOrFail(
   { io, signal }: PromptContext,
   { message, hint, shown, question }: Record<'message' | 'hint' | 'shown' | 'question', string>,

@@ -51,8 +51,8 @@ export interface OrderContext {
   readonly market: MarketClock;
   /**
    * Checks an order against every rule that will apply when it is executed.
-   * @returns whether the order needs a second approver after the owner, whether its code has to be typed, and the
-   *   rules' digest
+   * @returns whether the order needs a second approver after the owner, whether the order's code has to be typed, and
+   *   the rules' digest
    * @throws {HttpProblem}
    */
   requireAllowed(

@@ -17,7 +17,7 @@ export type PlannedPolicyChange = Omit<PolicyChangeSubject, 'client_policy_id' |
 export interface PolicyPorts {
   /**
    * Plans a change without making it.
-   * @throws {HttpProblem} 409 `rules_stale` if the current rules are not `base`, 409 `rules_unchanged`, 422
+   * @throws {HttpProblem} 409 `rules_stale` if the current rules differ from `base`, 409 `rules_unchanged`, 422
    *   `invalid_policy` with file, line and hint, and any error from requests to the broker
    */
   plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicyChange>;

@@ -30,7 +30,7 @@ export interface ReplacePorts extends OrderPorts {
     id: string,
   ): Promise<{
     order: Order;
-    /** Requires that the broker can replace the order with this one. @throws {HttpProblem} 409 `not_replaceable` */
+    /** Requires that the broker can make this replacement. @throws {HttpProblem} 409 `not_replaceable` */
     requireReplaceable(draft: OrderDraft): void;
   }>;
 }
@@ -89,7 +89,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
   };
 }
 
-/** Returns an open order's terms. @throws {HttpProblem} 400 `invalid_order` if it could not be proposed here */
+/** Returns an open order's terms. @throws {HttpProblem} 400 `invalid_order` if a proposal can't have them */
 function requestedTerms(order: Order): OrderRequest {
   try {
     return toOrderRequest(order);

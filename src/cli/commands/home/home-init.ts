@@ -72,7 +72,7 @@ export const createPhoneOption = () =>
     ['browser', 'funnel', 'serve', 'domain', 'proxy'],
   );
 
-/** Adds the options of a home at its owner's domain that gets its certificate itself. */
+/** Adds the options for a home that uses its owner's domain and gets its certificate itself. */
 export function addAcmeOptions(command: CliCommand): CliCommand {
   return command
     .option(

@@ -82,7 +82,7 @@ type PhonePlace = keyof typeof phoneAnswers;
 const phonePlaces = Object.keys(phoneAnswers) as PhonePlace[];
 
 /**
- * Asks where the phone is, unless options say so. Returns the settings through which the phone reaches the home.
+ * Asks where the phone is, unless options specify it. Returns the settings through which the phone reaches the home.
  * @throws {TradeAgentError} `usage`; `not_found`, `invalid_config` if Tailscale can't be used
  */
 export async function promptForPhone(context: Context, options: ReachOptions): Promise<HomeReach> {

@@ -80,8 +80,8 @@ function requestKind({ details }: PhoneRequest, view: ProposalView | undefined):
 }
 
 /**
- * Asks for a decision and, to approve, for the code if the request needs it. Returns undefined to leave the request
- * open.
+ * Asks for a decision and, to approve, for the code if the request needs it. Returns undefined if the person leaves the
+ * request open.
  * @throws `signal.reason` if the signal aborts
  */
 export async function promptForDecision(

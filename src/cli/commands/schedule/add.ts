@@ -20,7 +20,7 @@ export async function addScheduleAndShow(context: Context, options: AddScheduleO
   );
 }
 
-/** Asks whether to add the crontab line or timer. @throws {TradeAgentError} `usage` without a terminal */
+/** Asks whether to add the crontab line or timer. @throws {TradeAgentError} `usage` if there is no terminal */
 export async function confirmSchedulerEntry(context: Context, { entry }: Schedule): Promise<boolean> {
   return confirmOrFail(context, {
     message: 'adding a schedule changes your crontab, systemd timers or launchd agents',
