@@ -50,7 +50,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
   readonly keys: ApprovalKeys;
-  /** Halts trading for a person. The phone has pages for `halting`, `mandating` and `dashboards` if these are set. */
+  /** Halts trading for a person. If `halting`, `mandating` or `dashboards` is set, the phone has a page for it. */
   readonly halting?: HaltControl;
   readonly mandating?: MandateControl;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
@@ -81,7 +81,7 @@ export interface IdentityProvider {
   readonly signals: Pick<CompanyRevocations, 'isRevokedBySignal' | 'unended' | 'ended'>;
   /** Notifies a person about access that a signal revoked. Rejects if interrupted by `close`. */
   notifySignal(signalled: PendingSignal, company: Company | undefined): Promise<void>;
-  /** Returns the number of a CIBA request's polls that are waiting at the token endpoint. */
+  /** Returns how many of a CIBA request's polls are waiting at the token endpoint. */
   readonly heldPolls: (authReqId: string) => number;
   /** Ends long polls and event streams. The database stays open. */
   close(): Promise<void>;

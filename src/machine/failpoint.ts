@@ -16,7 +16,7 @@ import { readFileSync, writeSync } from 'node:fs';
 const passCounts = new Map<string, number>();
 
 /**
- * Marks a point where a test build can be made to fail. `name` is `part.moment`; a test checks that
+ * Marks a point where a test build can be made to fail. `name` has the form `part.moment`; a test checks that
  * test/crash/failpoints.ts lists it. A delay blocks the whole process, as if the process had been stopped.
  * @throws {Error} if this failpoint is set to `fail`
  */

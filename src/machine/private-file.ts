@@ -39,7 +39,7 @@ export function writeFileAtomically(file: string, content: string, mode: number)
   writeAtomically(file, content, renameSync, mode);
 }
 
-/** Creates a file like {@link writePrivateFile}. @returns false if the file exists, which is then left unchanged */
+/** Creates a file like {@link writePrivateFile}. @returns false if the file already exists; it then stays unchanged */
 export function createPrivateFile(file: string, content: string | Uint8Array): boolean {
   try {
     writeAtomically(file, content, (temporary) => {
@@ -84,7 +84,7 @@ function writeAtomically(
 
 /**
  * Flushes a folder's directory entries to disk. Otherwise, a power failure can bring back the previous version of a
- * file, such as a refresh token that has been used since.
+ * file, such as one with a refresh token that has been used since.
  */
 function fsyncFolder(folder: string): void {
   // Windows can't open folders, and its file system's journal already preserves the order of changes to names.

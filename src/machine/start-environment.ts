@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** File locations. They are not secret, and are missing from minimal environments, such as cron's. */
+/** Variables that locate files. They are not secret, and are missing from minimal environments, such as cron's. */
 const locationVariables = [
   'TRADE_AGENT_HOME',
   'TRADE_AGENT_SANDBOX',

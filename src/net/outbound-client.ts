@@ -43,7 +43,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_CONCURRENT_REQUESTS = 64;
 const MAX_REDIRECTS = 5;
 
-/** Resolves a name to all its addresses. Rejects if the name has none. */
+/** Resolves a name to all its addresses. Rejects if the name has no address. */
 export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
 type DnsClient = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;

@@ -28,9 +28,7 @@ export function runInTrace<T>(work: () => T, given?: TraceIds): T {
   return runInLogContext({ ...context, trace: given ?? context.trace ?? createTrace() }, work);
 }
 
-/**
- * Returns the header for the current trace, if there is one. Its flag says that the trace is recorded, if only in logs.
- */
+/** Returns the header for the current trace, if any. Its flag says that the trace is recorded, even if only in logs. */
 export function traceHeaders(): Record<string, string> {
   const { trace } = currentLogContext();
   return trace === undefined ? {} : { traceparent: `00-${trace.traceId}-${trace.spanId}-01` };

@@ -97,8 +97,8 @@ function unusable(path: string, problem: string): TradeAgentError {
 }
 
 /**
- * Locks the folder with an SQLite lock instead of a lock file. The operating system releases it when the process ends,
- * so a killed sandbox can be restarted immediately.
+ * Locks the folder with an SQLite lock instead of a lock file. The operating system releases the lock when the process
+ * ends, so a killed sandbox can be restarted immediately.
  */
 function lockFolder(folder: string): () => void {
   const database = new Database(join(folder, 'lock.db'), { timeout: 0 });

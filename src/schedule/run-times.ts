@@ -4,7 +4,7 @@ import { newYorkInstant } from '../trading/new-york-time.ts';
 
 /** The times at which a schedule is due, in milliseconds since the epoch, independent of the machine's time zone. */
 export interface RunTimes {
-  /** Returns at most `most` run times up to and including `now`, newest first. */
+  /** Returns the latest run times until `now`, inclusive, newest first. `most` limits their number. */
   upTo(now: number, most: number): number[];
   /** Returns the next `count` run times after `now`, oldest first. */
   after(now: number, count: number): number[];
@@ -25,7 +25,7 @@ export function marketTimeRunTimes(edge: MarketTime, calendar: readonly TradingD
   };
 }
 
-/** A time relative to the opening or closing of each trading day. `minutes` is negative for a time before that edge. */
+/** A time relative to the opening or closing of each trading day. `minutes` is negative if the time is earlier. */
 interface MarketTime {
   readonly edge: 'open' | 'close';
   readonly minutes: number;

@@ -27,7 +27,7 @@ export type ServerCredentialName = CredentialName | (typeof serverOnlyCredential
 /** Maximum length of a value in characters. Windows accepts 2,560 bytes of UTF-16; databases accept longer values. */
 export const MAX_CREDENTIAL_LENGTH = 1200;
 
-/** Values that must be stored for a write to take effect. `undefined`: the name must be absent. */
+/** Values that the store must already have for a write to take effect. `undefined`: the name must be absent. */
 export type ExpectedValues<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
 
 /** Purposes of a lock: refreshing a session, creating the database key, using credentials of MCP servers. */

@@ -3,7 +3,7 @@ import type { MessageDraft } from '../../trading/message.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import type { DecisionFacts } from './decision.ts';
 
-/** Name of the fact that lists the sources of outside text, if nothing that decides the order is the owner's. */
+/** Name of the fact that lists sources of outside text. Set if no field that decides the order is the owner's. */
 const UNSAID_AFTER_FACT = 'origin.unsaid_after';
 
 export const OWN_WORDS_HINT = 'Say it in your own words, with symbol, side and amount, such as "buy 3 KO"';

@@ -197,7 +197,7 @@ export function findSignInObjection(
   };
 }
 
-/** Returns the limit that the order exceeds; undefined if it exceeds none. An unbounded order exceeds any limit. */
+/** Returns the exceeded limit, or undefined. An order whose cost has no upper bound exceeds every limit. */
 export function findExceededSecondApprovalLimit(
   limits: AccountLimits | undefined,
   facts: Pick<DecisionFacts, 'environment' | 'order' | 'more'>,
@@ -213,7 +213,7 @@ export function findExceededSecondApprovalLimit(
   return value !== null && new Dec(value).lte(least) ? undefined : least.toFixed();
 }
 
-/** Adds the totals of the batch's preceding orders, so that splitting an order evades no limit. Null if unbounded. */
+/** Totals the batch up to this order, so that splitting an order can't evade a limit. Null if the cost is unbounded. */
 function totalWithBatch({ order, more }: Pick<DecisionFacts, 'order' | 'more'>): string | null {
   const before = more[BATCH_TOTAL_BEFORE_FACT];
   if (order === null || order.notional === null) return null;

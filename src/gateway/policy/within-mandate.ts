@@ -22,7 +22,7 @@ export interface MandateUsage extends MandateUse {
 
 export interface MandateOrder {
   readonly draft: OrderDraft;
-  /** The order's worst case in dollars; null if unbounded. */
+  /** The order's worst case in dollars; null if it has no upper bound. */
   readonly notional: string | null;
   /** The requested slot of the schedule (default: the current slot). */
   readonly slot: string | undefined;
@@ -191,7 +191,7 @@ function slotMismatch(
   };
 }
 
-/** Returns the most orders per slot for one symbol and side. Without a schedule, returns the mandate's total. */
+/** Returns the maximum number of orders for a symbol and side: per slot or, if there is no schedule, in total. */
 export function maxOrdersPerSlot({
   cadence,
   orders_per_slot = 1,

@@ -29,8 +29,8 @@ const headerSchema = z.strictObject({
   /** Number of lines before the file's first line. */
   after: z.int().min(0),
   /**
-   * The checkpoints from `after` on, in the order of their sizes. If `after` is not 0, the first checkpoint has that
-   * size. The last checkpoint covers the file's last line.
+   * The checkpoints from the size `after` on, smallest first. If `after` is not 0, the first checkpoint has that size.
+   * The last checkpoint covers the file's last line.
    */
   checkpoints: z.array(z.string()).min(1),
   /** If `after` is not 0: the proof that the last checkpoint's tree begins with the first one's (RFC 6962 §2.1.2). */
@@ -100,7 +100,7 @@ async function consistencyProof(audit: ExportedStores['audit'], older: number, s
   return ranges.map((range) => hashOf(range).toString('base64'));
 }
 
-/** Reads the first line of an exported audit log. @throws {TradeAgentError} `usage` if the file is not one */
+/** Reads the first line of an exported audit log. @throws {TradeAgentError} `usage` for any other file */
 export async function readAuditExportHeader(file: string): Promise<AuditExportHeader> {
   try {
     for await (const line of linesOf(file)) return headerSchema.parse(JSON.parse(line));

@@ -51,7 +51,7 @@ export function createReceipts(
   const named = async (sub: string, id: string) =>
     (await stores.proposals.bySubject(sub, id)) ?? (await kernel.find(sub, id));
   return {
-    /** Lists the receipts of the person's own orders and grants, newest first, also of rejected orders. */
+    /** Lists the receipts of the person's own orders and grants, newest first, including those of rejected orders. */
     async list(sub: string, limit: number): Promise<ReceiptEntry[]> {
       const entries: ReceiptEntry[] = [];
       for (const proposal of await kernel.list(sub, { state: 'all', limit: MAX_LISTED_PROPOSALS })) {
@@ -116,7 +116,7 @@ function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
   };
 }
 
-/** Lists the grants of access that a person signed, with the terms in the audit log. */
+/** Lists the grants of access that a person signed, with their terms from the audit log. */
 async function listGrants(
   { keys, audit }: Pick<GatewayStores, 'keys' | 'audit'>,
   sub: string,

@@ -6,7 +6,7 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { createGuardedRoutes, requireNoQuery } from './request.ts';
 
-/** Adds the routes for listing and revoking access. They need no proposal; granting access does. */
+/** Adds the routes for listing and revoking access. Unlike granting access, neither needs a proposal. */
 export function addAccessRoutes(
   app: Hono,
   authenticator: Authenticator,

@@ -110,7 +110,7 @@ function parsed<S extends z.ZodType>(schema: S, body: unknown, code: 'invalid_or
 
 type Files = Readonly<Record<string, string>>;
 
-/** Returns the owner's and the firm's rule files, without rules about other accounts; none if the rules are invalid. */
+/** Returns the owner's and the firm's rule files without rules about other accounts; empty if the rules are invalid. */
 async function ruleTextsFor(
   rules: Rules,
   account: string,

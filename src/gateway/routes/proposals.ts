@@ -236,7 +236,7 @@ function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
 }
 
-/** Requires the scope for proposing this kind. For a mandate, requires only the scope for proposing orders. */
+/** Requires the scope for this kind of proposal. For a mandate, requires only the scope for proposing orders. */
 function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
   const { proposeScope } = kinds[kind];
   requireScopes(caller, [proposeScope === MANDATE_SCOPE ? PROPOSE_ORDERS_SCOPE : proposeScope]);

@@ -120,7 +120,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
   };
 }
 
-/** Stores sent notices and the last version read of a person's proposals. Skips fills before the first read. */
+/** Stores the sent notices and the last-read version of a person's proposals. Skips fills before the first read. */
 function openNotifiedFills(database: SqlTransactions, now: () => number) {
   const { dialect } = database;
   const { claim, hold } = createClaims(database, 'told_fills', 'fill', now);

@@ -30,7 +30,7 @@ export interface ApprovalFeatureOptions {
   readonly now: () => number;
   /**
    * Stores a request for the person's phone. Returns its code.
-   * @throws {TooManyPendingError} if the client has `most` pending requests to the person
+   * @throws {TooManyPendingError} if the client has the maximum number (`most`) of pending requests to the person
    */
   readonly askPerson: (asked: {
     readonly request: BackchannelAuthenticationRequest;

@@ -125,7 +125,7 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
       return JSON.parse(row?.evidence ?? 'null') ?? undefined;
     },
     /**
-     * Records a final decision. With `user`, only that person's own requests can be decided.
+     * Records a final decision. If `user` is given, only that person's own requests can be decided.
      * @param evidence the verified approval signed with their key
      */
     async decide(

@@ -108,7 +108,7 @@ function toMessageDraft(details: MessageSendDetails): MessageDraft {
   return messageDraftSchema.parse(draft);
 }
 
-/** Schemas of details that other clients than the gateway may send, by type. The provider adds the code. */
+/** Schemas of details that clients other than the gateway may send, by type. The provider adds the code. */
 const directDetailsSchemas: Readonly<Record<string, () => z.ZodObject>> = {
   [TRADE_ORDER_DETAILS_TYPE]: () => tradeOrderDetailsSchema.unwrap().omit({ code: true }),
   [MESSAGE_SEND_DETAILS_TYPE]: () => messageSendDetailsSchema.unwrap().omit({ code: true }),

@@ -44,7 +44,7 @@ interface ConnectionRequestsOptions {
   readonly signed: Pick<SignedGrants, 'details' | 'requireSignature'>;
 }
 
-/** Stores connection requests in the database, so that a person may return after a restart, and to any process. */
+/** Stores connection requests in the database, so that a person can return after a restart or to another process. */
 export function createConnectionRequests(options: ConnectionRequestsOptions) {
   const { database, vault, clock, signed } = options;
   const rows = openConnectionRequestTable(database);

@@ -255,8 +255,8 @@ function lifetimes(options: OidcConfigurationOptions): Configuration['ttl'] {
 }
 
 /**
- * Makes the library replace every refresh token. Rejects a wrong resource first, because the library checks the
- * resource only after it has used up the token. The client's corrected request would then end the session.
+ * Makes the library replace every refresh token. Rejects a wrong resource first: the library uses up the token before
+ * it checks the resource, so the client's corrected request would reuse the token and end the session.
  * @throws `invalid_target`, `invalid_authorization_details`
  */
 function rotateRefreshToken({ oidc: { params, entities } }: KoaContextWithOIDC): boolean {

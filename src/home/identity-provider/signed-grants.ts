@@ -47,7 +47,7 @@ export function createSignedGrants(options: {
     /**
      * Returns the details of a grant for a code that anyone may present, such as a registration token. The access of an
      * app that registers with the token ends when the grant ends.
-     * @param identifier from `createCodeId`, at most a day ago; its signature is accepted once
+     * @param identifier from `createCodeId`, at most a day old; its signature is accepted only one time
      * @returns undefined for any other identifier
      */
     codeDetails(
@@ -67,7 +67,7 @@ export function createSignedGrants(options: {
       keys.approvalOptions({ ...details }, details.grant.sub),
     /**
      * Checks the person's signature, and records it in the audit log.
-     * @param once rejects a signature that was used before, for grants that are not already single-use
+     * @param once whether to reject a signature that was used before; for grants that are not already single-use
      * @returns how and when the person authenticated
      * @throws `signature_…`
      */
@@ -95,7 +95,7 @@ export function setGrantEnd(grant: Grant, endsAt: string | null, now: number): v
   Object.assign(grant, { expiresIn });
 }
 
-/** Parses a form's lifetime. Returns the default if the field is missing, and undefined for an unknown value. */
+/** Parses a form's lifetime field. Returns the default if the field is missing, and undefined for an unknown value. */
 export function parseGrantDays(given: unknown): GrantLifetimeDays | undefined {
   if (given === undefined) return DEFAULT_GRANT_DAYS;
   return GRANT_LIFETIMES_DAYS.find((days) => String(days) === given);

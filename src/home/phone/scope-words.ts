@@ -27,7 +27,7 @@ const STAY_SIGNED_IN = scopeWords.offline_access ?? '';
 
 /**
  * Describes the access of a sign-in, with one line per scope.
- * @param use for `server`, the sign-in always persists, and `offline_access` allows work while the person is away
+ * @param use if it is `server`, the sign-in always persists, and `offline_access` allows work while the person is away
  */
 export function describeSignInScopes(scopes: readonly string[], use: 'session' | 'mcp' | 'server'): string[] {
   const words = scopes.map((scope) => scopeWords[scope] ?? scope);
@@ -36,5 +36,5 @@ export function describeSignInScopes(scopes: readonly string[], use: 'session' |
   return [...here, STAY_SIGNED_IN, ...(scopes.includes('offline_access') ? [WORK_WHILE_AWAY] : [])];
 }
 
-/** Describes the server's separate grant, which the person can revoke on its own. */
+/** Describes the server's separate grant, which the person can revoke separately. */
 const WORK_WHILE_AWAY = 'Let that server work for you while you are away';

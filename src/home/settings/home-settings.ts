@@ -68,7 +68,7 @@ const acmeSchema = z.strictObject({
   email: z.email().optional(),
   /** The authority's directory. Defaults to Let's Encrypt. */
   directory: z.string().max(2_000).refine(isSecureUrl, INSECURE_URL_MESSAGE).optional(),
-  /** Checked by the authority at port 443 in the TLS handshake (the default), or at port 80 over HTTP. */
+  /** The authority checks the home at port 443 in the TLS handshake (the default), or at port 80 over HTTP. */
   challenge: z.enum(challengeTypes).optional(),
   /** The local address that answers HTTP-01, if port 80 is forwarded to another port. Defaults to 0.0.0.0:80. */
   http_listen: listenAddressSchema.optional(),
@@ -173,7 +173,7 @@ export function formatListenAddress({ host, port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Returns the configured listen address. Defaults to loopback, with the port of `address` if that is local. */
+/** Returns the configured listen address. Defaults to loopback, with the port of `address` if `address` is local. */
 export function resolveListenAddress({ address, listen }: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
   const said = listen === undefined ? undefined : parseHostPort(listen);
   if (said !== undefined) return said;

@@ -84,7 +84,7 @@ export class McpServerAuthorization implements AuthProvider {
     });
   }
 
-  /** Makes the next sign-in request all scopes granted so far and the missing scopes. */
+  /** Causes the next sign-in to request all scopes granted so far and the missing scopes. */
   async widen({ requiredScope, resourceMetadataUrl }: InsufficientScopeError): Promise<void> {
     const { scope } = (await this.#kept.tokens()) ?? {};
     this.#challenge = {

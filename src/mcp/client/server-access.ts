@@ -2,9 +2,7 @@ import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import type { McpCredentialStore } from '../../secrets/places/mcp-credentials.ts';
 
 export interface McpServerLimits {
-  /**
-   * Milliseconds that a child process has to report its protocol revision. After that, it counts as a legacy server.
-   */
+  /** Milliseconds for a child process to report its protocol revision. After that, it counts as a legacy server. */
   readonly probeMs: number;
   readonly connectMs: number;
   /** Time limit for all pages of the tool list together, in milliseconds. */

@@ -30,7 +30,7 @@ export const portfolioOutput = z.object({
 
 export const watchlistOutput = z.object({ watchlist: watchlistSchema });
 
-/** Whether the result leaves out activities that the owner imported. */
+/** Set if the result leaves out activities that the owner imported. */
 const historyShape = { not_counted: z.string().optional() };
 
 export const performanceOutput = performanceSchema.extend({

@@ -152,8 +152,8 @@ function wordsFor({ type }: AcmeProblem, { host, type: challenge, answersAt }: R
 }
 
 /**
- * Problem type of a request refused as `unauthorized`, if it was not for a challenge: the account is not or no longer
- * valid.
+ * Problem type of a request refused as `unauthorized`, if it was not for a challenge: the account is not, or is no
+ * longer, valid.
  */
 export const ACCOUNT_UNAUTHORIZED = 'account:unauthorized';
 

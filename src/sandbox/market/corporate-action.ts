@@ -97,7 +97,7 @@ export function endsSymbol(action: CorporateAction): boolean {
   return action.kind === 'name_change' || 'acquiree_symbol' in action;
 }
 
-/** Compares by booking day, as Alpaca sorts actions. */
+/** Compares actions by the day on which they are posted, as Alpaca sorts them. */
 export function compareByBookingDay(a: CorporateAction, b: CorporateAction): number {
   const key = (action: CorporateAction) => `${processDate(action)} ${actionSubject(action)} ${action.kind}`;
   return key(a) < key(b) ? -1 : 1;

@@ -52,7 +52,7 @@ export interface Market extends MarketTimes {
   splitFactor(symbol: string, after: number, upTo: number): Dec;
   /** Announces an action. @throws {RangeError} for an unknown symbol, or if another action already ends the symbol */
   announce(action: CorporateAction): void;
-  /** Returns actions sorted by booking day, oldest first. Both days are inclusive. */
+  /** Returns actions sorted by posting day, oldest first. Both days are inclusive. */
   corporateActions(symbols: readonly string[], start: IsoDate, end: IsoDate): CorporateAction[];
   /**
    * Fixes a symbol's price, or lets it move again if `price` is undefined. For tests and demos.

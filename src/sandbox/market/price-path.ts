@@ -1,7 +1,7 @@
 const MINUTE = 60_000;
 const FASTEST = 4 * MINUTE;
 const OCTAVES = 17; // the slowest noise takes 4 min · 2^16 ≈ 182 days
-/** Chosen so that a price moves about 1.5 % a day, and rarely 0.1 % a minute (measured in the tests). */
+/** Chosen so that a price moves about 1.5% a day, and rarely as much as 0.1% a minute (measured in the tests). */
 const STRENGTH = 0.00075;
 
 export const SNAPSHOT_TIME = Date.UTC(2026, 10, 2, 14, 30);

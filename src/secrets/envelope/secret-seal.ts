@@ -9,7 +9,7 @@ export interface SecretName {
 }
 
 /**
- * A stored secret. Sealing the same secret twice gives different bytes, so changed bytes mean that it was rewritten.
+ * A stored secret. Sealing a secret twice gives different bytes, so changed bytes mean that the secret was rewritten.
  */
 export interface SealedSecret {
   readonly keyVersion: number;

@@ -27,7 +27,7 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
   params.scope = granted.join(' ');
 }
 
-/** Limits scopes to those of third parties. @throws `invalid_scope` for an unknown scope, or if no API remains */
+/** Limits scopes to those for third parties. @throws `invalid_scope` for an unknown scope, or if no API remains */
 function narrowScopes(requested: readonly string[]): string[] {
   const unknown = requested.filter((scope) => !isOneOf(ALL_SCOPES, scope));
   if (unknown.length > 0) throw new errors.InvalidScope('requested scope is unknown', unknown.join(' '));

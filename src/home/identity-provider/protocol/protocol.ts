@@ -42,7 +42,7 @@ export const TRANSMITTER_METADATA_PATH = '/.well-known/ssf-configuration';
 /** `backchannel_logout_uri` of companies' clients (OpenID Connect Back-Channel Logout 1.0 §2.2). */
 export const BACKCHANNEL_LOGOUT_PATH = '/backchannel-logout';
 
-/** Page on which a person connects an account. A client (`ticket`) or the person (`connection`) started the request. */
+/** Page for connecting an account. Its parameter is `ticket` if a client started the request, or else `connection`. */
 export const CONNECT_PATH = '/connections/connect';
 
 export const CONNECTED_ACCOUNTS_PATH = '/me/v1/connected-accounts';

@@ -151,7 +151,7 @@ function requireGatewayTarget({ resource, audience }: ExchangeParameters, gatewa
   }
 }
 
-/** Returns the scopes to grant. @throws `invalid_scope` if the subject token lacks a requested scope, or has none */
+/** Returns the granted scopes. @throws `invalid_scope` if the subject token lacks a requested scope, or has no scope */
 function grantedScopes(asked: string | undefined, { scopes, signIn }: Subject, { address }: AgentServer): string[] {
   const allowed = signIn.getResourceScopeFiltered(address, new Set(scopes)).split(' ').filter(Boolean);
   const wanted = asked?.split(' ').filter(Boolean) ?? allowed;

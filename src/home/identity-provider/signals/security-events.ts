@@ -58,7 +58,7 @@ export function parseEventsClaim(events: unknown): SecurityEvent | undefined {
   return undefined;
 }
 
-/** Returns a reason as one line. It is an object with a string per language (CAEP §2) or, in older drafts, a string. */
+/** Returns a reason as one line. A reason has a string per language (CAEP §2) or, in older drafts, is a string. */
 function adminReason(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, MAX_REASON_LENGTH) : '';

@@ -23,7 +23,7 @@ interface SignalEndpointOptions extends SignalTokenOptions {
   readonly onError: (message: string) => void;
 }
 
-/** Creates the endpoints for signals. They respond once access at the provider has ended. `onTaken` ends the rest. */
+/** Creates the endpoints for signals. They respond after ending access at the provider. `onTaken` ends other access. */
 export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bindings: HttpBindings }> {
   const { limits, revocations, onTaken, onError } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();

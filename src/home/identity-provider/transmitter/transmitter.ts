@@ -33,7 +33,7 @@ export interface TransmitterOptions {
   readonly onError: (message: string) => void;
 }
 
-/** Interval in milliseconds for finding changes and signals that are due to be sent again. */
+/** Interval in milliseconds for finding changes, and for finding signals that are due to be sent again. */
 const CHECK_INTERVAL_MS = 1_000;
 
 /**

@@ -95,7 +95,7 @@ export async function readBenchmark(
 
 export const isIntraday = (period: Period): boolean => period === '1D' || period === '1W';
 
-/** Maximum number of positions for which closes are read, because each takes one request. */
+/** Maximum number of positions for which closing prices are read, because each takes one request. */
 const MAX_CLOSES = 20;
 
 /** Reads a month of daily closes of the first symbols. Leaves out symbols that can't be read. */
@@ -114,7 +114,7 @@ export async function readCloses(
 /** Maximum number of symbols per request to the gateway. */
 const MAX_NAMES = 50;
 
-/** Reads the symbols' names. Options get their names from their terms, even if the broker can't name the others. */
+/** Reads the symbols' names. Options get their names from their terms, even if the broker can't name other symbols. */
 export async function readNames(reads: AccountReads, symbols: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const options = symbols.flatMap((symbol): [string, string][] => {
     const words = describeOptionSymbol(symbol);

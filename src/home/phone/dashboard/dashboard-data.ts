@@ -48,7 +48,7 @@ interface PriceQuery {
  * of the page that shows this data.
  */
 export interface DashboardData extends AccountReads {
-  /** Lists all accounts. The inherited methods read this object's account, or by default the default account. */
+  /** Lists all accounts. The inherited methods read the selected account or, if none is, the default account. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): AccountReads;
   /** Returns proposals, newest first. The lists below have the same order. */

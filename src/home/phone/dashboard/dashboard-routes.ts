@@ -64,7 +64,7 @@ function viewOf(
   };
 }
 
-/** Returns the path of the page that follows the events, and the names of its parts. */
+/** Returns the path of the page that receives the events, and the names of its parts. */
 function displayedParts(
   place: DashboardRouteOptions,
   context: BrowserContext,

@@ -244,7 +244,7 @@ function formatBookingDay(at: string): string {
   return Number.isNaN(time) ? '' : formatDay(time);
 }
 
-/** Renders a line of the activity. @param beside the change in cash, or the change in shares without one */
+/** Renders a line of the activity. @param beside the change in cash, or, if there is none, the change in shares */
 function bookingLine(what: Markup, note: string, beside: Markup | string): Markup {
   return html`<li data-testid="activity-line"><span>${what}<br><span class="soft small">${note}</span></span><span>${beside}</span></li>`;
 }
@@ -311,10 +311,10 @@ function chartKey(
   }${tradeKey(trades)}</ul>`;
 }
 
-/** A trade on a chart: the point's number and the side, and words for it. */
+/** A trade on a chart: the index of its point, its side, and its description. */
 type TradeMark = readonly [index: number, side: 'buy' | 'sell', ...words: string[]];
 
-/** Renders what the marks of the person's trades mean, of those sides that the chart has. */
+/** Renders the legend for the marks of the person's trades, with only the sides that the chart shows. */
 export function tradeKey(trades: readonly TradeMark[]): Markup {
   const has = (wanted: string) => trades.some(([, side]) => side === wanted);
   return html`${has('buy') ? html`<li><span class="buy">${renderIcon('buy')}</span>You bought</li>` : ''}${has('sell') ? html`<li><span class="sell">${renderIcon('sell')}</span>You sold</li>` : ''}`;

@@ -162,7 +162,7 @@ function isUserActivity({ req }: BrowserContext): boolean {
   return !isStream && !isTold && req.query(RELOAD_PARAMETER) === undefined;
 }
 
-/** Returns the browser's ID from a cookie, setting it if missing. Used over https, where there is no origin key. */
+/** Returns the browser's ID from a cookie, and sets a missing cookie. Used over https, where there is no origin key. */
 function browserId(
   context: Context,
   { browser: name, attributes }: Pick<ReturnType<typeof sessionCookies>, 'browser' | 'attributes'>,

@@ -99,7 +99,7 @@ export function openPushSubscriptions(
     async of(user: string): Promise<PushSubscription[]> {
       return (await database.all<Row>(OF_USER, { user })).map(toSubscription);
     },
-    /** Removes a subscription and returns whether it existed. @param user must be its owner, if given */
+    /** Removes a subscription and returns whether it existed. @param user if given, must be the subscription's owner */
     async remove(endpoint: string, user?: string): Promise<boolean> {
       const removed =
         user === undefined

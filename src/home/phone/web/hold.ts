@@ -58,7 +58,7 @@ export function consumeHold({ dataset }: HTMLButtonElement): boolean {
   return held;
 }
 
-/** Returns a button that confirms without holding. After that, the next press of `approve` counts. */
+/** Returns a button that confirms without holding. After it is clicked, the next press of `approve` counts. */
 export function confirmationButton(approve: HTMLButtonElement, confirmed: () => void): HTMLButtonElement {
   const button = document.createElement('button');
   button.type = 'button';

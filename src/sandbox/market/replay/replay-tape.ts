@@ -13,7 +13,7 @@ interface Point {
 
 /**
  * Creates a tape of recorded days. Within a day, the price moves from the open to the low and the high, and then to the
- * close, each in a third of the session. The one of low and high that is farther from the close comes first.
+ * close, each in a third of the session. Of the low and the high, the one farther from the close comes first.
  */
 export function createReplayTape(data: ReadonlyMap<string, readonly RecordedDay[]>): Tape {
   const sessions = sessionsOnDays(recordedDates(data));

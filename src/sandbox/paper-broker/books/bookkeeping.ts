@@ -18,7 +18,7 @@ import { bookingTime, createEntry } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 import { holdingsAt } from './valuation.ts';
 
-/** Books everything that becomes due over time: corporate actions on holdings, and scheduled entries. */
+/** Posts everything that becomes due over time: corporate actions on holdings, and scheduled entries. */
 export type Bookkeeping = ReturnType<typeof openBookkeeping>;
 
 interface BookkeepingOptions {
@@ -130,7 +130,7 @@ interface Holder {
   worth(symbol: string): Dec;
 }
 
-/** Returns the booking time: the evening of the payment day for a dividend, the start of the day for other actions. */
+/** Returns the posting time: the evening of the payment day for a dividend, the start of the day for other actions. */
 function actionBookedAt(action: CorporateAction): number {
   return action.kind === 'cash_dividend' ? bookingTime(action.payable_date) : effectiveAt(action);
 }

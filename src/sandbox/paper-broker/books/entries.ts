@@ -2,7 +2,7 @@ import type { LedgerEntryRecord } from '../../../store/sandbox/records.ts';
 import { type IsoDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 
 /**
- * Booking time in New York. Alpaca books cash, journals and transfers after it computes the day's equity at 16:00, on
+ * Posting time in New York. Alpaca posts cash, journals and transfers after it computes the day's equity at 16:00, on
  * the next day in UTC (Trading API, "activities").
  */
 const BOOKING_TIME = '20:30';

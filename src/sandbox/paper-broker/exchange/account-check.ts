@@ -114,7 +114,7 @@ function checkShort(order: OrderRecord, means: AccountState): void {
   checkCost(order, means);
 }
 
-/** Checks Alpaca's options levels: 1 sells covered options, 2 also buys options, 3 also trades spreads. */
+/** Checks Alpaca's options levels: 1 allows selling covered options, 2 also buying options, 3 also spreads. */
 function checkOption(order: OrderRecord, means: AccountState): void {
   const level = means.settings.max_options_trading_level;
   if (level === 0) throw notPermittedError('account not authorized to trade options');

@@ -13,7 +13,7 @@ export interface TradingContext {
 }
 
 /**
- * Advances an open order to the current time (expiry, auctions, triggers) and books its fills. Call inside a
+ * Advances an open order to the current time (expiry, auctions, triggers) and records its fills. Call inside a
  * transaction. Returns the order to store, or the same object if it is unchanged.
  */
 export function advanceOrder(order: OrderRecord, context: TradingContext): OrderRecord {

@@ -112,7 +112,7 @@ export function createExchange(options: ExchangeOptions) {
         return bringUpToNow(admission.succeed(gone, old, ticket));
       }),
     /**
-     * Books a multi-leg order as if it had been placed in the broker's own app. The order stays open until it is
+     * Records a multi-leg order as if it had been placed in the broker's own app. The order stays open until it is
      * canceled or expires.
      * @throws {BrokerError} 422 for unknown contracts
      */
@@ -147,7 +147,7 @@ interface BookingOptions {
 }
 
 /**
- * Books a fill and, for crypto, its fee. Shares may be bought on margin if the account has margin. Call inside a
+ * Records a fill and, for crypto, its fee. Shares may be bought on margin if the account has margin. Call inside a
  * transaction. Returns false, with nothing changed, if the account can't cover the fill.
  */
 function bookFill(
@@ -290,7 +290,7 @@ function createAdmission(options: AdmissionOptions) {
   };
 
   return {
-    /** Accepts an order and books its legs. @throws {BrokerError} */
+    /** Accepts an order and records its legs. @throws {BrokerError} */
     admit(accountId: string, ticket: OrderTicket): OrderRecord {
       const means = meansOf(accountId);
       const held = heldQuantity(ticket.symbol, means.positions);
@@ -318,7 +318,7 @@ function createAdmission(options: AdmissionOptions) {
       return added;
     },
     /**
-     * Books a replacement and updates its group.
+     * Records a replacement and updates its group.
      * @param gone the replaced order, which must already be closed, so that its reservation does not count against the
      * replacement
      * @throws {BrokerError}

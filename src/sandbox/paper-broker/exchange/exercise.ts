@@ -29,7 +29,7 @@ function intrinsicValue(market: Market, { underlying, right, strike }: ListedCon
 }
 
 /**
- * Books the conversion of contracts into shares at the strike price: `OPEXC` for a holder's contracts or `OPASN` for a
+ * Posts the conversion of contracts into shares at the strike price: `OPEXC` for a holder's contracts or `OPASN` for a
  * writer's, and `OPTRD` for the shares. Call inside a transaction.
  * @param contracts negative for a short position
  */

@@ -206,8 +206,8 @@ const bodySchema = z.strictObject({
 });
 
 /**
- * `POST /admin/multi-leg-orders {user, qty, limit_price, legs: [{symbol, ratio_qty, position_intent}]}` books a
- * spread as if placed in the broker's own app.
+ * `POST /admin/multi-leg-orders {user, qty, limit_price, legs: [{symbol, ratio_qty, position_intent}]}` records a
+ * spread as if it had been placed in the broker's own app.
  */
 export function adminOrderRoutes(ledger: Ledger, exchange: Pick<Exchange, 'bookMultiLeg'>): Hono {
   const app = new Hono();

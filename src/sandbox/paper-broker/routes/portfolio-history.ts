@@ -143,8 +143,8 @@ function startOfPeriod(end: number, period: string): number {
 }
 
 /**
- * Returns the dollars booked in each window, for each activity type. A window begins at the end of the previous window,
- * so each booking is in the window whose equity includes it.
+ * Returns the dollars posted in each window, for each activity type. A window begins at the end of the previous window,
+ * so each entry is in the window whose equity includes it.
  * @param asked `ALL`, or comma-separated types
  * @param ends the start of the first window, then the end of each window
  */

@@ -246,8 +246,8 @@ const querySchema = z.object({
 });
 
 /**
- * Returns a page of Alpaca's account activities: fills (TradingActivities) and other bookings (NonTradeActivities).
- * `date`, `after` and `until` filter by the booking time.
+ * Returns a page of Alpaca's account activities: fills (TradingActivities) and other entries (NonTradeActivities).
+ * `date`, `after` and `until` filter by the posting time.
  * @throws {BrokerError} 422
  */
 function activities(
