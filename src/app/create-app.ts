@@ -36,7 +36,7 @@ export interface AppParts
   > {
   /** Opens the session. Resolves with undefined if nobody is signed in. */
   openSession(readOnly: boolean): Promise<Session | undefined>;
-  /** Starts an agent for the given app's account. */
+  /** Starts an agent for the account of `app`. */
   startAgent(app: App, wanted: AgentOptions): Promise<Agent>;
 }
 

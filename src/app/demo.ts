@@ -36,7 +36,7 @@ export type DemoEvent =
 /**
  * Asks the person for approval, on the phone page or in the terminal.
  * @param page a one-time link that sets up a browser as the phone
- * @param tapped resolves once the person has decided on the phone page
+ * @param tapped resolves when the person has decided on the phone page
  */
 export type AskForApproval = (page: {
   readonly url: string;
@@ -184,7 +184,7 @@ async function askPerson(phone: PhoneClient, person: AskForApproval): Promise<'t
   }
 }
 
-/** Resolves once the phone has no pending request or is unreachable. */
+/** Resolves when the phone has no pending request or is unreachable. */
 async function untilNothingPending(phone: PhoneClient, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {

@@ -130,7 +130,7 @@ function parseTerms(terms: MandateTerms): MandateRequestInput {
  * Returns an account's active mandates, sorted by expiry, except mandates for standing orders. The gateway decides
  * whether a mandate covers an order.
  * @param account the account's number
- * @param due when the run was due, in milliseconds since the epoch, which determines each mandate's current slot
+ * @param due when the run was due, in milliseconds since the epoch, which determines each mandate's current period
  */
 export function findApplicableMandates(
   mandates: readonly MandateView[],

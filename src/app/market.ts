@@ -108,7 +108,7 @@ export async function loadPriceHistory(app: App, typed: string, range: string = 
   return { symbol, range: text, bars, trades, cost, simulated };
 }
 
-/** Lists news, newest first, by default on the whole market. @throws `unknown_symbol`, `login_required` */
+/** Lists news, newest first, by default about the whole market. @throws `unknown_symbol`, `login_required` */
 export async function loadLatestNews(
   app: Pick<App, 'gateway'>,
   query: { readonly symbols: readonly string[]; readonly limit: number },

@@ -49,8 +49,8 @@ export interface ListedModel {
 
 /**
  * Lists models that a session can use: the planner, the profile's model, and the models that the profile's server and
- * known providers offer now. Leaves out servers that do not respond or for which there is no key. Empty if a server
- * runs the agent, because only that server knows its models.
+ * known providers offer now. Leaves out servers that do not respond or for which there is no key. The list is empty if
+ * a server runs the agent, because only that server knows its models.
  */
 export async function listModels(app: App, options: AgentOptions): Promise<ListedModel[]> {
   const profile = await app.writtenProfile();

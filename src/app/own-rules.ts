@@ -8,8 +8,8 @@ import { readAccountWithHistory, withCheckStore } from './check/with-check-store
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * Lets the agent read the findings and targets that `trade-agent check` would report. Neither notifies anyone nor
- * records the findings. Uses the rules file of the profile's newest schedule that has one, or else the standard rules.
+ * Lets the agent read the findings and targets that `trade-agent check` would report. Sends no notices and records no
+ * findings. Uses the rules file of the profile's newest schedule that has one, or else the standard rules.
  */
 export function createOwnRules(app: RulesApp): OwnRules {
   return {

@@ -64,7 +64,7 @@ async function confirmAtCompany(app: App, user: string, code: string): Promise<v
 }
 
 /**
- * Approves or denies, in the user's name, connecting an account at a third party.
+ * Approves or denies, in the user's name, connecting an account at a third-party service.
  * @param given the ticket, or a link that contains the ticket
  * @throws {TradeAgentError} `not_found` if the ticket does not exist, was already used, or belongs to another user
  */

@@ -18,7 +18,7 @@ export type RunInput = Parameters<Agent['run']>[0];
 
 /**
  * Sends one request to the agent, in a new or existing thread.
- * @param input called once the agent has started
+ * @param input called after the agent has started
  * @returns the run's events; the last event is its result
  * @throws {TradeAgentError} errors that prevent the agent from starting, and any error from `input`
  */

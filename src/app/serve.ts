@@ -24,7 +24,7 @@ export interface ServeOptions<Served> {
   readonly done?: (() => Promise<void>) | undefined;
 }
 
-/** Opens everything that is served, reports readiness, and closes everything once the signal aborts. */
+/** Opens everything that is served, reports readiness, and closes everything when the signal aborts. */
 export async function serve<Served>(options: ServeOptions<Served>): Promise<void> {
   const { signal, readyFile, done } = options;
   const closers: (() => unknown)[] = [];

@@ -110,7 +110,7 @@ export async function serveDashboard(
   });
 }
 
-/** Returns the pages' reads. A symbol without a quote must not hide the names and prices of the others. */
+/** Returns the pages' requests to the gateway. A symbol without a quote must not hide the prices of the others. */
 function pageReads(gateway: GatewayClient) {
   return {
     ...gateway,
@@ -307,7 +307,7 @@ function refuseForeign(context: BrowserContext, origin: string): Response | Prom
     : renderShellPage(context, context.req.path === CHAT_PATH ? 'chat.js' : 'dashboard.js');
 }
 
-/** Responds with a page that sends the link's secret, which only the page can read, because it is in the fragment. */
+/** Responds with a page that sends the link's secret. Only a page can read the secret, which is in the fragment. */
 function requestSecret(context: BrowserContext): Response | Promise<Response> {
   if (context.req.path.endsWith('/events')) return context.text('access denied', 401);
   if (context.req.method === 'POST') return accessDenied(context, 'wrong');

@@ -9,7 +9,7 @@ import type { Proposer } from './kind.ts';
  * proposal. A relation that can't be determined counts as missing.
  */
 export interface AccessControl {
-  /** @throws {HttpProblem} 403 `policy_denied` (`RELATION_DENIED`, `RELATION_UNAVAILABLE`) without the permission */
+  /** @throws {HttpProblem} 403 `policy_denied` (`RELATION_DENIED`, `RELATION_UNAVAILABLE`) if permission is missing */
   require(who: string, question: Permission, account: string): Promise<void>;
   /**
    * Returns a person who can give the second approval.

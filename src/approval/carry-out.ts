@@ -219,9 +219,8 @@ async function findBlockingReason(
 }
 
 /**
- * Verifies the approval again. Returns undefined if the approval is invalid, in which case the new state has been
- * recorded, and `later` if its validity cannot be decided yet because the provider's keys are unreachable or the token
- * is not valid yet.
+ * Verifies the approval again. If it is invalid, records the new state and returns undefined. Returns `later` if its
+ * validity can't be decided yet, because the provider's keys are unreachable or the token is not valid yet.
  */
 async function verifyApprovalAgain(
   context: KernelContext,
@@ -272,7 +271,7 @@ async function handleRefusedApproval(
 /**
  * Returns a mandate's approval in the same form as an approval by token. The broker is accessed with the person's
  * latest session, which is initially the proposer's. After a restart, there is no session until one of the person's
- * clients calls; brokers with stored key pairs need none.
+ * clients calls. Brokers with stored key pairs need no session.
  */
 function mandateApproval(session: Proposer | undefined, proposal: StoredProposal, mandate: string): Approval {
   const { sub, client, subjectId, deadline } = proposal;
@@ -328,9 +327,9 @@ function approvalParties({
 /**
  * Verifies one person's approval: the token is that person's, covers exactly the proposal's details and, if signatures
  * are required, is signed by the person's own key.
- * @param time `isFirst` is true if the approval has not been acted on yet; its token must not have expired then. The
- *   token of an owner's approval that waited for a second approver may have expired, because it was verified when it
- *   arrived
+ * @param time if `isFirst` is true, the approval has not been acted on yet, and its token must not have expired. Only
+ *   the token of an owner's approval that waited for a second approver may have expired, because it was verified when
+ *   it arrived
  * @throws {HttpProblem}
  */
 export async function verifyApprovalToken(

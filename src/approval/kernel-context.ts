@@ -106,7 +106,7 @@ export class KernelContext {
     return move.outcome === 'moved' && kind.isOver?.(result) === true ? 'over' : 'changed';
   }
 
-  /** Resolves when no notification is in progress. Call it once the signal has aborted. */
+  /** Resolves when no notification is in progress. Call it after the signal has aborted. */
   async ended(): Promise<void> {
     await this.#notices.ended();
   }

@@ -15,9 +15,9 @@ import type { NotificationTokens } from './notification-tokens.ts';
 import type { ProposalTransitions } from './transitions.ts';
 
 /**
- * Returns whether a person's grant to a client was revoked after `at` (milliseconds since the epoch). Without a client,
- * returns whether the permission to act in the person's absence was revoked. Called at each use of a grant, so that a
- * revocation takes effect even before proposals are withdrawn.
+ * Returns whether a person's grant to a client was revoked after `at` (milliseconds since the epoch). If `client` is
+ * omitted, returns whether the permission to act in the person's absence was revoked. Called at each use of a grant, so
+ * that a revocation takes effect even before proposals are withdrawn.
  */
 export type IsRevokedBySignal = (
   of: { readonly sub: string; readonly client?: string },
@@ -41,7 +41,7 @@ export interface KernelDeps {
   readonly clock: Clock;
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** `rar`: the approval's token carries the details, and every field is compared. `message`: it carries none. */
+  /** `rar`: the approval's token carries the details, and every field is compared. `message`: it carries no details. */
   readonly details: 'rar' | 'message';
   /** The provider's own names for details types. */
   readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };
@@ -50,7 +50,7 @@ export interface KernelDeps {
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   /**
    * Verifies an approval's token in the same way as a caller's token.
-   * @param time `isFirst` is false if the token was accepted before; it is then accepted even if it has expired
+   * @param time `isFirst` is false if the token was accepted before; such a token is accepted even if it has expired
    * @throws {HttpProblem} 401 with a code that says what is wrong, 503 `provider_unreachable`
    */
   readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approval>;

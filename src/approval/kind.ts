@@ -15,7 +15,7 @@ export interface Proposer {
   /** Thumbprint of the key that the token is bound to (RFC 9449 `cnf.jkt`). */
   readonly jkt?: string | undefined;
   /**
-   * The token from which others are obtained by token exchange, its only use. Never logged, stored or echoed.
+   * The token from which other tokens are obtained by token exchange, its only use. Never logged, stored or echoed.
    * `NO_TOKEN` if the owner's token is not available.
    */
   readonly accessToken: string;

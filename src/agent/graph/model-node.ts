@@ -35,9 +35,9 @@ import { appendPromptContext, buildSystemPrompt, extractStandardInput } from './
 import { parseToolArguments } from './tool-node.ts';
 import { rankTools } from './tool-selection.ts';
 
-/** Number of consecutive turns with invalid calls after which the run ends. */
+/** The run ends after this many consecutive turns with invalid calls. */
 const MAX_MISTAKES = 3;
-/** Number of responses to one prompt that almost parse as a call, at which the run ends. */
+/** The run ends after this many responses to one prompt that almost parse as a call. */
 const MAX_NEAR_CALLS = 2;
 const faultyArgumentCodes = new Set(['usage', 'invalid_order', 'invalid_message']);
 

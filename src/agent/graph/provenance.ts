@@ -66,7 +66,7 @@ const wordFields: readonly (readonly [string, (said: Utterance) => readonly unkn
 ];
 
 /**
- * Returns where each field of a proposal comes from. A field is `user` only if its value is in the person's own words.
+ * Returns the source of each proposal field. The source is `user` only if the value is in the person's own words.
  * The newest turn that mentions a field decides, so "no, make it 3" overrides an earlier 5.
  */
 export function computeProvenance(input: ProvenanceInput): Provenance {
@@ -194,7 +194,7 @@ function openOrderSymbol({ request, openOrders }: ProvenanceInput): string {
   return openOrders?.find(({ id }) => id === request.order_id)?.symbol ?? '';
 }
 
-/** Returns the reading that is most similar to the request, so that fields of two orders are never combined. */
+/** Returns the reading that is most similar to the request, so that the fields of two orders are never mixed. */
 function closestReading(readings: readonly Utterance[], request: Readonly<Record<string, unknown>>): Utterance {
   const likeness = (said: Utterance) =>
     said.numbers.filter(({ value, fields }) => fields.some((field) => isSameValue(request[field], value))).length * 2 +

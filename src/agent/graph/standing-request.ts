@@ -208,7 +208,7 @@ function timeSource(at: string, said: string | undefined): Provenance['fields'][
   return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : otherSource;
 }
 
-/** Returns the source of the account. It is the user if they named the request's account. */
+/** Returns the source of the account: the user, if they named the request's account. */
 function accountSource(
   account: AccountEntry | undefined,
   called: string | undefined,
@@ -218,7 +218,7 @@ function accountSource(
   return { account: isSame ? userSource : otherSource };
 }
 
-/** Returns the source of the mandate's end. It is the user if they named the end in the request. */
+/** Returns the source of the mandate's end: the user, if they named the end that is in the request. */
 function endSource(
   end: MentionedEnd | undefined,
   { until, before }: ScheduleMention,

@@ -59,7 +59,7 @@ export interface ResultView {
   readonly qty?: string;
 }
 
-/** A tool call, with the part of its result to report. Without a view, the whole result is reported. */
+/** A tool call, with the part of its result to report. If there is no view, the whole result is reported. */
 export interface PlannerStep {
   readonly name: string;
   readonly args: Record<string, unknown>;

@@ -228,7 +228,7 @@ function readSpokenNumber(
   return { item, count: said.count + count };
 }
 
-/** Adds the unit that follows a number. `count` is the number of its words. */
+/** Adds the unit that follows a number. `count` is the number of words in the unit. */
 function withUnit(
   number: Quantity,
   next: RawToken | undefined,

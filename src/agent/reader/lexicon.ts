@@ -30,7 +30,7 @@ interface LexiconData {
   readonly elisions?: string;
   /** Whether words are written without spaces, so that the longest known phrases are split off. */
   readonly hasNoSpaces?: boolean;
-  /** Phrases that indicate the subject of a question, by cue. topics.ts has their weights. */
+  /** Phrases that indicate the subject of a question, by cue. The cues' weights are in topics.ts. */
   readonly cues: Readonly<Record<string, string>>;
 }
 

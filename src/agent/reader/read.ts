@@ -200,8 +200,8 @@ function readAll(clauses: readonly (readonly Item[])[], it: string | undefined):
 }
 
 /**
- * Reads a clause. Returns the error, instead of throwing it, for a clause next to a question that may be a comment, and
- * undefined for a clause that only forbids an act.
+ * Reads a clause. A clause next to a question may be only a comment, so its error is returned instead of thrown. For a
+ * clause that only forbids an act, returns undefined.
  * @throws {NotUnderstoodError}
  */
 function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers: boolean) {

@@ -86,7 +86,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   );
 }
 
-/** Creates an agent on the given state stores. Closing the agent closes them. */
+/** Creates an agent that uses these state stores. Closing the agent closes the stores. */
 export function createAgentOnStores(state: ClosableStateStores, options: AgentSettings): Agent {
   const { profile, session, clock = systemClock } = options;
   const { stores } = state;

@@ -12,7 +12,7 @@ import { withdrawProposalIfOpen } from './withdraw.ts';
 
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
-/** Next step for an interrupted call: resume it, leave it to a later run, or check it again once `settles` settles. */
+/** Next step for an interrupted call: resume it, leave it to a later run, or check it again when `settles` settles. */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
 /** Returns the open interrupts. Omits those of finished tasks, which LangGraph still lists. */
@@ -154,7 +154,7 @@ export type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
 /**
  * Waits for all interrupted calls concurrently, and resumes each call as soon as it is decided.
  * @param shown IDs of proposals that were already emitted; new ones are added
- * @returns the state once this run has nothing left to wait for
+ * @returns the state when this run has nothing left to wait for
  */
 export async function waitForInterruptedCalls(
   environment: GraphEnvironment,

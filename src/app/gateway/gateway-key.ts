@@ -10,7 +10,7 @@ import { addWrappingKeyToFile, type PublicKey, toPublicKey } from './key-file.ts
 import { type GatewayPaths, readGatewaySettingsFile, readStorageSettings } from './settings-file.ts';
 
 /**
- * `rotate` creates the next key. `confirm` replaces the current key with the next key once the provider accepts it.
+ * `rotate` creates the next key. `confirm` replaces the current key with the next key if the provider accepts it.
  * `rewrap` wraps all of the gateway's keys with the newest wrapping key.
  */
 export type KeyAction = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';

@@ -10,7 +10,7 @@ const MAX_KEY_FILE_BYTES = 16 * 1024;
 
 export const keyFilePath = (folder: string) => join(folder, 'key.json');
 export const sealFilePath = (folder: string) => join(folder, 'seal.key');
-/** Returns the path of the key that replaces the current key once the identity provider accepts it. */
+/** Returns the path of the key that replaces the current key after the identity provider has accepted it. */
 export const nextKeyFilePath = (folder: string) => join(folder, 'next-key.json');
 
 /** A public key in the two formats that providers accept: JWK (RFC 7517) and PEM (SPKI). */

@@ -129,7 +129,7 @@ function erasePartFolder(part: string): void {
   }
 }
 
-/** The addresses of a running home. The home writes them to a file once it responds. */
+/** The addresses of a running home. The home writes them to a file when it starts to respond. */
 const readySchema = z.object({
   address: z.string(),
   url: z.string(),

@@ -40,7 +40,7 @@ export interface MigratedHome {
  *
  * 1. To PostgreSQL: the rows are committed there together with the state `arrived`, in which no home can start. Then
  *    gateway.yaml is replaced, the state is removed, and the SQLite files are renamed.
- * 2. To SQLite: the rows are written to new files. Once the files are on disk, the rows are deleted from PostgreSQL,
+ * 2. To SQLite: the rows are written to new files. After the files are on disk, the rows are deleted from PostgreSQL,
  *    and the state `left` is stored there. Then the files get their names, and gateway.yaml is replaced.
  *
  * The source can't change meanwhile, because the locks of SQLite or PostgreSQL's tables are held until the commit.

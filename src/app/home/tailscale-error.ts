@@ -8,7 +8,7 @@ const MAX_LINE_LENGTH = 200;
 /**
  * Known texts of the `tailscale` program, each with its meaning and its remedy. The texts are from the packages
  * `cmd/tailscale/cli`, `client/local`, `ipn` and `ipn/ipnlocal`. The first match counts, because a message about a
- * feature may contain one of the service or the operating system.
+ * feature may quote a message from the service or the operating system.
  */
 const knownOutputs: readonly (readonly [pattern: RegExp, message: string, hint: string])[] = [
   [

@@ -127,7 +127,7 @@ export async function readTailscaleStatus(app: TailscaleApp, program: string): P
 
 /**
  * Returns this machine's name in its Tailscale network.
- * @throws {TradeAgentError} `invalid_config` that names the missing step, or if the name can have no certificate
+ * @throws {TradeAgentError} `invalid_config` that names the missing step, or if the name can't have a certificate
  */
 export function tailscaleName(status: TailscaleStatus): string {
   requireConnected(status);
@@ -189,8 +189,8 @@ export function isAlreadyServed(config: ServeConfig, name: string, target: strin
 }
 
 /**
- * An event of the running command. A link leads to a page where the owner must allow something once. The command may
- * wait for that or end, which is no error.
+ * An event of the running command. A link leads to a page where the owner must allow something once. Until then, the
+ * command may wait, or it may end without an error.
  */
 type TailscaleEvent =
   | { readonly type: 'available' }
@@ -253,7 +253,7 @@ interface KeptTailscale {
 
 /**
  * Serves the home at its Tailscale name until the returned function is called. Restarts the command if it ends.
- * @throws {TradeAgentError} `not_found` without Tailscale; `invalid_config` if it can't serve this address
+ * @throws {TradeAgentError} `not_found` if Tailscale is not installed; `invalid_config` if it can't serve this address
  */
 export async function runTailscale(
   app: Pick<App, 'env' | 'clock'>,

@@ -13,7 +13,7 @@ export type ListedUser = Awaited<ReturnType<typeof toListedUsers>>[number];
 export type PairingLink = Awaited<ReturnType<typeof createPairingLink>>;
 export type ListedAuthenticator = ReturnType<typeof toListedAuthenticator>;
 
-/** Lists the home's users. `accounts` has the accounts whose keys a user has stored, and `account` the first one. */
+/** Lists the home's users. `accounts` are those whose keys a user has stored, and `account` is the first of them. */
 export async function listUsers(app: Pick<App, 'clock' | 'env'>, folder: string) {
   return await withHome(app, folder, toListedUsers);
 }
@@ -142,7 +142,7 @@ interface GivenPerson {
   readonly email?: string | undefined;
 }
 
-/** Creates a person from the given names. Derives a missing user name. @throws {TradeAgentError} `usage` */
+/** Creates a person. If there is no user name, derives one from the name. @throws {TradeAgentError} `usage` */
 export function createPerson({ name, username = deriveUsername(name), email = '' }: GivenPerson): Person {
   const shown = name.trim();
   if (shown === '' || shown.length > MAX_NAME_LENGTH || /\p{C}/u.test(shown)) {

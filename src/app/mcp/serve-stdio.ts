@@ -85,7 +85,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
 type ConnectApp = Parameters<typeof openUserConnectedAccounts>[0];
 
 /**
- * Returns a function that starts to connect an account. It returns the link to open, or undefined for an unknown
+ * Returns a function that starts to connect an account and returns the link to open, or undefined for an unknown
  * connection. Each account has at most one link at a time, and this process waits for the link's redirect.
  * @param signal stops the wait when it aborts
  */

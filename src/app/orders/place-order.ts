@@ -316,7 +316,7 @@ export function buildOrderProposal(
   };
 }
 
-/** Builds the proposal to replace an order in the account `at`. @throws {TradeAgentError} `invalid_order` */
+/** Builds the proposal to replace an order. @param at the order's account @throws {TradeAgentError} `invalid_order` */
 export function buildReplaceProposal(
   orderId: string,
   { qty, limit, stop, trail, tif }: OrderChangeFlags,

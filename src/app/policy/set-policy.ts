@@ -9,7 +9,7 @@ import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
 export interface SetPolicyResult {
-  /** `pending` means that the rules apply once approved on the phone, and `unchanged` that they already applied. */
+  /** `pending`: the rules will apply after approval on the phone. `unchanged`: the rules applied already. */
   readonly outcome: 'applied' | 'pending' | 'unchanged';
   readonly account: string;
   readonly previous: string;

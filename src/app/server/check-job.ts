@@ -72,7 +72,7 @@ export function createCheckJob(parts: CheckJobDeps): JobHandler {
   };
 }
 
-/** Records due times that passed without a run as handled. */
+/** Marks due times that passed without a run as handled. */
 async function recordPassed(
   rows: ScheduleRows<ServerSchedule, RunRecord>,
   { schedule, epoch, handled: before }: CheckTurn['row'],

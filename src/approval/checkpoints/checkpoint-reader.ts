@@ -39,7 +39,7 @@ export interface CheckpointReader {
   open(notes: readonly string[]): { readonly what: 'checkpoint' | 'signer'; readonly size: number } | undefined;
   /** Returns whether a tree of this size with this root is consistent with the checkpoints of the same size. */
   matches(size: number, root: () => Buffer): boolean;
-  /** Returns whether the audit log contains the `kept` checkpoint. True if there is no `kept` checkpoint. */
+  /** Returns whether the audit log contains the checkpoint that was saved earlier. True if none was saved. */
   hasKept(): boolean;
   /** Verifies the time stamp in the next line, if the line has one. All earlier lines must be intact. */
   check(line: string): Promise<Extract<RecordFault, 'anchor'> | undefined>;

@@ -29,7 +29,7 @@ import { createRegisteredClientIdSource, createRegistrationFileStorage } from '.
 
 const OUTCOME_TIMEOUT_MS = 10_000;
 const MAX_TEXT_LENGTH = 200;
-/** Longer than a provider's long poll, which usually takes 30 s. Otherwise every poll would time out. */
+/** Timeout of a poll in seconds. It must be longer than a provider's long poll, which usually takes 30 s. */
 const POLL_TIMEOUT_S = 40;
 /** The polling interval if the provider specifies none (CIBA Core §7.3). */
 const DEFAULT_INTERVAL_S = 5;

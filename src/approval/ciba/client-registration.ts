@@ -15,7 +15,7 @@ import type { ClientIdSource } from './ciba-client.ts';
 
 export interface RegistrationOptions {
   readonly issuer: string;
-  /** The gateway's address. The phone shows it as the client's name, and the provider sends its pings to it. */
+  /** The gateway's address. The phone shows it as the client's name, and the provider sends pings to it. */
   readonly resource: string;
   readonly privateKey: JWK;
   readonly details: 'rar' | 'message';

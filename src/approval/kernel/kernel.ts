@@ -78,7 +78,7 @@ export class ApprovalKernel {
   }
 
   /**
-   * Drafts a proposal from a request, asks the owner for approval, and executes the proposal once it is approved.
+   * Drafts a proposal from a request, asks the owner for approval, and executes the proposal when it is approved.
    * `isNew` is false if a proposal with the same idempotency key, or an open proposal of the same client with the same
    * content, already existed.
    * @throws {HttpProblem} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 `too_many_open`, `too_many_asked`,
@@ -109,7 +109,7 @@ export class ApprovalKernel {
     });
   }
 
-  /** Returns the proposal that a client made with an idempotency key; undefined once the key has been dropped. */
+  /** Returns the proposal that a client made with an idempotency key; undefined after the key has been dropped. */
   async findByKey(key: ProposalKey): Promise<StoredProposal | undefined> {
     return (await this.#parts.store.keyed(key))?.proposal;
   }
@@ -122,7 +122,7 @@ export class ApprovalKernel {
     return await this.#parts.store.list({ party: sub, state, limit });
   }
 
-  /** Returns the proposal once its version differs from `version`, or after `ms` milliseconds. */
+  /** Returns the proposal when its version differs from `version`, or after `ms` milliseconds. */
   async awaitChange(id: string, version: number, ms: number, signal: AbortSignal): Promise<StoredProposal> {
     return await this.#changed(id, version, ms, [signal, this.#closing.signal]);
   }
@@ -206,8 +206,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * Withdraws the open proposals of a client whose authorization has ended; without `clientId`, all open proposals of
-   * the person. Otherwise, the client could still get an approval or place an order for the person. Wakes the person's
+   * Withdraws the open proposals of a client whose authorization has ended or, if `clientId` is omitted, all of the
+   * person's open proposals. If they stayed open, an approval could still place an order. Wakes the person's
    * streams in all processes, because each stream checks its token before it continues.
    */
   async revoked({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): Promise<void> {
@@ -226,7 +226,7 @@ export class ApprovalKernel {
 
   /**
    * Halts a person's trading and withdraws the open proposals. The halt is committed first. Every draft and every
-   * execution checks for it in its own transaction, so no new proposal escapes the withdrawal.
+   * execution checks for the halt in its own transaction, so no new proposal escapes the withdrawal.
    * @returns when the halt began, in milliseconds since the epoch
    */
   async halt({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<number> {

@@ -308,7 +308,7 @@ function displayedAuthor({ sub, username, clientId, clientName }: ProposalCaller
   return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';
 }
 
-/** Returns our own client's name, if it has one: it then does not run on the person's machine. */
+/** Returns our own client's name, if it has one. A client with a name does not run on the person's machine. */
 function displayedClient(own: boolean, { clientName }: ProposalCaller): Readonly<Record<string, string>> {
   const name = own && clientName !== undefined ? printableAscii(clientName, MAX_CLIENT_NAME_LENGTH) : '';
   return name === '' ? {} : { Via: name };
@@ -406,7 +406,7 @@ function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
   );
 }
 
-/** Returns whether our own client says that another agent supplied every field, so that the other quota applies. */
+/** Returns whether our own client says that another agent supplied every field, so that the quota `other` applies. */
 function isForwarded({ fields }: Provenance): boolean {
   const all = Object.values(fields);
   // An empty list means that the request states no sources, not that it was forwarded.

@@ -268,8 +268,8 @@ export class ApprovalKeys {
    * Verifies that this person signed this approval, as the gateway does before each execution. The same evidence can be
    * verified again. The signature is stored with the key's counter in one transaction, so the gateway may verify
    * approvals in a different order than they were signed.
-   * @param time `isFirst` is false if the approval was already acted on; a key that has since been removed is then
-   *   still accepted. With `once`, evidence that was verified before is rejected.
+   * @param time if `isFirst` is false, the approval was already acted on, and a key that has been removed since then is
+   *   still accepted. If `once` is true, evidence that was verified before is rejected.
    * @throws `signature_…`
    */
   async check(

@@ -52,7 +52,7 @@ const SALES_CHECK_INTERVAL_MS = 500;
  *
  * The journal claims each order separately, under the approval's ID and the order's position in the batch, so a call
  * that is repeated after a crash continues with the right order. Nothing is sent while the outcome of the previous
- * order is unknown. Once an order is placed, the batch can neither be withdrawn nor expire: it is `unknown` until all
+ * order is unknown. After an order is placed, the batch can neither be withdrawn nor expire: it is `unknown` until all
  * outcomes are known.
  */
 export function batchKind(
@@ -219,7 +219,7 @@ async function executeBatch(
   return { outcome: 'executed', result: { lines } };
 }
 
-/** Returns whether the rate limit was the only reason. If so, the order is sent later, while the approval is valid. */
+/** Returns whether only the rate limit blocked an order, which is then sent later, while the approval is valid. */
 function isRateLimited({ options }: HttpProblem): boolean {
   const reasons = options.members?.reasons;
   return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');

@@ -135,7 +135,7 @@ function farLimitWarning({ symbol, limit_price: limit, stop_price: stop, referen
   return [`The limit is ${distance} ${far} ${from} (${formatSharePrice(around, symbolTicks(symbol))}).`];
 }
 
-/** Returns the price now, in dollars per share or coin, in the broker's format; zero if unknown. */
+/** Returns the current price, in dollars per share or coin, in the broker's format; zero if unknown. */
 export function referencePrice(side: OrderRequest['side'], quote: Quote): string {
   return formatPrice(currentPrice(side, quote) ?? quote.last, symbolTicks(quote.symbol));
 }
