@@ -245,7 +245,7 @@ interface SignalCleanupOptions {
   readonly gateway: Pick<Gateway, 'revoked' | 'mandates' | 'halts'>;
   readonly stores: Pick<GatewayStores, 'audit'>;
   readonly vault: Pick<Vault, 'accounts' | 'disconnect' | 'forget'>;
-  /** Notifies the person whose access the signal revoked. Resolves once the notice was sent or abandoned. */
+  /** Notifies the person whose access the signal revoked. Resolves when the notice was sent or abandoned. */
   readonly tell: (signalCleanups: PendingSignal, company: Company | undefined) => Promise<void>;
   readonly now: () => number;
 }

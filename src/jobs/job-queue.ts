@@ -65,8 +65,8 @@ export interface JobQueue {
 }
 
 /**
- * `run` continues a thread until the thread has to wait; `collect` looks up the outcomes of the proposals that runs
- * wait for.
+ * `run` continues a conversation thread until the thread has to wait; `collect` looks up the outcomes of the proposals
+ * that runs wait for.
  */
 export const JOB_KINDS = ['run', 'collect', 'check', 'notice', 'reconcile'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];

@@ -19,7 +19,7 @@ export const runInLogContext = <T>(context: LogContext, work: () => T): T => con
 
 export const currentLogContext = (): LogContext => contexts.getStore() ?? {};
 
-/** Adds fields to the current context once they are known. Does nothing outside of a context. */
+/** Adds fields that became known later to the current context. Does nothing outside of a context. */
 export function extendLogContext(more: LogContext): void {
   Object.assign(contexts.getStore() ?? {}, more);
 }

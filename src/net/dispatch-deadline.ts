@@ -26,7 +26,7 @@ export class DispatchDeadline {
 
   /**
    * Must be called by the transport right before it writes. After this call, the request counts as sent.
-   * @throws {NotDispatchedError} once the deadline has passed
+   * @throws {NotDispatchedError} if the deadline has passed
    */
   dispatch(): void {
     if (this.#isOver()) {

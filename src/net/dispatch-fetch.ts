@@ -201,10 +201,10 @@ function isInHostsFile(host: string, address: string): boolean {
 }
 
 /**
- * Creates a lookup function that wraps the system's resolver. Every connection still queries the resolver, but its
- * previous answer is used while it is slow or failing (RFC 8767). `dns.lookup` has no time limit and only two threads
- * for the whole process, so an unresponsive name server for any other name would delay lookups of the broker's name.
- * Use this function only for names from the owner's own settings.
+ * Creates a lookup function that wraps the system's resolver. Every connection still queries the resolver, but while
+ * the resolver is slow or failing, its previous answer is used (RFC 8767). `dns.lookup` has no time limit and only two
+ * threads for the whole process, so an unresponsive name server for any other name would delay lookups of the broker's
+ * name. Use this function only for names from the owner's own settings.
  * @param options.monotonic the monotonic clock, in milliseconds
  */
 export function createServeStaleLookup({

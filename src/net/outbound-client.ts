@@ -203,8 +203,8 @@ export async function hasOnlyPublicAddresses(host: string, resolve: ResolveHost)
 }
 
 /**
- * Returns a lookup function that checks the addresses to which the connection then goes. Node calls it for names only,
- * so callers must check a literal address themselves.
+ * Returns a lookup function that checks the addresses to which a connection is about to go. Node calls it for names
+ * only, so callers must check a literal address themselves.
  */
 function createPublicLookup(resolve: ResolveHost): LookupFunction {
   return (host, options, done) => {

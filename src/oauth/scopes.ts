@@ -23,7 +23,7 @@ export const SESSION_SCOPES = [
 export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS_SCOPE] as const;
 
 export const ORDER_SCOPE = 'orders:write';
-/** Granted with the approval of one message, only for that message. */
+/** Allows sending one message. Granted with the approval of that message. */
 export const MESSAGE_SCOPE = 'messages:write';
 /** Scopes that only the token of an approval can have. No session's token has them. */
 export const APPROVAL_SCOPES = [ORDER_SCOPE, MESSAGE_SCOPE] as const;
@@ -44,5 +44,5 @@ export const CONNECTION_SCOPES = [
   'delete:me:connected_accounts',
 ] as const;
 
-/** All scopes of the identity provider and its APIs. Each client gets only those of its kind. */
+/** All scopes of the identity provider and its APIs. Each client gets only the scopes for its kind of client. */
 export const ALL_SCOPES = [...IDENTITY_SCOPES, ...SCOPES, ...CONNECTION_SCOPES] as const;

@@ -34,9 +34,9 @@ function isSaid({ fields }: Provenance): boolean {
   });
 }
 
-/** Name of the fact that another agent, and not the owner's own, made the proposal. */
+/** Name of the fact that says that an agent other than the owner's made the proposal. */
 const OTHER_AGENT_FACT = 'origin.other_agent';
-/** Name of the fact that the owner has traded the order's symbol, or named it in an order of their own. */
+/** Name of the fact that says whether the owner has traded the order's symbol, or named it in their own order. */
 const SYMBOL_KNOWN_FACT = 'origin.symbol_known';
 
 /**

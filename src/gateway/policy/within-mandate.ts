@@ -24,7 +24,7 @@ export interface MandateOrder {
   readonly draft: OrderDraft;
   /** The order's worst case in dollars; null if it has no upper bound. */
   readonly notional: string | null;
-  /** The requested slot of the schedule (default: the current slot). */
+  /** The requested slot of the mandate's schedule (default: the current slot). */
   readonly slot: string | undefined;
   /** Thumbprint of the caller's DPoP key; undefined if the key was already checked. */
   readonly jkt?: string | undefined;
@@ -143,7 +143,7 @@ function priceMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
 
 /**
  * Returns a reason unless the price band contains both the worst possible price and the current price. An order that is
- * sent without a price (a purchase for a dollar amount) is outside any band, because its price is unbounded.
+ * sent without a price (a purchase for a dollar amount) is outside every band, because its price has no upper bound.
  */
 function outsideBand(
   symbol: string,

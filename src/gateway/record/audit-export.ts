@@ -26,7 +26,7 @@ const headerSchema = z.strictObject({
   v: z.literal(1),
   /** The gateway's public keys (JWK), so that a reader needs only their thumbprints. */
   keys: z.array(z.looseObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })),
-  /** Number of lines before the file's first line. */
+  /** Number of the audit log's lines before the file's first line. */
   after: z.int().min(0),
   /**
    * The checkpoints from the size `after` on, smallest first. If `after` is not 0, the first checkpoint has that size.

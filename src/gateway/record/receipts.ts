@@ -92,7 +92,7 @@ const MAX_LISTED_PROPOSALS = 500;
 
 const isOfKind = ({ kind }: StoredProposal) => receiptKinds.some((one) => one === kind);
 
-/** Returns whether an order of the proposal is in the journal, for example one that the broker rejected. */
+/** Returns whether an order of the proposal is in the journal, even one that the broker rejected. */
 async function isSent({ orders }: Pick<GatewayStores, 'orders'>, proposal: StoredProposal): Promise<boolean> {
   const { state, sub } = proposal;
   if (!isOfKind(proposal) || ['drafted', 'requested', 'denied'].includes(state)) return false;

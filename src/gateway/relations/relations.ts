@@ -26,7 +26,7 @@ interface Question {
  * ```
  */
 export interface Relations {
-  /** @throws {RelationsUnavailableError} without a valid response within half a second; the action is then denied */
+  /** @throws {RelationsUnavailableError} if no valid response arrives within half a second; denies the action */
   check(question: Question): Promise<boolean>;
   /**
    * Returns the people who may give the second approval (`can_approve_second`), in the order in which they are asked.

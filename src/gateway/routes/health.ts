@@ -11,7 +11,7 @@ export interface HealthOptions {
   readonly clocks?: (() => Promise<ClockOffsets>) | undefined;
 }
 
-/** Seconds by which this machine's clock is ahead of another clock. Absent if unknown, or if it is the same clock. */
+/** Seconds by which this machine's clock is ahead of another clock. Absent if unknown or if both are the same clock. */
 interface ClockOffsets {
   readonly provider?: number;
   readonly database?: number;

@@ -32,7 +32,7 @@ export interface Measurement {
   readonly context: Context;
   /** Undefined if spans are not exported. */
   readonly trace: TraceIds | undefined;
-  /** @param found the trace that the work turned out to belong to, such as that of the proposal that a ping is about */
+  /** @param found the trace to which the work turned out to belong, such as the trace of a ping's proposal */
   end(attributes: Attributes, failed: boolean, found?: TraceIds): void;
 }
 

@@ -114,8 +114,8 @@ export function measuredQueue({ meter }: Pick<Instruments, 'meter'>, { queue }: 
 }
 
 /**
- * Creates a counter of open proposals. Counts them at most once a minute, so that a scrape costs the same however many
- * there are, and adjusts the count by this process's own changes in between.
+ * Creates a counter of open proposals. Counts them at most once a minute, so that the cost of a scrape does not depend
+ * on their number, and adjusts the count by this process's own changes in between.
  */
 export function createOpenProposalCounter(count: () => Promise<number>) {
   let counted: Promise<number> | undefined;

@@ -17,7 +17,7 @@ interface FillNotifierOptions {
   readonly news: ChangeListener;
   /** Polls a person's open orders at the broker and reports changes. */
   readonly lookAtOrders: (sub: string) => Promise<void>;
-  /** Notifies the person of a fill. Resolves once the notice was sent or abandoned, and rejects if interrupted. */
+  /** Notifies the person of a fill. Resolves when the notice was sent or abandoned, and rejects if interrupted. */
   readonly tell: (fill: Fill) => Promise<void>;
   /** Like `tell`, for an order that was reported as not placed but that reached the broker later. */
   readonly notifyOrder: (news: OrderNews) => Promise<void>;

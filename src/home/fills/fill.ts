@@ -15,7 +15,7 @@ export interface Fill {
   readonly user: string;
   /** Text such as `Bought 5 AAPL at $179.51`. */
   readonly headline: string;
-  /** Text such as `PA3ALICE01 at Alpaca`. Only the number if a person can have just one account. */
+  /** Text such as `PA3ALICE01 at Alpaca`, or only the account number if a person can have just one account. */
   readonly account: string;
   readonly environment: Environment | undefined;
   /** RFC 3339. */

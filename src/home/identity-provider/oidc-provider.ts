@@ -240,7 +240,7 @@ function openProvider(
   return provider;
 }
 
-/** Returns a random code that differs from those of all of the person's pending requests. */
+/** Returns a random code that none of the person's pending requests has. */
 async function unusedCode(requests: ApprovalRequests, user: string): Promise<string> {
   return generateUnusedCode((await requests.pending(user)).map(({ code }) => code));
 }

@@ -28,9 +28,9 @@ const outcomeSchema = z.object({
 
 /**
  * Creates the endpoint where a CIBA client reports the outcome of its own request: form-encoded `auth_req_id`, `state`
- * and `text`, with the same client authentication as at the token endpoint. Responds with 204 once the outcome is
- * stored, 409 `already_decided` if the client withdraws a request after the person's decision, and 409 `not_decided` if
- * the client reports an outcome before any decision.
+ * and `text`, with the same client authentication as at the token endpoint. Responds with 204 after storing the
+ * outcome, 409 `already_decided` if the client withdraws a request after the person's decision, and 409 `not_decided`
+ * if the client reports an outcome before any decision.
  */
 export function createOutcomeEndpoint(options: {
   provider: () => Promise<Provider>;

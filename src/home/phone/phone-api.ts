@@ -275,7 +275,7 @@ function respondLookup(context: Context, user: string, lookup: DeviceLookup): Re
 
 const isDecided = ({ status }: ApprovalRequest) => status !== 'pending';
 
-/** Returns whether the request is final. An approved proposal is final once the gateway has reported its outcome. */
+/** Returns whether the request is final. An approved proposal is final when the gateway has reported its outcome. */
 function isFinalRequest({ status, details, outcome }: ApprovalRequest): boolean {
   if (status !== 'approved') return status !== 'pending';
   return !isProposalDetails(details) || (outcome !== undefined && outcome.state !== 'executing');

@@ -7,8 +7,8 @@ const app = appRole(stateSchema.name);
 const tenant = `${stateSchema.name}.current_tenant()`;
 
 /**
- * The pg-boss tables with tenants' rows, and each table's column with the name of the queue. The name starts with the
- * tenant.
+ * The pg-boss tables with tenants' rows, and each table's column with the name of the queue. The queue's name starts
+ * with the tenant.
  */
 const tenantTables = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
 

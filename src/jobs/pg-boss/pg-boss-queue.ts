@@ -226,7 +226,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
 
   return {
     wake: wakeSignal.set,
-    /** Wakes the worker and reports recent outcomes again, since the database may have restarted. */
+    /** Wakes the worker and reports recent outcomes again, because the database may have restarted. */
     again(): void {
       outcomes.again();
       wakeSignal.set();
@@ -261,7 +261,7 @@ function createOutcomeReporter({
   /** Recently reported outcomes, oldest first. */
   const reported = new Map<ClaimedJob, { readonly at: number; readonly report: () => Promise<void> }>();
   return {
-    /** Retries until the report succeeds, as long as this process still has the job. */
+    /** Retries until the report succeeds, or this process no longer has the job. */
     async report(claim: ClaimedJob, report: () => Promise<void>): Promise<void> {
       for (let pause = SHORTEST_MS; ; pause = Math.min(pause * 2, LONGEST_MS)) {
         try {

@@ -9,7 +9,7 @@ const resultShape = {
   untrusted: z.string().optional(),
 };
 
-/** The schema of a successful result of a tool: the tool's own fields and those of every result. */
+/** The schema of a successful result of a tool: the tool's own fields and the fields of every result. */
 export function resultSchema(output: z.ZodObject): z.ZodObject {
   return z.object({ ...resultShape, ...output.shape });
 }

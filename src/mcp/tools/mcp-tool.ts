@@ -39,7 +39,7 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
   readonly title: string;
   readonly description: string;
   readonly schema: Schema;
-  /** The fields of a successful result, in addition to those of every result. */
+  /** The fields of a successful result, in addition to the fields that every result has. */
   readonly output: z.ZodObject;
   /** The caller must have all of these scopes. */
   readonly scopes: readonly Scope[];

@@ -6,7 +6,7 @@ import { optionBars, optionQuote } from './option-prices.ts';
 
 /**
  * Adds crypto pairs and options to a stock market. Crypto pairs trade around the clock and have their own random walks.
- * Options are priced from their underlyings. `symbols`, hours and calendar remain those of the stock market.
+ * Options are priced from their underlyings. `symbols`, hours and calendar remain the stock market's.
  */
 export function createWholeMarket(stocks: Market): Market {
   const coins = createMarket({

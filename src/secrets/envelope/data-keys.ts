@@ -16,7 +16,7 @@ export interface DataKeyRows {
   find(tenant: string, version: number): Promise<WrappedDataKey | undefined>;
   /** Returns all keys of a tenant, oldest first. */
   all(tenant: string): Promise<WrappedDataKey[]>;
-  /** Adds a key. @returns false if the tenant already has a key of this version, which then stays unchanged */
+  /** Adds a key. @returns false if the tenant already has a key of this version, which stays unchanged */
   add(tenant: string, key: WrappedDataKey): Promise<boolean>;
   /** Replaces a wrapped key unless the key has changed since it was read. @returns false if the key has changed */
   replace(tenant: string, read: WrappedDataKey, wrapped: string): Promise<boolean>;

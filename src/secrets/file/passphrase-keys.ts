@@ -8,7 +8,7 @@ export interface PassphraseSource {
   readonly isPerson: boolean;
   /**
    * Reads a passphrase.
-   * @param purpose `new` to create a file; a person then types the passphrase twice
+   * @param purpose `new` to create a file, for which a person types the passphrase twice
    * @throws {TradeAgentError} `credential_store_locked` if nobody can be asked
    */
   read(purpose: 'open' | 'new', profile: string): Promise<string>;
@@ -123,7 +123,7 @@ function requireAcceptedCost({ scrypt }: PassphraseHeader, { file }: CredentialF
   );
 }
 
-/** Normalizes the passphrase, since keyboards encode the same letter in different ways (Unicode NFC, NFD). */
+/** Normalizes the passphrase, because keyboards encode a letter in different ways (Unicode NFC, NFD). */
 function normalized(passphrase: string): string {
   return passphrase.normalize('NFKC');
 }

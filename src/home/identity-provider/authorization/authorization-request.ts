@@ -2,13 +2,13 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { ALL_SCOPES, IDENTITY_SCOPES, MCP_SCOPES } from '../../../oauth/scopes.ts';
 import { isOneOf } from '../protocol/protocol.ts';
 
-/** Scopes that are allowed in addition to those of `/mcp`. */
+/** Scopes that are allowed in addition to the scopes of `/mcp`. */
 export const EXTRA_MCP_SCOPES = ['openid', 'offline_access'] as const;
 
 /**
- * Validates a request at `/authorize`. Limits its scopes to those of third-party clients (RFC 6749 §3.3), because
- * several clients request every scope in the metadata. The token response lists the remaining scopes. A request for no
- * API gets all `/mcp` scopes, because several clients request no scope and would be rejected without a reason.
+ * Validates a request at `/authorize`. Limits its scopes to those for third-party clients (RFC 6749 §3.3), because
+ * several clients request every scope in the metadata. The token response lists the remaining scopes. A request that
+ * names no API gets all `/mcp` scopes, because several clients request no scope and would be rejected without a reason.
  * @throws `invalid_scope`, `invalid_request`
  */
 export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {

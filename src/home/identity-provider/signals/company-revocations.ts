@@ -71,8 +71,8 @@ export function openCompanyRevocations(options: {
   return {
     /**
      * Stores a signal. In the same transaction, ends the person's grants through this company with all their tokens.
-     * Earlier assertions are then rejected. Changes nothing if it returns `known` (the same token was received before)
-     * or `replayed` (a different token had this `jti`).
+     * From then on, earlier assertions are rejected. Changes nothing if it returns `known` (the same token was received
+     * before) or `replayed` (a different token had this `jti`).
      */
     take: (signal: Signal): Promise<'taken' | 'known' | 'replayed'> =>
       database.write(function* () {
@@ -113,7 +113,7 @@ export function openCompanyRevocations(options: {
     },
     /**
      * Returns whether a signal after `at` (milliseconds since the epoch) revoked a company client's access to a person.
-     * Without a client, checks the person's advance approvals, which any of their companies can suspend.
+     * If no client is given, checks the person's advance approvals, which any of their companies can suspend.
      */
     async isRevokedBySignal(
       { sub, client }: { readonly sub: string; readonly client?: string },

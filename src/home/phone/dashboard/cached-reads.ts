@@ -28,7 +28,7 @@ const CACHE_TTL_MS = {
 /** Maximum number of cached results per person. */
 const MAX_KEPT = 500;
 
-/** Reads whose cached results become outdated when a proposal changes. */
+/** Names of reads whose cached results become outdated when a proposal changes. */
 const INVALIDATED_READS = [
   ...(['account', 'positions', 'orders', 'activities', 'proposals', 'mandates', 'halted'] as const),
   'record',

@@ -44,7 +44,7 @@ interface PriceQuery {
 }
 
 /**
- * One person's data. Each call reads its source again and may throw the source's errors. An error affects only the part
+ * One person's data. Each call reads its source again and can throw the source's errors. An error affects only the part
  * of the page that shows this data.
  */
 export interface DashboardData extends AccountReads {

@@ -323,7 +323,7 @@ export function tradeKey(trades: readonly TradeMark[]): Markup {
 /** Maximum number of trades that are listed at one point of the chart. */
 const MAX_NAMED_TRADES = 2;
 
-/** Returns the person's trades by the chart's points. Each has the point's index, the side, and a description. */
+/** Returns the person's trades by the chart's points. Each trade has the point's index, the side, and a description. */
 function tradesOnChart(
   points: readonly { readonly at: number }[],
   activities: readonly Activity[],

@@ -122,7 +122,7 @@ function parseFill(text: string): { readonly quantity?: Dec; readonly price?: st
   return quantity === undefined ? {} : { quantity: parseNumber(quantity), price };
 }
 
-/** Returns the filled quantity from the gateway's final text about an order. Returns undefined while more may fill. */
+/** Returns the filled quantity from the gateway's final text about an order; undefined if more may still fill. */
 export function filledQuantity(text: string): Dec | undefined {
   return executedWord(text).open ? undefined : parseFill(text).quantity;
 }

@@ -40,7 +40,7 @@ export type ApprovalNotifier = ReturnType<typeof createApprovalNotifier>;
 
 /** Milliseconds until a reminder if nobody has seen a request. Limited to a third of the request's remaining time. */
 const UNSEEN_MS = 60_000;
-/** Time in milliseconds during which a push that withdraws an expired request may still be delivered. */
+/** Time in milliseconds during which a push that withdraws an expired request can still be delivered. */
 const SETTLED_TTL_MS = 10 * 60_000;
 /** Maximum pause in milliseconds between two checks for due notifications, in case a change was missed. */
 const MAX_CHECK_INTERVAL_MS = 10 * 60_000;
@@ -91,7 +91,7 @@ export function createApprovalNotifier(options: ApprovalNotifierOptions) {
       await table.seen(id, clock.now());
       return true;
     },
-    /** Resolves once no more notifications are being sent. Must be called after `closing` aborts. */
+    /** Resolves when no more notifications are being sent. Must be called after `closing` aborts. */
     stopped: async (): Promise<void> => {
       await ran;
       await ended();

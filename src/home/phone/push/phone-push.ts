@@ -136,7 +136,7 @@ interface PersonEvent {
 }
 type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** Time in milliseconds during which a push may still be delivered. It is long because a phone may be off overnight. */
+/** Time in milliseconds during which a push can still be delivered. It is long because a phone may be off overnight. */
 const PUSH_TTL_MS = 24 * 60 * 60_000;
 const URGENT_PUSH_TTL_MS = 7 * PUSH_TTL_MS;
 

@@ -34,7 +34,7 @@ export interface PushMessage {
 export const MAX_TITLE_LENGTH = 160;
 export const MAX_BODY_LENGTH = 560;
 
-/** Returns the message that asks the person for a decision. Without a code, the person must choose it on the phone. */
+/** Returns the message that asks for a decision. If there is no code, the person must choose the code on the phone. */
 export function createApprovalRequestMessage(
   request: ApprovalRequest,
   content: LockScreenContent,

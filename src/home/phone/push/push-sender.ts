@@ -12,7 +12,7 @@ type PushResult =
   | { readonly outcome: 'gone' }
   /** @property restsUntil time until which the push service accepts no push, in milliseconds since the epoch */
   | { readonly outcome: 'failed'; readonly restsUntil: number }
-  /** The push was no longer wanted, or its deadline has passed. */
+  /** The push is no longer needed, or its deadline has passed. */
   | { readonly outcome: 'over' };
 
 export interface PushDelivery {

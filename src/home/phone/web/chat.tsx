@@ -428,7 +428,7 @@ function Composer({
   );
 }
 
-/** Sets the field's height to that of its text, up to the limit in the style sheet. */
+/** Sets the field's height to the height of its text, up to the limit in the style sheet. */
 function growField(field: HTMLTextAreaElement): void {
   field.rows = Math.min(8, Math.max(1, field.value.split('\n').length));
 }

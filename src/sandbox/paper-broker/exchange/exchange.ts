@@ -88,7 +88,7 @@ export function createExchange(options: ExchangeOptions) {
   const admission = createAdmission({ ...options, orders });
 
   return {
-    /** Places an order. @throws {BrokerError} if the order is rejected; nothing is then stored */
+    /** Places an order. @throws {BrokerError} if the order is rejected, in which case nothing is stored */
     place: (accountId: string, ticket: OrderTicket): OrderRecord =>
       inTransaction(() => bringUpToNow(admission.admit(accountId, ticket))),
     cancel: (accountId: string, orderId: string): OrderRecord =>
@@ -441,7 +441,7 @@ const GTC_LIFETIME_MS = 90 * ONE_DAY_MS;
 
 type OrderGroupPlace = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
 
-/** Factor on the ask at which Alpaca values a short sale, unless its limit is higher. */
+/** Factor on the ask at which Alpaca values a short sale, unless the sale's limit price is higher. */
 const SHORT_RESERVE = '1.03';
 
 interface NewOrderContext {
