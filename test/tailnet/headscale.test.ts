@@ -10,7 +10,7 @@ import { endServers, findMissing, type Machine, type Network, startHeadscale, st
 
 /** The domain of the certificate that the home has in files. */
 const DOMAIN = 'rebinding.dev';
-const missing = await findMissing();
+const missing = await findMissing('headscale');
 const NAME = `nas.${DOMAIN}`;
 const fixture = (kind: 'cert' | 'key') => new URL(`../fixtures/tls/outside-${kind}.pem`, import.meta.url).pathname;
 

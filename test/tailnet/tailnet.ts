@@ -31,32 +31,32 @@ const OMITTED = [
   'captiveportal',
   'identityfederation',
   'flashappliance',
-  'ssh',
 ];
 
-const tags = OMITTED.map((feature) => `ts_omit_${feature}`);
+const toTags = (omitted: readonly string[]) => omitted.map((feature) => `ts_omit_${feature}`);
 
-const tailscaleProgram = (file: string) =>
+const tailscaleProgram = (file: string, omitted = [...OMITTED, 'ssh']) =>
   goBinary({
     name: `tailscale-${TAILSCALE_VERSION}`,
     module: `tailscale.com/cmd/${file}@${TAILSCALE_VERSION}`,
     file,
-    tags,
+    tags: toTags(omitted),
     takes: 'ten minutes',
     limitMs: BUILD_LIMIT_MS,
   });
 
-/** Tailscale's own programs, and the control server for them that anyone can run. */
+/** Tailscale's own programs, its control server for tests, and the one that anyone can run. */
 const programs = {
   tailscale: () => tailscaleProgram('tailscale'),
   tailscaled: () => tailscaleProgram('tailscaled'),
+  testcontrol: () => tailscaleProgram('testcontrol', OMITTED),
   headscale: () =>
     goBinary({
       name: `headscale-${HEADSCALE_VERSION}`,
       module: `github.com/juanfont/headscale/cmd/headscale@${HEADSCALE_VERSION}`,
       // The proxy lists no versions of it.
       replaces: [],
-      tags,
+      tags: toTags(OMITTED),
       file: 'headscale',
       takes: 'ten minutes',
       limitMs: BUILD_LIMIT_MS,
@@ -67,12 +67,12 @@ type ProgramName = keyof typeof programs;
 const found = new Map<ProgramName, string>();
 const binary = (name: ProgramName): string => found.get(name) ?? '';
 
-/** Builds the programs. Returns the reason why this machine has no network of them, or undefined. */
-export async function findMissing(): Promise<string | undefined> {
-  for (const name of ['tailscale', 'tailscaled', 'headscale'] as const) {
+/** Builds the programs. Returns the reason why this machine has no network of this control server, or undefined. */
+export async function findMissing(control: 'headscale' | 'testcontrol'): Promise<string | undefined> {
+  for (const name of ['tailscale', 'tailscaled', control] as const) {
     const built = await programs[name]();
     if ('missing' in built) {
-      process.stderr.write(`No tailnet is tested: ${built.missing}.\n`);
+      process.stderr.write(`No network of ${control} is tested: ${built.missing}.\n`);
       return built.missing;
     }
     found.set(name, built.binary);
@@ -117,7 +117,15 @@ function startServer(program: string, args: readonly string[], env: NodeJS.Proce
 /** A control server that machines join. */
 export interface Network {
   readonly url: string;
-  readonly key: string;
+  readonly key?: string;
+}
+
+/** Starts Tailscale's control server for tests, which has a port of its own. */
+export async function startTestControl(): Promise<Network> {
+  const url = 'http://127.0.0.1:9911';
+  startServer(binary('testcontrol'), [], { PATH: process.env.PATH });
+  await vi.waitFor(async () => expect((await fetch(`${url}/generate_204`)).status).toBe(204), READY);
+  return { url };
 }
 
 /**
@@ -220,7 +228,7 @@ export async function startMachine(folder: string) {
     tailscale,
     end,
     join: async ({ url, key }: Network, name: string) => {
-      const args = [`--login-server=${url}`, `--auth-key=${key}`, `--hostname=${name}`];
+      const args = [`--login-server=${url}`, `--hostname=${name}`, ...(key === undefined ? [] : [`--auth-key=${key}`])];
       const { code, stderr } = await tailscale('up', ...args, '--timeout=60s');
       if (code !== 0) throw new Error(`tailscale up: ${stderr}`);
     },
