@@ -137,7 +137,7 @@ export async function saveHomeAsDefault(
   });
 }
 
-/** Returns whether this machine has a keychain, even if locked. Servers and containers usually have none. */
+/** Returns whether this machine has a keychain, even a locked one. Servers and containers usually have no keychain. */
 async function hasKeychain(app: App): Promise<boolean> {
   const { openCredentialStore } = await import('../secrets/places/open-credential-store.ts');
   const named = { name: HOME_PROFILE, credential_store: 'keychain' } as const;

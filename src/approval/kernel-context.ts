@@ -13,7 +13,7 @@ import type { TransitionResult } from './transitions.ts';
 /** Maximum number of people whose latest session is kept in memory; the least recently used one is dropped first. */
 const MAX_REMEMBERED_SESSIONS = 10_000;
 
-/** The outcome of reading a result: the result can no longer change, has changed, or has not changed but still may. */
+/** The outcome of reading a result: it can no longer change, it has changed, or it is the same but may still change. */
 export type ResultCheckOutcome = 'over' | 'changed' | 'same';
 
 /** The state that a process shares among all proposals that it supervises and executes. */

@@ -58,7 +58,7 @@ export interface KernelDeps {
   readonly acrFor?: ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>) | undefined;
   /** Whether the gateway can access the broker's accounts without their owner's session. */
   readonly isUnattended?: boolean;
-  /** If an order that was found late exceeds its mandate, returns a sentence that tells the owner so. */
+  /** If an order that was found late exceeds its mandate, returns a sentence that informs the owner. */
   readonly mandateExcess?: ((proposal: StoredProposal) => Promise<string | undefined>) | undefined;
   readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
   /** Called after a proposal was made or has changed. */

@@ -106,7 +106,7 @@ export type ExecutionOutcome<Result> =
   /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** The change that a stream reported: to the result itself (`own`), to another result (`other`), or none. */
+/** The change that a stream reported: to the result itself (`own`), to another result (`other`), or no change. */
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. A report only says that something changed; the result has to be read again. */

@@ -20,7 +20,7 @@ export interface ConversationFacts {
     readonly qty_available: string;
     readonly avg_entry_price?: string | undefined;
   }[];
-  /** The account's cash and value, as far as the conversation knows them. */
+  /** The account's cash and value, if they appear in the conversation. */
   readonly account?: { readonly cash?: string | undefined; readonly equity?: string | undefined };
   /** The newest prices, by symbol. */
   readonly prices?: readonly KnownPrice[];

@@ -105,7 +105,7 @@ function mentions(text: string, words: string): boolean {
 
 interface FoundSources {
   readonly fields: Readonly<Record<string, Field>>;
-  /** Index of the newest turn that supplied a field's value; -1 if none did. */
+  /** Index of the newest turn that supplied a field's value; -1 if no turn supplied one. */
   readonly turn: number;
 }
 

@@ -74,7 +74,7 @@ export function modelServerUrl({ name = '', base_url }: ModelSettings): string {
   });
 }
 
-/** Returns the headers with the key for a server's list of models. Anthropic's list needs a header of its own. */
+/** Returns the headers with the key for a server's list of models. Anthropic's list needs a special header. */
 export function modelListHeaders({ url, key }: ModelServer): Record<string, string> {
   if (key === undefined) return {};
   return sameHost(url, modelProviders.anthropic?.url ?? '')

@@ -16,7 +16,7 @@ export interface WrittenCall {
 export type ResponseText =
   | { readonly kind: 'words' }
   | { readonly kind: 'calls'; readonly calls: readonly WrittenCall[] }
-  /** Text that is almost a call. `problem` tells the model what is wrong with it. */
+  /** Text that is almost a call. `problem` tells the model what is wrong with the call. */
   | { readonly kind: 'nearly'; readonly problem: string };
 
 const MAX_TEXT_LENGTH = 50_000;

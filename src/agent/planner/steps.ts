@@ -317,7 +317,7 @@ function orderFacts(intent: Intent, found: readonly Lookup[]): OrderFacts {
   };
 }
 
-/** The sale first, then the purchase for its proceeds. */
+/** Returns the call for the sale, followed by the call for the purchase with the sale's proceeds. */
 function swapSteps(intent: Intent & { kind: 'swap' }, found: readonly Lookup[]): PlannerStep[] {
   const [sale, purchase] = saleAndPurchase(intent, orderFacts(intent, found));
   return [

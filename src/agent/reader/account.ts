@@ -82,7 +82,7 @@ const single: readonly Intent['kind'][] = [
   'watch',
 ];
 
-/** Requires either all or none of a sentence's requests to name the account. @throws {NotUnderstoodError} */
+/** Requires that either all of a sentence's requests name the account, or none. @throws {NotUnderstoodError} */
 export function requireUnambiguousAccount(intents: readonly Intent[]): void {
   const can = intents.filter(({ kind }) => single.includes(kind));
   const named = can.filter(({ account }) => account !== undefined);

@@ -225,7 +225,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
 ];
 
-/** Limits of orders. They answer requests that can't be read otherwise. Nothing is done for any of them. */
+/** Answers that say what orders can't do, for requests that can't be read otherwise. The planner does nothing else. */
 export const orderLimits: readonly FixedAnswer[] = [
   {
     say: 'orders that wait for another order',

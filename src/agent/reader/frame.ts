@@ -169,7 +169,7 @@ export function isProtection({ acts, parts, shared }: OrderFrame): boolean {
   return isSet && [...shared, ...parts.flatMap(({ terms }) => terms)].some(isPlacedStop);
 }
 
-/** Returns whether a stop is what the act sets. "with a stop at 170" is an exit of a purchase. */
+/** Returns whether the act itself sets a stop. In contrast, the stop of "with a stop at 170" is a purchase's exit. */
 export function isPlacedStop(one: Mention): boolean {
   if (/^with\b/i.test(one.text)) return false;
   if (one.kind === 'price') return one.role === 'stop' || one.role === 'stop_loss';

@@ -24,9 +24,9 @@ export interface ScheduleMention {
 /* A symbol in capitals is a ticker. A symbol in lower case is a name (`apple`, `aapl`) that must be looked up. */
 
 /**
- * `fraction` is the part of the position to sell, or to buy in addition, and `keep` the number of shares that the
- * position has afterwards. `cash` and `equity` are the parts of the account's cash and value to spend, and `relative` are
- * the prices that depend on the current one, by field. If there is a `contract`, the symbol is its underlying. If
+ * `fraction` is the part of the position to sell, or to buy in addition. `keep` is the number of shares in the position
+ * after the order. `cash` and `equity` are the parts of the account's cash and value to spend. `relative` contains the
+ * prices that depend on the current price, by field. If there is a `contract`, the symbol is its underlying. If
  * `mayBeTotal` is true, the limit may be the price of all shares together.
  */
 export interface OrderIntent {
@@ -134,7 +134,7 @@ export interface RebalanceIntent {
   readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
 }
 
-/** A sale at the market price, and a purchase for what it brings. */
+/** A sale at the market price, and a purchase with the proceeds. */
 export interface SwapIntent {
   readonly kind: 'swap';
   readonly sale: OrderIntent;
@@ -147,7 +147,7 @@ export interface TargetIntent {
   readonly kind: 'target';
   readonly symbol: string;
   readonly to: { readonly weight: string } | { readonly value: string };
-  /** The side that the words name; either one if undefined. */
+  /** The side that the words name. If undefined, both sides are possible. */
   readonly side?: Side;
 }
 

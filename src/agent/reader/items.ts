@@ -113,7 +113,7 @@ function plainText(text: string): string {
   );
 }
 
-/** Drops the apostrophe of "$200 dollars' worth", which is no quotation mark if none is opened. */
+/** Drops the apostrophe of "$200 dollars' worth", which can't be a closing quotation mark if none was opened. */
 function withoutPossessives(text: string): string {
   return /(?:^|\s)'/.test(text) ? text : text.replace(/(?<=\p{L}s)'(?=\s)/gu, '');
 }

@@ -12,8 +12,8 @@ const hasWords = (text: string) => /\p{L}/u.test(text.replace(/\b[A-Z]{1,5}(?:[.
 
 /**
  * Returns the name of the lexicon for the person's language. If the newest turn has only tickers and numbers, the
- * latest earlier turn with words decides. If the words of a turn fit several languages equally ("compre 5 AAPL" is both
- * Spanish and Portuguese), the latest earlier turn that fits fewer of these languages decides.
+ * latest earlier turn with words decides. If these words fit several languages equally ("compre 5 AAPL" is Spanish or
+ * Portuguese), earlier turns narrow down the choice, the latest first.
  * @param turns newest last
  */
 export function languageOf(turns: readonly string[]): string {

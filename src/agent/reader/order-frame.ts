@@ -47,7 +47,7 @@ const isPriceTerm = (mention: Mention) =>
   (['price', 'trail'].includes(mention.kind) && mention.kind === 'price') ||
   (mention.kind === 'when' && isCrossing(mention.when));
 
-/** Requires that either all parts have their own price, or none has. */
+/** Requires that either every part has its own price, or no part has one. */
 function requireAlikeParts({ parts, shared }: OrderFrame): void {
   const shapes = parts.map(({ terms }) =>
     terms
@@ -112,13 +112,13 @@ function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
 /** "until I cancel it" is how a recurring order ends anyway. */
 const isOpenEnd = (one: Mention) => one.kind === 'no_end' || (one.kind === 'time' && one.isOpenEnd === true);
 
-/** "split 3k between AAPL and MSFT" is dollars: nobody counts shares so. */
+/** "split 3k between AAPL and MSFT" means dollars, because nobody counts shares in thousands. */
 const withDollars = (part: Part): Part =>
   part.size !== undefined && 'qty' in part.size && part.size.isScaled
     ? { ...part, size: { notional: part.size.qty } }
     : part;
 
-/** Returns the part of an amount that each symbol gets, rounded down. @throws {NotUnderstoodError} if it has no parts */
+/** Returns each symbol's part of an amount, rounded down. @throws {NotUnderstoodError} if the amount has no parts */
 function dividedSize(size: Size, symbols: readonly string[], { sizeText }: Part): Size {
   if (symbols.length < 2) throw unreadError(sizeText);
   if ('notional' in size) {

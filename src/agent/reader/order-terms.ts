@@ -16,7 +16,7 @@ const conditionsHint = phrase`To wait for a price, use a limit ("buy 5 AAPL limi
 /** The terms of one order. If `mayBeTotal` is true, the limit may be the price of all shares together. */
 export interface OrderTerms {
   readonly fields: Fields;
-  /** The prices that are known only by their distance from another, by field. */
+  /** The prices that are known only by their distance from another price, by field. */
   readonly relative: Readonly<Record<string, RelativePrice>>;
   readonly mayBeTotal: boolean;
   /** An amount in dollars after "for". It is the order's size if no other size is given. */
@@ -45,7 +45,7 @@ export function readTerms(mentions: readonly Mention[], side: Side, isProtection
 
 class TermReader {
   readonly fields: Fields = {};
-  /** The distances that stand for prices, by the text that holds their place in the fields. */
+  /** The distances that stand for prices, by the placeholder text in the fields. */
   readonly relative = new Map<string | boolean, RelativePrice>();
   readonly types = new Set<string>();
   mayBeTotal = false;

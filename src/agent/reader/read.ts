@@ -143,7 +143,7 @@ const STANCES = {
 };
 const STANCE_HINT = phrase`To trade, say "buy 5 AAPL" or "sell 5 AAPL". For facts, ask "quote AAPL" or "my AAPL position".`;
 
-/** Returns what is impossible in a request that was not understood. */
+/** Returns the refusal of a request that was not understood, if it asks for something that no order can do. */
 function orderLimit(error: NotUnderstoodError, clauses: readonly (readonly Item[])[]): NotUnderstoodError | undefined {
   const isUnread = error.refusal.message.startsWith(NOT_UNDERSTOOD) || error.refusal.message.startsWith(UNKNOWN_WORD);
   return isUnread && error.asks === undefined ? findOrderLimit(clauses.flat()) : undefined;
@@ -218,7 +218,7 @@ function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers
 /** Meanings of the words of a clause that only forbids an act: "don't cancel the Apple order". */
 const FORBIDDEN_PARTS = 'my order order_noun order_one of share position harmless comma limit stop a'.split(' ');
 
-/** Returns whether a clause only forbids an act. Then the act of the clause beside it is the request. */
+/** Returns whether a clause only forbids an act. If so, the act in the adjacent clause is the request. */
 function isOnlyForbidden(clause: readonly Item[]): boolean {
   const said = clause.filter((item) => isAsset(item) || !item.tags.includes('harmless'));
   const at = said.findIndex(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
@@ -457,8 +457,8 @@ function readActless(mentions: readonly Mention[], it: string | undefined): Inte
 }
 
 /**
- * Adds the act that a sentence without a verb means. One that begins with a stop ("stop loss on AAPL at 150") protects
- * the position, and "$25 of SPY every Monday" buys. Any other sentence without an act stays without one.
+ * Adds the act that a sentence without a verb implies. A sentence that begins with a stop ("stop loss on AAPL at 150")
+ * protects the position, and "$25 of SPY every Monday" buys. Adds nothing to any other sentence.
  */
 function withImpliedAct(mentions: readonly Mention[]): readonly Mention[] {
   const has = (test: (one: Mention) => boolean) => mentions.some(test);
@@ -531,7 +531,7 @@ function startsOrder(items: readonly Item[]): boolean {
 
 const NOT_UNDERSTOOD = "I don't understand";
 const UNKNOWN_WORD = "I don't know what";
-/** Meanings that only a request about a position has. */
+/** Meanings of words that occur only in a request about a position. */
 const TRADED = ['share', 'position', 'all', 'half'];
 
 function notUnderstood(items: readonly Item[]): NotUnderstoodError {

@@ -95,7 +95,7 @@ export function readRebalance(items: readonly Item[]): RebalanceIntent | undefin
   return requireTargets(targets);
 }
 
-/** "the rest in BND" takes what the other targets leave. */
+/** Reads "the rest in BND" as a target with the weight that the other targets leave. */
 function restTarget(
   items: readonly Item[],
   targets: readonly RebalanceIntent['targets'][number][],

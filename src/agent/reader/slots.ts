@@ -8,8 +8,8 @@ import type { RelativePrice } from './relative-price.ts';
 import { endOf, recurrenceOf, timeOf } from './times.ts';
 
 /**
- * How much to trade. `keep` is the number of shares that the position has afterwards, `cash` a part of the account's
- * cash, and `equity` a part of its value.
+ * How much to trade. `keep` is the number of shares in the position after the order, `cash` is a part of the account's
+ * cash, and `equity` is a part of the account's value.
  */
 export type Size =
   | { readonly qty: string; readonly isShares: boolean; readonly isOf: boolean; readonly isScaled: boolean }
@@ -63,7 +63,7 @@ export type Mention = { readonly text: string } & (
       readonly value: string;
       readonly perShare: boolean;
       readonly isDollars: boolean;
-      /** If defined, `value` is unused. */
+      /** If `relative` is defined, `value` is unused. */
       readonly relative?: RelativePrice;
     }
   | { readonly kind: 'trail'; readonly field: 'trail_percent' | 'trail_price'; readonly value: string }
@@ -191,7 +191,7 @@ const price =
     };
   };
 
-/** "10% below the current price": the distance and the price that it is measured from, where the words say it. */
+/** "10% below the current price": the distance and, if the words name it, the price from which it is measured. */
 const distance =
   (role: PriceRole, side: RelativePrice['side'] | undefined): Build =>
   (found) => {

@@ -46,7 +46,7 @@ export class Taker {
     }
   }
 
-  /** Takes the ID after "order", complete or shortened as in lists. */
+  /** Takes the ID after "order". The ID may be complete, or shortened as lists show it. */
   takeId(): string | undefined {
     this.#skip();
     const found = matchAt('order my? *', this.items, this.#at);
@@ -77,7 +77,7 @@ export function requireEnd(taker: Taker, what: Phrase, hint: Phrase): void {
   throw new NotUnderstoodError(phrase`I don't understand "${truncateWord(rest.text)}" in this ${what}.`, hint);
 }
 
-/** Moves an act from the end, as in German, Japanese and Korean, to the beginning. */
+/** Moves an act to the beginning if it is at the end, as in German, Japanese and Korean. */
 export function actFirst(items: readonly Item[], act: string): readonly Item[] {
   const at = items.findLastIndex(({ tags }) => !tags.includes('harmless') && !tags.includes('question'));
   const item = items[at];

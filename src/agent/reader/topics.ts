@@ -465,7 +465,7 @@ export function stanceOf(items: readonly Item[], end: number): 'reported' | 'und
   return lead.has('undecided') || toQuestion(items, context).has('unsure') ? 'undecided' : undefined;
 }
 
-/** Returns the refusal of a request that no order can fulfill; undefined if its words name no such limit. */
+/** Returns the refusal of a request that no order can fulfill; undefined if the words make no such request. */
 export function findOrderLimit(items: readonly Item[]): NotUnderstoodError | undefined {
   const question = toQuestion(items, { it: undefined, isQuestion: false });
   const missing = classify(question, compileRules(orderLimits))?.topic.missing;

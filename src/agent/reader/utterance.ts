@@ -77,7 +77,7 @@ export function parseUtterances(
 
 type AnyOrder = OrderIntent | StandingOrderIntent;
 
-/** The orders that an intent names. What they leave to the account and the market is not said. */
+/** Returns the orders that an intent names, without the sizes that depend on the account or the market. */
 function ordersOf(intent: Intent): AnyOrder[] {
   switch (intent.kind) {
     case 'order':

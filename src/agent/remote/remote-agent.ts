@@ -123,7 +123,7 @@ interface RemoteStart {
 
 /**
  * Runs a request on a server, with the same contract as `run/runner.ts`: the last event is always `result`. Stops the
- * remote run if the signal is aborted or, except with `detach`, if the caller stops reading events.
+ * remote run if the signal is aborted or, unless `approval` is `detach`, if the caller stops reading events.
  */
 async function* driveRemote(
   server: RemoteRequests,

@@ -15,7 +15,7 @@ type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnec
 /** Next step for an interrupted call: resume it, leave it to a later run, or check it again when `settles` settles. */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
-/** Returns the open interrupts. Omits those of finished tasks, which LangGraph still lists. */
+/** Returns the open interrupts. Omits the interrupts of finished tasks, which LangGraph still lists. */
 export function listOpenInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)

@@ -395,7 +395,7 @@ export async function proposeOrders(
   return result;
 }
 
-/** Returns the account's mandates, or an empty list if they can't be read. Each order then needs its own approval. */
+/** Returns the account's mandates. If they can't be read, returns an empty list, so each order needs an approval. */
 async function activeMandates(app: App): Promise<MandateView[]> {
   try {
     return await (await app.gateway()).mandates();

@@ -70,7 +70,7 @@ const valueSources: Readonly<Record<CompletionKind, (app: App) => Promise<readon
   },
 };
 
-/** Returns the current or last known positions' symbols, followed by those of well-known companies. */
+/** Returns the symbols of the current or last known positions, followed by the symbols of well-known companies. */
 async function heldSymbols(app: App): Promise<readonly string[]> {
   const { tickersByNickname } = await import('../../agent/reader/symbols-by-name.ts');
   const known = Object.values(tickersByNickname).flat();

@@ -93,7 +93,7 @@ export interface RequestLogDeps {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Logs a request after the response. Only for requests that match no route, because routes log their own requests. */
+/** Logs a request after the response. Used only if no route matches, because routes log their own requests. */
 export function logWhenAnswered(
   request: IncomingMessage,
   response: ServerResponse,

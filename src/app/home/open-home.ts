@@ -29,7 +29,7 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: PeopleStore;
   readonly keys: ApprovalKeys;
-  /** Opens a broker's credential store. @param all the home's brokers, if not those in its settings */
+  /** Opens a broker's credential store. @param all the home's brokers, if other than in its settings */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => BrokerCredentialStore;
   readonly recoveryCodes: RecoveryCodeStore;
   readonly authorized: Pick<AuthorizedClientStore, 'list' | 'revoke'>;

@@ -241,7 +241,7 @@ function listenForHome(
 }
 
 /**
- * Returns the certificate that the home obtains by itself, or undefined if it does not.
+ * Returns the certificate that the home obtains by itself, or undefined if it does not obtain one.
  * @throws {TradeAgentError} `invalid_config` for a home in several processes, because a challenge may reach any of them
  */
 function openCertificate(

@@ -190,7 +190,7 @@ export function isAlreadyServed(config: ServeConfig, name: string, target: strin
 
 /**
  * An event of the running command. A link leads to a page where the owner must allow something once. Until then, the
- * command may wait, or it may end without an error.
+ * command may wait, or it may end, which is not an error.
  */
 type TailscaleEvent =
   | { readonly type: 'available' }

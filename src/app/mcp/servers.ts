@@ -222,7 +222,7 @@ async function withAllowed(
   };
 }
 
-/** Returns the settings for `config.yaml`. Leaves out an empty `unsafe`, as in most profiles. */
+/** Returns the settings for `config.yaml`. Leaves out the list `unsafe` if it is empty, as it is in most profiles. */
 function toConfigEntry({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
   return { ...allowed, ...(unsafe.length === 0 ? {} : { unsafe }) };
 }

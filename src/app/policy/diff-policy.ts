@@ -25,8 +25,8 @@ export type PolicyDiff = Awaited<ReturnType<typeof diffPolicy>>;
 const MAX_REPLAYED_DECISIONS = 500;
 
 /**
- * Returns the differences between a file's rules and the active rules. With `replay`, also returns the past orders that
- * the file's rules would decide differently, based on the facts recorded for each order. Changes nothing.
+ * Returns the differences between a file's rules and the active rules. If `replay` is set, also returns the past orders
+ * that the file's rules would decide differently, based on the facts recorded for each order. Changes nothing.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required`
  */
 export async function diffPolicy(app: Pick<App, 'gateway'>, path: string, { replay }: { readonly replay: boolean }) {

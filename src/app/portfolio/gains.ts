@@ -73,7 +73,7 @@ export async function computeRealizedGains(app: HistoryApp, options: GainOptions
   };
 }
 
-/** Returns the lots that the account has. @throws {TradeAgentError} any error from {@link computeRealizedGains} */
+/** Returns the lots that the account holds. @throws {TradeAgentError} any error from {@link computeRealizedGains} */
 export async function computeHeldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
   const { history, account, positions, activities, now } = await loadLots(app, options);
   return {

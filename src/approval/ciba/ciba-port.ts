@@ -82,7 +82,7 @@ export interface Outcome {
  * ```
  */
 export interface CibaPort {
-  /** With `ping` the provider calls back (CIBA Core §10.2), and polls only make up for lost pings. */
+  /** `ping`: the provider calls back (CIBA Core §10.2), and polls only make up for lost pings. */
   readonly delivery: 'poll' | 'ping';
   /**
    * Sends an approval request to the provider.
