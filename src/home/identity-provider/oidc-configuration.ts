@@ -52,7 +52,7 @@ import {
 } from './servers/agent-server.ts';
 
 interface OidcConfigurationOptions extends ApprovalFeatureOptions {
-  /** Preregistered clients besides the home's own. */
+  /** Preregistered clients in addition to the home's own. */
   readonly knownClients?: readonly ClientMetadata[] | undefined;
   readonly companies: readonly Company[];
   readonly store: OidcStore;
@@ -268,7 +268,7 @@ function rotateRefreshToken({ oidc: { params, entities } }: KoaContextWithOIDC):
   return true;
 }
 
-/** Renders errors as text at the only endpoint that browsers visit, and as JSON elsewhere. Ignores `Accept`. */
+/** Renders errors as text at the only endpoint that browsers visit, and as JSON at all others. Ignores `Accept`. */
 const renderError: Configuration['renderError'] = (ctx, out) => {
   const { path } = ctx;
   if (path !== protocolRoutes.authorization && !path.startsWith(`${protocolRoutes.authorization}/`)) {

@@ -237,7 +237,7 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
 
 /**
  * Returns the update for the page's script.
- * @param sent the cards already sent on this stream, by request id; updated here
+ * @param sent the cards already sent on this stream, by request id; this function updates it
  */
 async function phoneUpdate(state: PhoneState, sent: Map<string, string>) {
   const byId = (all: readonly ApprovalRequest[], render: (request: ApprovalRequest) => Markup | Promise<Markup>) =>

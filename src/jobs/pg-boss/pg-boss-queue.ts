@@ -125,8 +125,8 @@ const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 const FETCH_DELAY_MS = 20;
 
 /**
- * How long a reported outcome may still be lost if the database crashes, in milliseconds, because outcomes are not
- * fsynced. PostgreSQL's maximum is three times `wal_writer_delay`, which is 200 ms by default.
+ * How long after its report an outcome can still be lost if the database crashes, in milliseconds, because outcomes are
+ * not fsynced. PostgreSQL's maximum is three times `wal_writer_delay`, which is 200 ms by default.
  */
 const UNSYNCED_OUTCOME_MS = 5_000;
 

@@ -60,8 +60,8 @@ async function loadAcme(): Promise<Acme> {
 }
 
 /**
- * Sends the library's request with our size-limited `fetch`. Throws refusals as errors that the library neither retries
- * nor shortens, except for a used nonce, which it replaces.
+ * Sends the library's request with our size-limited `fetch`. If the authority refuses, throws an error that the library
+ * neither retries nor shortens. The library replaces only a used nonce.
  */
 const sendRequest: AxiosAdapter = async (config: InternalAxiosRequestConfig) => {
   const network = networks.getStore();

@@ -98,7 +98,7 @@ export const isIntraday = (period: Period): boolean => period === '1D' || period
 /** Maximum number of positions for which closing prices are read, because each takes one request. */
 const MAX_CLOSES = 20;
 
-/** Reads a month of daily closes of the first symbols. Leaves out symbols that can't be read. */
+/** Reads a month of daily closing prices of the first symbols. Leaves out symbols that can't be read. */
 export async function readCloses(
   reads: AccountReads,
   symbols: readonly string[],

@@ -75,7 +75,7 @@ export async function readPortfolio(
   return buildPortfolioView(account, positions, { closes, traded: sumTodaysTrades(activities, began) });
 }
 
-/** Reads the portfolio with the names of its positions, and last month's closes of the largest ones. */
+/** Reads the portfolio with the names of its positions, and last month's closing prices of the largest ones. */
 async function readNamedPortfolio(reads: AccountReads, now: number) {
   const { rows } = await readPortfolio(reads, now);
   const symbols = rows.map(({ symbol }) => symbol);
@@ -117,7 +117,7 @@ function assetName(symbol: string, names: ReadonlyMap<string, string>): Markup |
 const SPARK_WIDTH = 100;
 const SPARK_HEIGHT = 30;
 
-/** Draws the last month's closes. The title states the change, for people who can't see the line. */
+/** Draws the last month's closing prices. The title states the change, for people who can't see the line. */
 function sparkline({ closes }: PortfolioRow): Markup | '' {
   const prices = closes.map((close) => Number(close));
   const [first, last] = [closes[0], closes.at(-1)];

@@ -139,8 +139,8 @@ export interface CardState {
   /** Whether the person must press and hold the Approve button, because the amount of real money is large. */
   readonly hold?: boolean;
   /**
-   * Why the person can't approve here. With `decideAt`, they can't deny here either, and the card links to the page
-   * where they can do both.
+   * Why the person can't approve here. If `decideAt` is set, they can't deny here either, and the card links to the
+   * page where they can do both.
    */
   readonly cannot: 'no_key' | 'signed_in_otherwise' | { readonly decideAt: string | undefined } | undefined;
 }

@@ -23,7 +23,7 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
   readonly banner: Banner | undefined;
   /** Whether the request moves real money. Also true if this is unknown. */
   readonly live: boolean;
-  /** The maximum cost or minimum proceeds. Null if the cost is unbounded, undefined if no money moves. */
+  /** The maximum cost or minimum proceeds. Null if the cost has no upper bound, undefined if no money moves. */
   readonly cash: string | null | undefined;
   /** The broker's number for the account. */
   readonly account: string | undefined;

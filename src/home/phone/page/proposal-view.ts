@@ -18,7 +18,7 @@ export interface ProposalView {
   /** Text such as `Limit order at $180.00 · Day`. */
   readonly terms: string;
   readonly side: 'buy' | 'sell' | undefined;
-  /** The maximum cost or minimum proceeds, such as `$900.00`. Undefined if the cost is unbounded or no money moves. */
+  /** The maximum cost or minimum proceeds, such as `$900.00`. Undefined if the cost has no bound or no money moves. */
   readonly amount: string | undefined;
   /** How the amount bounds the cost: `at most`, or `at most, plus fees`. */
   readonly bound: string;

@@ -3,7 +3,7 @@
  * approves nothing. People who can't hold, or who use a keyboard or screen reader, press another button instead.
  */
 
-/** Milliseconds to hold. Also the duration of the fill in ../page/phone-assets.ts. */
+/** Milliseconds for which the button must be held. Also the duration of the fill in ../page/phone-assets.ts. */
 const HOLD_MS = 1000;
 /** Milliseconds for which a confirmation without holding is valid. */
 const CONFIRMED_MS = 15_000;
