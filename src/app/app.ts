@@ -55,7 +55,7 @@ export interface App {
    */
   account(): Promise<string | undefined>;
   /**
-   * Returns a gateway client for requests that concern no single account. @throws {TradeAgentError} `login_required`
+   * Returns a gateway client for requests that are not about one account. @throws {TradeAgentError} `login_required`
    */
   usersGateway(): Promise<GatewayClient>;
   /** Returns all of the person's accounts. @throws {TradeAgentError} `login_required` */

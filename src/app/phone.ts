@@ -150,7 +150,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
   }
 }
 
-/** Asks the person. Returns `gone` if the request was meanwhile withdrawn, expired, or was decided elsewhere. */
+/** Asks the person. Returns `gone` if the request expires, is withdrawn, or is decided elsewhere in the meantime. */
 async function askUntilGone(
   app: App,
   phone: PhoneClient,

@@ -4,7 +4,7 @@ import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 export interface ChatModel {
   /** Display name: `gpt-5-mini`, or `built-in planner`. */
   readonly name: string;
-  /** Whether this is the built-in planner. A request that it refuses is not sent to it again. */
+  /** Whether this is the built-in planner. A request that the planner refuses is not sent to it again. */
   readonly builtin: boolean;
   /** Streams a response. @throws {TradeAgentError} `model_error`, `interrupted` */
   stream(

@@ -312,7 +312,7 @@ function readWord(
 const possessiveTags = (text: string, lexicon: Lexicon) =>
   /^\p{Ll}+'s$/u.test(text) ? lexicon.tagsOf(text.slice(0, -2)).filter((tag) => tag === 'comment') : [];
 
-/** A single capital letter also counts, as in "my K order", unless it is the first word of the sentence. */
+/** Returns whether a word is in capitals. A single letter counts, as in "my K order", unless it is the first word. */
 const isInCapitals = (text: string, isFirst: boolean) =>
   text === text.toUpperCase() && (/^\$?[A-Z]{2}|^\$[A-Z]/.test(text) || (!isFirst && /^[A-Z](?:'S)?$/.test(text)));
 

@@ -27,7 +27,7 @@ const periods: readonly Period[] = ['MTD', 'YTD', '3M', '6M', '5Y', 'ALL', '1Y',
 export interface Context {
   readonly it: string | undefined;
   readonly isQuestion: boolean;
-  /** Whether the question is about the symbol of `it` even if it does not contain the word "it". */
+  /** Whether even a question without the word "it" is about the symbol `it`. */
   readonly mustBeIt?: boolean;
   /** The minimum weight of a topic. */
   readonly least: number;

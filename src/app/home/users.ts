@@ -13,7 +13,7 @@ export type ListedUser = Awaited<ReturnType<typeof toListedUsers>>[number];
 export type PairingLink = Awaited<ReturnType<typeof createPairingLink>>;
 export type ListedAuthenticator = ReturnType<typeof toListedAuthenticator>;
 
-/** Lists the home's users. `accounts` are those whose keys a user has stored, and `account` is the first of them. */
+/** Lists the home's users. `accounts` are the accounts whose keys a user has stored; `account` is the first one. */
 export async function listUsers(app: Pick<App, 'clock' | 'env'>, folder: string) {
   return await withHome(app, folder, toListedUsers);
 }

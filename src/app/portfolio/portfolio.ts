@@ -79,7 +79,7 @@ export interface CombinedPortfolio {
 }
 
 /**
- * Returns the portfolio of all accounts, or undefined if there is only one or one was selected.
+ * Returns the portfolio of all accounts, or undefined if the person has only one account or selected one.
  * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
 export async function loadCombinedPortfolio(app: MultiAccountApp): Promise<CombinedPortfolio | undefined> {

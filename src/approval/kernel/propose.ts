@@ -414,7 +414,7 @@ function isForwarded({ fields }: Provenance): boolean {
 }
 
 /**
- * Returns why the owner must be asked about an order although a mandate covers it; empty if not needed. A mandate
+ * Returns why the owner must be asked about an order that a mandate covers; empty if the mandate suffices. A mandate
  * approves orders that the owner asks for or that a named rule computes. It does not approve orders from a document, a
  * tool or the model. Text from outside sources may have influenced everything that was said after it.
  */
