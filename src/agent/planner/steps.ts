@@ -140,11 +140,26 @@ export function planPriceLookups(intents: readonly Intent[], found: readonly Loo
 
 /** Returns the calls for the intents. @throws {NotUnderstoodError} if a lookup shows that an intent is impossible */
 export function planSteps(intents: readonly Intent[], found: readonly Lookup[]): PlannerStep[] {
-  return resolveNames(intents, found).flatMap((intent) =>
+  const resolved = resolveNames(intents, found);
+  requireSoldOnce(resolved);
+  return resolved.flatMap((intent) =>
     intentSteps(intent, found).map((step) => ({
       ...step,
       args: { ...step.args, ...accountArguments(intent.account) },
     })),
+  );
+}
+
+/** Requires that no whole position is sold twice, once by its name and once by its ticker. @throws {NotUnderstoodError} */
+function requireSoldOnce(intents: readonly Intent[]): void {
+  const sold = intents.flatMap((intent) =>
+    intent.kind === 'order' && intent.fraction === '1' && intent.request.side === 'sell' ? [intent.request.symbol] : [],
+  );
+  const twice = sold.find((symbol, at) => sold.indexOf(symbol) < at);
+  if (twice === undefined) return;
+  throw new NotUnderstoodError(
+    phrase`I don't understand "${twice}" in this request, so I haven't done anything.`,
+    phrase`Write each one out, as in "buy 5 AAPL and buy 3 MSFT".`,
   );
 }
 

@@ -33,6 +33,7 @@ export const REQUESTS: readonly string[] = [
 export const isRisky = ({ tags, lower }: Item) =>
   // "let me know" asks for an answer, or for an alert.
   tags.some((tag) => (REQUESTS.includes(tag) && !(tag === 'alert' && tags.includes('what'))) || TRADES.includes(tag)) ||
+  (tags.includes('except') && lower !== 'but') ||
   (tags.includes('nobody') && (tags.includes('exception') || !/^[ -~]*$/.test(lower)));
 
 const OPENERS = [
@@ -46,9 +47,6 @@ const OPENERS = [
     'add',
     'protect',
     'place',
-    'grow',
-    'double',
-    'triple',
     'shorten',
     'swap',
     'cancel',

@@ -109,6 +109,9 @@ function isIdle(
 }
 
 function isComment(items: readonly Item[]): boolean {
+  // "at the old price" is a price that the order does not have.
+  if (items.some(({ tags }) => tags.includes('at')) && items.some(({ lower }) => /\bprices?$/.test(lower)))
+    return false;
   const isFree = (item: Item) => isSafe(item) || !item.tags.some((tag) => RISKY.includes(tag));
   return (
     items.some(({ tags }) => tags.includes('comment')) &&

@@ -104,8 +104,9 @@ class FrameFiller implements OrderFrame {
     const isComplete = last?.size !== undefined && last.assets.length > 0;
     const isVague = last?.size !== undefined && 'vague' in last.size && last.assets.length > 0;
     // A bare number after the symbol may be a price: "close my AAPL 180".
+    const isFirst = !isLinked || last?.size === undefined;
     const isAfter =
-      last !== undefined && last.assets.length > 0 && !isLinked && !afterAct && !/^by\b/i.test(mention.text);
+      last !== undefined && last.assets.length > 0 && isFirst && !afterAct && !/^by\b/i.test(mention.text);
     const isOdd = isBare && (beforeAct || isAfter);
     if (isOdd) this.unread.push(mention);
     else if (last === undefined || (isComplete && isLinked && !isExcepted(last, mention)))

@@ -437,7 +437,9 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
       throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
   }
   if (frame === undefined && items.every(isKnown) && isActless(mentions)) return readActless(mentions, it);
-  if (frame === undefined || sideOf(frame) === undefined) throw notUnderstood(items);
+  // "double my KO order" is about the order, not about the position.
+  const isOfOrder = frame?.acts.includes('grow') === true && (has(items, 'order') || has(items, 'order_noun'));
+  if (frame === undefined || sideOf(frame) === undefined || isOfOrder) throw notUnderstood(items);
   return toOrders(frame);
 }
 

@@ -39,14 +39,14 @@ export function withoutRestatements<Item extends Restatable>(items: readonly Ite
   let at = 0;
   while (at < items.length) {
     const item = items[at] as Item;
-    while (item.ticker !== undefined && kept.length > 1 && isBareNoun(kept.at(-1))) kept.pop();
     const last = kept.at(-1);
-    const start = item.ticker === undefined ? undefined : nameStart(kept, item.ticker);
+    const start = item.ticker === undefined ? undefined : nameStart(kept, item.ticker, item.aside);
     if (last !== undefined && isSameNumber(last, item)) at += 1;
     else if (start !== undefined) {
       kept.splice(start, kept.length - start, { ...item, aside: false });
       at += 1;
     } else {
+      if (item.ticker !== undefined && kept.length > 1 && isBareNoun(last)) kept.pop();
       kept.push(item);
       at += 1 + kindAfter(item, items, at + 1);
     }
@@ -62,7 +62,7 @@ const isSameNumber = (one: Restatable, other: Restatable) =>
   other.aside && !one.aside && one.quantity !== undefined && one.quantity.value === other.quantity?.value;
 
 /** Returns the position of the name that the ticker restates: "Apple (AAPL", "the gold ETF GLD". */
-function nameStart(kept: readonly Restatable[], ticker: string): number | undefined {
+function nameStart(kept: readonly Restatable[], ticker: string, isAside: boolean): number | undefined {
   let at = kept.length - 1;
   const isLink = ({ tags, text }: Restatable) =>
     tags.includes('comma') || tags.includes('colon') || tags.includes('share') || NOUN.test(text);
@@ -71,7 +71,9 @@ function nameStart(kept: readonly Restatable[], ticker: string): number | undefi
   if (item?.name === undefined || item.aside) return undefined;
   const isFund = FUND.test(item.text) || kept.slice(at + 1).some(({ text }) => FUND.test(text));
   const isNamed = names(item.name, ticker) || (isFund && item.isKnownName !== true && kept.length - at <= 3);
-  if (!isNamed) return undefined;
+  // Two words for one asset without a mark between them may be two assets.
+  const isApart = isAside || isFund || kept.slice(at + 1).some(({ tags }) => !tags.includes('share'));
+  if (!isNamed || !isApart) return undefined;
   return ISSUER.test(kept[at - 1]?.name ?? '') ? at - 1 : at;
 }
 

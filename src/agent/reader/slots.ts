@@ -340,6 +340,8 @@ const slots: readonly (readonly [string, Build])[] = [
     ],
   ],
   ['take $ of? my? my? cash?', sizeOf],
+  // Without a sale before it, the proceeds are the money that was named.
+  ['take|with my? $ of? my? my? cash? proceeds', (found) => [{ kind: 'act', act: 'invest' }, sizeOf(found)]],
   ['with my? $', sizeOf],
   [
     '#n share? out_of my my? @ share|position?',
@@ -540,8 +542,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['of|with my my? account|portfolio', () => []],
   ['only_if it_is|the_price moves? below #', price('below')],
   ['only_if it_is|the_price moves? above #', price('above')],
-  ['if|only_if can_get below # per?', price('below')],
-  ['if|only_if can_get above # per?', price('above')],
+  ['if|only_if can_get below # per?', price('most')],
+  ['if|only_if can_get above # per?', price('least')],
   ['if|only_if can_get each_most|most # per?', price('most')],
   ['if|only_if can_get each_least|least # per?', price('least')],
   ['if|only_if can_get at|for? # per?', price('at')],

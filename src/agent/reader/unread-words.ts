@@ -1,5 +1,5 @@
 import { phrase } from '../../text/phrase.ts';
-import { isRisky } from './clauses.ts';
+import { isRisky, TRADES } from './clauses.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { readItems } from './items.ts';
 import { lexiconFor } from './lexicon.ts';
@@ -12,7 +12,13 @@ const MAX_UNREAD = 3;
 
 /** Words that may turn a request around, so that none is offered without them. */
 const TURNING =
-  /\b(?:not|no|never|none|dont|don't|unless|if|when|whenever|once|until|till|til|except|but|only|without|instead|or|nor|neither|maybe|perhaps|might|may|could|should|would|will|tomorrow|tonight|yesterday|later|after|before|soon|next|last|twice|double|triple|half|short|calls?|puts?|option|limit|stop|above|below|under|over|than|least|most|max|min|minus|per|each|every|another|other|both|all|margin|while|unlike|rather|almost|nearly|less|more|fewer|between|hundred|thousand|million|grand|dozen|couple|stake|dividend|am|pm|noon|morning|evening|open|close|day|week|month|year|in|from|into|to|through|via|account)\b/i;
+  /\b(?:not|no|never|none|dont|don't|unless|if|when|whenever|once|until|till|til|except|but|only|without|instead|or|nor|neither|maybe|perhaps|might|may|could|should|would|will|tomorrow|tonight|yesterday|later|after|before|soon|next|last|twice|double|triple|half|short|calls?|puts?|option|limit|stop|above|below|under|over|than|least|most|max|min|minus|per|each|every|another|other|both|all|margin|while|unlike|rather|almost|nearly|less|more|fewer|between|hundred|thousand|million|grand|dozen|couple|stake|dividend|am|pm|noon|morning|evening|open|close|day|week|month|year|in|from|into|to|through|via|account|sold|bought|gone|back|off|out|rid|away|lost|sale|purchase|order|was|were|is|are|has|had|did|does|went|been|mistake|wrong|bank|broker|of|for|with|get|on|at|by|the)\b/i;
+
+/** Words that turn a request around wherever they are. */
+const CONDITIONAL = /\b(?:not|never|no|don't|dont|unless|if|when|until|without|instead|neither|nor)\b/i;
+
+/** Returns whether a sentence has an act of its own. "I want 5 KO gone" has none. */
+const isTrade = (text: string) => readItems(text).some(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
 
 /**
  * Returns an offer of the order without the unread words, or undefined if they may matter, or if it is not a single order.
@@ -24,7 +30,7 @@ export function offerWithoutUnread(
   refusal: Refusal,
   read: (sentence: string) => { readonly intents: readonly Intent[] } | { readonly refusal: Refusal },
 ): Refusal | undefined {
-  if (lexiconFor(text).name !== 'english') return undefined;
+  if (lexiconFor(text).name !== 'english' || CONDITIONAL.test(text) || !isTrade(text)) return undefined;
   const unread: string[] = [];
   let sentence = text;
   let { message } = refusal;
@@ -79,7 +85,9 @@ function without(sentence: string, word: string): string | undefined {
     return undefined;
   return `${sentence.slice(0, at).trimEnd()} ${sentence.slice(at + word.length).trimStart()}`
     .replace(/(?:[,;]| and)+\s*([.!?]*)$/i, '$1')
+    .replace(/\(\s*\)/g, '')
     .replace(/\s+([,.!?])/g, '$1')
+    .replace(/ {2,}/g, ' ')
     .trim();
 }
 

@@ -47,6 +47,7 @@ describe('an amount', () => {
     sell so many KO that I get about 600 dollars => place_order sell $600 KO
     want 1 share each of KO and MSFT => place_order buy 1 KO + place_order buy 1 MSFT
     can I get 5 shares of KO? => place_order buy 5 KO
+    can I get rid of 5 KO? => place_order sell 5 KO
     toss a hundred bucks at KO => place_order buy $100 KO
     buy KO quantity 5 at CMP => place_order buy 5 KO
     sell 5 KO for 60 or more => place_order sell 5 KO limit limit_price=60
@@ -73,6 +74,12 @@ describe('an amount', () => {
   ])('is asked about in %s', (said, asked) => expect(message(said)).toBe(asked));
 });
 
+describe('a comment that limits the order', () => {
+  it.each(['buy 5 KO, thanks at the old price', 'except on fridays hi there, buy 5 KO'])('is not ignored: %s', (said) =>
+    expect(inShort(planned([said]))).toBe('asks'),
+  );
+});
+
 describe('an order with words that are not understood', () => {
   it.each([
     ['sell like half my KO', 'I don\'t understand "like". Did you mean "sell half my KO"?'],
@@ -92,6 +99,8 @@ describe('an order with words that are not understood', () => {
     'sell 2 KO twice',
     'sell 2 KO 7',
     'buy 5 KO calls',
+    'I want 5 KO sold',
+    'the sale of 5 KO was a mistake',
   ])('is not offered without a word that may turn it around: %s', (said) => {
     expect(message(said)).not.toMatch(/Did you mean "(?:sell 2|buy 5) KO[^"]*"/);
   });
@@ -124,6 +133,10 @@ describe('the whole position, or all but a part,', () => {
     'double my DIS',
     'sell double my KO',
     'close KO and MSFT',
+    'double my KO order',
+    'sell 5 KO and double it',
+    'get me out of tesla, thank you 37',
+    'get me out of tesla, thank you TSLA',
   ])('is not meant by %s', (said) => expect(inShort(planned([said]))).toBe('asks'));
 });
 
@@ -157,6 +170,10 @@ describe('a price that a purchase must get', () => {
   `),
   )('is its limit: %s', (said, calls) => expect(inShort(planned([said]))).toBe(calls));
 
+  it('is asked about if it is a total', () => {
+    expect(message('buy 3 KO only if I can get them under $180 total')).toMatch(/^Is \$180\.00 for one share/);
+  });
+
   it('is no limit of a sale', () => {
     expect(inShort(planned(['sell 3 KO but only if I get it under 60']))).toBe('asks');
   });
@@ -177,7 +194,7 @@ describe('a name and a ticker', () => {
   `),
   )('are one asset in %s', (said, calls) => expect(inShort(planned([said]))).toBe(calls));
 
-  it.each(['buy 5 shares of Apple (MSFT)', 'buy 5 Apple MSFT', 'buy 5 of the S&P 500 fund QQQ'])(
+  it.each(['buy 5 Apple AAPL', 'buy 5 shares of Apple (MSFT)', 'buy 5 Apple MSFT', 'buy 5 of the S&P 500 fund QQQ'])(
     'that differ are asked about: %s',
     (said) => expect(inShort(planned([said]))).toBe('asks'),
   );
