@@ -265,7 +265,7 @@ function createOwnServices(
 
 type TokenCleanup = ReturnType<typeof createTokenCleanup>;
 
-/** Forgets the broker's tokens of people whose clients lost their access, also if another process ended the access. */
+/** Forgets the broker's tokens of people whose clients lost their access, even if another process ended the access. */
 function createTokenCleanup(
   { others }: Pick<GatewayOptions['stores'], 'others'>,
   { broker, outlets }: Pick<RouteParts, 'broker' | 'outlets'>,

@@ -35,7 +35,7 @@ interface ChartOptions {
 const MIN_CHART_WIDTH = 8;
 const VOLUME_ROWS = 3;
 
-/** Draws a line of Braille dots or candles (ASCII without Unicode), with the person's own trades and average cost. */
+/** Draws a line of Braille dots or candles (or ASCII characters), with the person's own trades and average cost. */
 export function chartText(options: ChartOptions): string {
   const { bars, columns, unicode, volume = false, paint = plainPaint } = options;
   const closes = bars.map(({ close }) => close);
@@ -99,7 +99,7 @@ function drawPrices(options: ChartOptions, slots: Slots, scale: Scale, width: nu
   return canvas;
 }
 
-/** Returns the width of the plot. With candles or volume, it is the columns of the bars, otherwise the full width. */
+/** Returns the plot's width: the columns of the bars if there are candles or volume, otherwise the full width. */
 function usedColumns({ candles, volume }: ChartOptions, slots: Slots, width: number): number {
   return candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
 }

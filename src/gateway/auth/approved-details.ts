@@ -95,7 +95,7 @@ export function requireSingleDetails(
 
 type Issue = { readonly path: PropertyKey[]; readonly code?: string | undefined; readonly keys?: unknown };
 
-/** Returns the names of the invalid fields, also of unknown fields, for which zod reports only the parent's path. */
+/** Returns the names of invalid fields, including unknown fields, for which zod reports only the parent's path. */
 export function invalidFieldNames(issues: readonly Issue[]): string[] {
   const fields = issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) return issue.keys.map(String);

@@ -34,7 +34,7 @@ interface TokenVerifierOptions {
   readonly resource: string;
   /** Base URL that the `htu` of every DPoP proof must begin with (default: the resource). */
   readonly base?: string | undefined;
-  /** Other audiences on this server. A token for one of them is rejected, because it would work for both. */
+  /** Other audiences on this server. A token that also names one of them is rejected, because it would work at both. */
   readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;

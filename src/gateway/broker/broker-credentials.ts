@@ -12,6 +12,6 @@ export interface BrokerCredentials {
   isConnected(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<boolean>;
   /** Returns the account's number if it is known without a request to the broker. */
   accountOf?(caller: Pick<Caller, 'sub'>): Promise<string | undefined>;
-  /** Removes the given credentials from the cache or, if none are given, all cached credentials of this person. */
+  /** Removes these credentials from the cache or, if `credentials` is undefined, all of this person's credentials. */
   forget(sub: string, credentials?: AccountCredentials): void;
 }

@@ -28,7 +28,7 @@ export interface BrokerContext {
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
-  /** Returns the time in milliseconds since the epoch. Used for data of brokers that don't report its time. */
+  /** Returns the time in milliseconds since the epoch. Used for data that the broker reports without a time. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly assets: AssetCatalog;

@@ -144,7 +144,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         throw error;
       }
     },
-    /** Removes the person's cached token. If `token` is given, removes the cached token only if they are equal. */
+    /** Removes the person's cached token. If `token` is given, removes the cached token only if the two are equal. */
     forget(sub: string, token?: string): void {
       if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },

@@ -17,7 +17,7 @@ export type OptionalFeature = (typeof optionalFeatures)[number];
 /** How a broker differs from others, as plain data. The contract test checks every broker against its traits. */
 export interface BrokerTraits {
   readonly label: string;
-  /** The order terms of each asset class, which orders must meet as they are sent to the broker (`boundedOrder`). */
+  /** The terms, by asset class, that an order must meet in the form that is sent to the broker (`boundedOrder`). */
   readonly orders: TermsByAssetClass;
   readonly clientOrderId: {
     /**

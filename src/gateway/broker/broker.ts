@@ -156,7 +156,7 @@ export type CancellationResult = 'requested' | 'not_found' | 'not_cancelable';
  *     can't express is an error, and nothing is sent. The order that is passed already has its bound (`boundedOrder`).
  *  6. **Reads throw only an `HttpProblem`** (502 `broker_unavailable`, `broker_invalid_response`, 504
  *     `broker_timeout`, 503 `broker_busy`, 409 `account_not_connected`) and return the views of trading/views.ts,
- *     because an incomplete response must not look like a $0 account. An account that may not trade is
+ *     because an incomplete response must not look like a $0 account. An account that can't trade is
  *     `trading_blocked`. Symbols are written `BRK.B`. Order IDs have up to 64 letters, digits and `-`. Page tokens have
  *     up to 128 of these characters or `:`, `_` and `.`.
  *  7. **Updates are only hints** (`tradeUpdates`), because only a read shows an order's state. Each call opens one
@@ -222,7 +222,7 @@ export interface Broker {
 }
 
 /**
- * Returns access to one user's account.
+ * Connects to one user's account.
  * @param send used instead of the context's `fetch`, except by brokers whose accounts share a session
  */
 export type ConnectBroker = (

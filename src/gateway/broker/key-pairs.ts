@@ -73,7 +73,7 @@ export function createBrokerCredentialStore({ store, sealSecret, now, broker }: 
       }
       return removed;
     },
-    /** Moves the rows under `formerName` to the broker's name. Must run before a second such broker is added. */
+    /** Moves rows under `formerName` to the broker's name. Must run before a second broker of this kind is added. */
     async moveFormerRows(): Promise<void> {
       if (before === undefined) return;
       for (const row of await store.list(before)) {

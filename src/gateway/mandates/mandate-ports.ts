@@ -127,7 +127,7 @@ async function cover(
 
 const noActiveMandate: UncoveredReason = { reason: 'MANDATE_NOT_FOUND', text: 'there is no active mandate' };
 
-/** Finds a mandate, or all open mandates for `any`. @throws {HttpProblem} 404 `not_found`, also for another person's */
+/** Finds a mandate, or all open mandates for `any`. @throws {HttpProblem} 404 `not_found`, also for others' mandates */
 async function findMandates(
   { mandates, now }: MandatePortsOptions,
   sub: string,

@@ -235,7 +235,7 @@ async function endWatch(
 
 const missedText = 'the market was closed or the gateway was not running until the next due time';
 
-/** Returns the milliseconds until the next check; 0 if the order is due. @param known undefined if it is unknown */
+/** Returns the milliseconds until the next check; 0 if the order is due. @param known undefined if unreadable */
 function delayUntilDue(
   { order: { dueAt }, terms: { standing } }: Watched,
   known: KnownMarket | undefined,
@@ -287,7 +287,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   return dueAt === null ? undefined : dueAt - clock.now();
 }
 
-/** Returns the same request for each attempt at one due time. Leaves out the slot, which depends on the day. */
+/** Returns the same request for each attempt at one due time. Leaves out the period, which depends on the day. */
 function toProposalRequest(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...toOrderRequest(standing), account };
   const from = `standing order ${mandate}`;

@@ -143,7 +143,7 @@ export function createMessageSender(options: MessageServiceOptions) {
     },
     sendApproved,
     /**
-     * Checks whether the message may and could be sent now, without sending it or consuming an approval.
+     * Checks whether the message is allowed and can be sent now, without sending it or consuming an approval.
      * @throws {HttpProblem} 403 `policy_denied`, 409 `account_not_connected`, 422 `service_not_available`
      */
     async requireSendable(draft: MessageDraft, proposer: Proposer): Promise<void> {
@@ -212,7 +212,7 @@ function requireSame(entry: MessageJournalEntry, digest: string): MessageJournal
   });
 }
 
-/** Checks that the approved message may and can be sent. Must be called before the approval is used. */
+/** Checks that the approved message is allowed and can be sent. Must be called before the approval is used. */
 async function admitApproved(
   approved: ApprovedMessage,
   caller: Caller,

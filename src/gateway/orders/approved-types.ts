@@ -4,7 +4,7 @@ import type { Order } from '../../trading/views.ts';
 
 export type ApprovedTypeReader = Pick<OrderJournal, 'approvedTypes'>;
 
-/** Adds the types that the owner approved to those orders that this gateway placed as another type. */
+/** Adds the type that the owner approved to each order that this gateway placed as another type. */
 export async function withApprovedTypes(
   journal: ApprovedTypeReader,
   sub: string,

@@ -91,7 +91,7 @@ export interface SubmissionContext {
 }
 
 interface SendingContext extends SubmissionContext {
-  /** Called right before sending. Returns why the order must not be sent (409 `not_placed`); undefined if it may. */
+  /** Called right before sending. Returns why the order must not be sent (409 `not_placed`); otherwise undefined. */
   readonly stopped: (intent: SubmissionIntent) => Promise<HttpProblem | undefined>;
   /** Returns whether this process still handles the proposal. See (7). */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
@@ -197,7 +197,7 @@ async function recordAnswer(
   }
 }
 
-/** Looks up an order without an outcome, once. @returns the settled entry; undefined if the lookup proves nothing */
+/** Looks up an order without an outcome one time. @returns the settled entry; undefined if the lookup proves nothing */
 export async function settleOrderByLookup(
   entry: OrderJournalEntry,
   broker: OpenAccount,

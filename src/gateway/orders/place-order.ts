@@ -348,7 +348,7 @@ async function sendObjection(
   );
 }
 
-/** Returns why the mandate no longer allows the order. The claim has already reserved the order's share of it. */
+/** Returns why the mandate no longer allows the order. The claim has already reserved the order's share. */
 async function mandateObjection(
   { mandates, clock, isRevokedBySignal }: OrderServiceOptions,
   sub: string,

@@ -254,7 +254,7 @@ const byIntent: Readonly<Record<PositionIntent, Check>> = {
     isHeld(order, new Dec(holdings?.qty ?? 0).neg().minus(counted.covering?.buys ?? 0)),
 };
 
-/** Objects to an opening order that would close an opposite position, because its intent must then be `instead`. */
+/** Objects to an opening order that would close an opposite position. @param instead the intent to suggest */
 function opensOnly(
   { symbol, side }: OrderFacts,
   { holdings }: DecisionFacts,

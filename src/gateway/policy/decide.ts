@@ -134,7 +134,7 @@ function objectionsTo(rules: Rules, subject: DecisionSubject, action: PolicyActi
   );
 }
 
-/** Objects if the owner approved the order under other rules. A mandate has the same objection of its own. */
+/** Objects if the owner approved the order under other rules. Orders under a mandate are checked elsewhere. */
 function changedRulesObjection({ digest }: Rules, { approval, policy }: DecisionSubject): Objection | undefined {
   if (approval !== 'tap' || policy === undefined || policy === digest) return undefined;
   return {

@@ -92,16 +92,16 @@ export interface BrokerFacts {
   readonly trading_blocked: boolean;
   readonly tradable: boolean;
   readonly fractionable: boolean;
-  /** Whether the account may trade this asset class. */
+  /** Whether the account is allowed to trade this asset class. */
   readonly class_enabled?: boolean;
-  /** The approved fees, or null if the order names none, and those at the current figures. Absent in older records. */
+  /** The approved fees (null if the order states none), and the fees as calculated now. Absent in older records. */
   readonly fees?: {
     /** Whether the broker's fees are known. */
     readonly known: boolean;
     readonly max_fees: { readonly approved: string | null; readonly now: string };
     readonly coin_fee: { readonly approved: string | null; readonly now: string };
   };
-  /** Why this broker would reject the order; null if it would accept it. */
+  /** Why this broker would reject the order; null if the broker would accept it. */
   readonly objection: { readonly text: string; readonly hint?: string; readonly field?: string } | null;
 }
 

@@ -372,11 +372,11 @@ export function findLimitObjections(limits: AccountLimits, compared: Compared): 
   });
 }
 
-/** Messages per day if the limits don't say. */
+/** Maximum number of messages per day if the limits don't specify it. */
 export const DEFAULT_DAY_MESSAGES = 5;
 
 /**
- * Returns why a message may not be sent. Messages are limited even if the owner has set no limits: no recipient is
+ * Returns why a message must not be sent. Messages are limited even if the owner has set no limits: no recipient is
  * allowed until the owner adds one.
  */
 export function findMessageObjections(

@@ -29,8 +29,8 @@ export async function findLimitMismatches(limits: Limits | undefined, known: Kno
 }
 
 /**
- * Returns the entries of `limits.yaml` that name no account. Returns none unless all accounts are known: with exchanged
- * tokens the gateway does not know the account numbers in advance, and before the first connection there are none.
+ * Returns the entries of `limits.yaml` that match no account. Returns none unless all accounts are known: with
+ * exchanged tokens the gateway does not know the numbers in advance, and before the first connection there are none.
  */
 export async function findUnknownAccounts(limits: Limits | undefined, known: KnownAccounts): Promise<string[]> {
   const named = Object.keys(limits?.accounts ?? {}).filter((account) => account !== OTHER_ACCOUNTS_KEY);

@@ -236,7 +236,7 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: BrokerSnapsh
   };
 }
 
-/** Returns the fees at the current figures, next to the approved ones. Zero and unknown fees need no approval. */
+/** Returns the fees as calculated now, next to the approved ones. Zero and unknown fees need no approval. */
 function feeFacts(draft: OrderDraft, { fees }: BrokerTraits): NonNullable<BrokerFacts['fees']> {
   const now = maxFees(draft, fees);
   return {

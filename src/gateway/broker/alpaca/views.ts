@@ -199,7 +199,7 @@ export function toPortfolioHistory(history: trading.PortfolioHistory): Portfolio
   return { timeframe: history.timeframe, base_value: cents(history.baseValue ?? 0), points };
 }
 
-/** Returns the total cash flow since the previous time for each time; undefined if the broker reports no flows. */
+/** Returns, for each time, the total cash flow since the previous time; undefined if the broker reports no flows. */
 function flowsByWindow({ cashflow, timestamp }: trading.PortfolioHistory): Dec[] | undefined {
   if (cashflow == null) return undefined;
   const rows = Object.entries(cashflow).filter(([type]) => cashFlowTypes.includes(type));

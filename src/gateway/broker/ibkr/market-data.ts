@@ -53,7 +53,7 @@ export async function readIbkrSnapshots(
   return found;
 }
 
-/** Converts a snapshot; returns undefined without a last price. Any other missing price becomes zero. */
+/** Converts a snapshot; returns undefined if there is no last price. Any other missing price becomes zero. */
 function snapshotView({ _updated: updated, ...fields }: z.output<typeof snapshotRow>) {
   const priceIn = (text: string | number = '') => plainPrice.exec(String(text))?.[1];
   const last = priceIn(fields[FIELDS.last]);

@@ -25,7 +25,7 @@ export function classifyTradierError(error: unknown, kept: CredentialKind | unde
   return words === undefined ? { kind: 'failing', status } : refusedBy(words);
 }
 
-/** Returns the messages in `errors`, which contains one message or a list; undefined without `errors`. */
+/** Returns the messages in `errors`, which contains one message or a list; undefined if it is missing. */
 export function findErrorMessages(json: unknown): readonly string[] | undefined {
   const { errors } = (json ?? {}) as { errors?: { error?: unknown } };
   const error = errors?.error;

@@ -42,7 +42,7 @@ export const tradierBrokerKind = {
 
 type Environment = VerifiedAccount['environment'];
 
-/** Tries the token at the given environment's host, then at the other host, because a token works at only one. */
+/** Tries the token at this environment's host, then at the other host, because a token works at only one. */
 async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: StoredCredentialsOf<'access_token'>,

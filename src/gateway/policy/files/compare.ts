@@ -95,7 +95,7 @@ const hours = ordered<Hours>(
   ({ zone, from, to, days }) => `${from} to ${to} on ${days.join(' ')}, ${zone}`,
 );
 
-/** Compares recipients one by one. Without a list, no recipient is known. */
+/** Compares recipients one by one. If there is no list, no recipient is known. */
 const recipients: Comparison<Names> = (_, before = [], after = []) => [
   ...after
     .filter((one) => !before.includes(one))

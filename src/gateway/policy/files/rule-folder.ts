@@ -18,8 +18,8 @@ const LOCK_WAIT_MS = 10_000;
 
 /**
  * Returns the store of the rules in a folder's `limits.yaml`, `policies/*.cedar` and `firm/*.cedar`. People also edit
- * these files by hand, so they are changed only under a lock on the folder, and only if they are still as they were
- * read.
+ * these files by hand, so they are changed only under a lock on the folder, and only if nobody changed them after they
+ * were read.
  */
 export function createRuleFolder(folder: string): RuleStore {
   return {

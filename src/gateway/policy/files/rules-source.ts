@@ -119,7 +119,7 @@ async function createRulesSource(store: RuleStore, options: RulesSourceOptions =
     return await keep(snapshot.version, () => load(snapshot));
   };
   let accounts: KnownAccounts | undefined;
-  /** Denies the orders of accounts without their own entry while an entry names no account. */
+  /** Denies the orders of accounts that have no entry of their own while an entry matches no account. */
   const compareAccounts = async (rules: StoredRules): Promise<StoredRules> => {
     const { limits } = rules.written;
     const unknown = accounts === undefined ? [] : await findUnknownAccounts(limits, accounts);
