@@ -51,10 +51,28 @@ export function antecedentOf(
   // "I'm done with KO, sell everything" means the position.
   const rest = said.some(({ tags }) => tags.includes('it')) ? said : said.flatMap(withReference);
   const [asset, ...more] = first.items.filter(isAsset);
+  if (asset !== undefined && more.length === 0 && isTopic(first) && !said.some(isAsset)) {
+    const refers = said.some(({ tags }) => tags.includes('it'));
+    const last = said.findLastIndex(({ tags }) => !tags.includes('end'));
+    return { rest: refers ? said : [...said.slice(0, last + 1), ON, asset], symbol: symbolOf(asset) };
+  }
   const isReferred = rest.some(({ tags }) => tags.includes('it')) && !rest.some(isAsset);
   const isPlain = first.items.every(({ aside, quantity }) => !aside && quantity === undefined);
   if (asset === undefined || more.length > 0 || !isReferred || !isPlain) return undefined;
   return isComment(first.items.filter((item) => item !== asset)) ? { rest, symbol: symbolOf(asset) } : undefined;
+}
+
+const ON: Item = { text: 'on', lower: 'on', tags: ['on', 'of'], aside: false };
+const TOPIC = ['regarding', 'my', 'share', 'position', 'harmless'];
+
+/** Returns whether a segment only names a position: "For the NVDA shares, set a trailing stop of 8%". */
+function isTopic({ items, separator }: Segment): boolean {
+  const others = items.filter((item) => !isAsset(item));
+  return (
+    separator?.tags.includes('comma') === true &&
+    others.some(({ tags }) => tags.includes('regarding')) &&
+    others.every((item) => !item.aside && item.tags.some((tag) => TOPIC.includes(tag)))
+  );
 }
 
 const IT: Item = { text: 'it', lower: 'it', tags: ['it'], aside: false };

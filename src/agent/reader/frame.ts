@@ -108,7 +108,7 @@ class FrameFiller implements OrderFrame {
     const isAfter =
       last !== undefined && last.assets.length > 0 && isFirst && !afterAct && !/^by\b/i.test(mention.text);
     const isOdd = isBare && (beforeAct || isAfter);
-    if (isOdd) this.unread.push(mention);
+    if (isOdd || isStray(mention, last)) this.unread.push(mention);
     else if (last === undefined || (isComplete && isLinked && !isExcepted(last, mention)))
       setSize(this.#open(), mention);
     else if (last.size === undefined || isVague || isExcepted(last, mention)) setSize(last, mention);
@@ -133,6 +133,10 @@ class FrameFiller implements OrderFrame {
     return part;
   }
 }
+
+/** Returns whether "but 3" follows no word for the whole position. */
+const isStray = (mention: Mention & { kind: 'size' }, last: Part | undefined) =>
+  'keep' in mention.size && mention.size.isExcept === true && (last === undefined || !isExcepted(last, mention));
 
 /** "all of my KO except 20" keeps 20. */
 const isExcepted = ({ size }: Part, mention: Mention & { kind: 'size' }) =>

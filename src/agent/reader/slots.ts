@@ -16,8 +16,8 @@ export type Size =
   | { readonly notional: string }
   /** If `isAdded`, the part of the position is bought in addition: "double my KO". */
   | { readonly fraction: string; readonly isAll: boolean; readonly isAdded?: true }
-  /** If `isTarget` is true, a purchase brings the position to that number: "buy AAPL until I have 30". */
-  | { readonly keep: string; readonly isTarget?: true }
+  /** If `isExcept` is true, the words before say that all is sold. If `isTarget` is true, a purchase brings the position to that number: "buy AAPL until I have 30". */
+  | { readonly keep: string; readonly isTarget?: true; readonly isExcept?: true }
   | { readonly cash: string }
   | { readonly equity: string }
   | { readonly vague: true };
@@ -348,7 +348,7 @@ const slots: readonly (readonly [string, Build])[] = [
     (found) => [sharesOf(found), { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true }],
   ],
   ['keep #n share? of? it? remains?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
-  ['except #n share? of? it?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
+  ['except #n share? of? it?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value, isExcept: true } })],
   ['double', () => [{ kind: 'act', act: 'grow' }, addedSize(1)]],
   ['triple', () => [{ kind: 'act', act: 'grow' }, addedSize(2)]],
   [
@@ -505,6 +505,15 @@ const slots: readonly (readonly [string, Build])[] = [
     'trailing my? my? @ share|position? of|at|by? %|$',
     (found) => [
       { kind: 'act', act: 'protect' },
+      { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
+      trail(found),
+    ],
+  ],
+  [
+    'trailing my? my? @ share|position? of|at|by? %|$ comma #n share only',
+    (found) => [
+      { kind: 'act', act: 'protect' },
+      sharesOf({ ...found, quantities: found.quantities.slice(1) }),
       { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
       trail(found),
     ],

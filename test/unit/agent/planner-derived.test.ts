@@ -63,6 +63,7 @@ describe('a stop without a verb protects the position', () => {
     'sl 5 AAPL',
     'sl $500 of AAPL for 77 a share',
     'sl 5 AAPL at 77',
+    'buy 3 AAPL and sell but 3 AAPL',
   ])('not in: %s', (turn) => {
     expect(said(turn)).not.toContain('place_order');
   });
@@ -141,6 +142,12 @@ describe('how else an order is said', () => {
     sell stop on KO for 4 shares at 50 => place_order sell 4 KO stop stop_price=50
     buy 10 AAPL, take profit by 250 and stop by 200, together in one order => place_order buy 10 AAPL take_profit_limit_price=250 stop_loss_stop_price=200 order_class=bracket
     I need $500 from my KO => place_order sell $500 KO
+    trail NVDA by 8 bucks, 7 shares only => place_order sell 7 NVDA trailing_stop trail_price=8
+    for the NVDA shares, please set up a trailing stop of eight percent on the whole position => place_order sell 20 NVDA trailing_stop trail_percent=8
+    regarding my MSFT position, sell half of it => place_order sell 6 MSFT
+    on KO, sell 5 shares. => place_order sell 5 KO
+    buy 3 NVDA limit 120, and keep it open until it fills => place_order buy 3 NVDA limit limit_price=120 time_in_force=gtc
+    need like $500 out of KO => place_order sell $500 KO
     invest $1000 half in AAPL and half in KO => place_order buy $500 AAPL + place_order buy $500 KO
     acquire 200 dollars' worth each of AAPL and KO => place_order buy $200 AAPL + place_order buy $200 KO
     add six shares of MSFT to what I already have, paying at most $410 apiece, and let the order lapse at the close today if it is not filled => place_order buy 6 MSFT limit limit_price=410 time_in_force=day
@@ -152,6 +159,9 @@ describe('how else an order is said', () => {
   it.each([
     ['I need $500 from my landlord', 'place_order'],
     ['invest $1000 half in AAPL', 'place_order'],
+    ['for my sister, sell 5', 'place_order'],
+    ['on KO, sell 5 MSFT if it falls', 'place_order'],
+    ['trail NVDA by 8 bucks, 7 only', 'place_order'],
     ['I need $500 from my KO and my AAPL', 'place_order'],
     ['buy 5 AAPL limit 180 day gtc', 'place_order'],
   ])('none in: %s', (turn, call) => {
