@@ -269,8 +269,9 @@ const SPECIAL: readonly (readonly [RegExp, string])[] = [
 
 function wordsFrom(tokens: readonly RawToken[], at: number): string[] {
   const words: string[] = [];
-  for (const { text, mark } of tokens.slice(at, at + 8)) {
-    if (mark !== undefined && mark !== 'and') break;
+  for (const { text, mark, aside } of tokens.slice(at, at + 8)) {
+    // A phrase does not reach into parentheses: "could you (maybe) buy".
+    if ((mark !== undefined && mark !== 'and') || aside !== tokens[at]?.aside) break;
     words.push(foldWord(text));
   }
   return words;

@@ -159,6 +159,7 @@ describe('how else an order is said', () => {
   it.each([
     ['I need $500 from my landlord', 'place_order'],
     ['invest $1000 half in AAPL', 'place_order'],
+    ['could you (maybe) buy 3 AAPL', 'place_order'],
     ['for my sister, sell 5', 'place_order'],
     ['on KO, sell 5 MSFT if it falls', 'place_order'],
     ['trail NVDA by 8 bucks, 7 only', 'place_order'],
