@@ -25,7 +25,7 @@ export async function logDenial(
   await onDenial?.({ ...about, refusal: error });
 }
 
-/** Returns whether a denial was caused by a missing relation. The person may then be a stranger to the account. */
+/** Returns whether a denial was caused by a missing relation. Such a person may be a stranger to the account. */
 export function isRelationDenial({ options }: HttpProblem): boolean {
   return String(options.members?.reason).startsWith('RELATION_');
 }

@@ -65,11 +65,11 @@ import { requiredSigningKeys } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
-  /** Halts trading without a token, for a person authenticated by other means. Undefined without `approval`. */
+  /** Halts trading without a token, for a person authenticated by other means. Undefined if `approval` is unset. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news' | 'noted'> | undefined;
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;
-  /** Withdraws the person's open proposals (only those of `clientId`, if given), and forgets the person's tokens. */
+  /** Withdraws the person's open proposals (only those of `clientId` if set), and forgets the person's tokens. */
   revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
   /** Rejects new requests and waits for executions in progress. Afterwards, the caller can close the database. */
   close(): Promise<void>;

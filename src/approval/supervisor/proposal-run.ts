@@ -513,7 +513,7 @@ function deniedText(proposal: StoredProposal): string {
     : 'denied by the second approver on their phone';
 }
 
-/** Returns the transition for an approval: to `approved` once all required approvals are given. */
+/** Returns the transition for an approval: to `approved` if no other approval is required. */
 function approvalDecision(proposal: StoredProposal, token: ApprovalToken): Decision {
   const { sub, second, authReqId = '' } = proposal;
   if (second === undefined) return { to: 'approved', changes: { token } };

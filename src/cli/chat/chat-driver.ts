@@ -134,7 +134,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     halt: async () => {
       await haltTrading(context);
     },
-    /** Lifts a halt once the person approves. @throws {TradeAgentError} if the person did not approve */
+    /** Lifts a halt after the person approves. @throws {TradeAgentError} if the person did not approve */
     liftHalt: async (asked: (approval: ApprovalView) => void, signal: AbortSignal) => {
       const { proposeAndWait } = await import('../../app/approvals/propose-and-wait.ts');
       let told = false;

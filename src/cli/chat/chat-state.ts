@@ -347,8 +347,8 @@ function addItem(state: ChatState, item: ChatItem): ChatState {
 
 /**
  * Splits an unfinished answer into settled lines, which can be printed, and the rest, which may still change. A table
- * is settled once another line follows it, because each row may change all column widths. A code block is settled once
- * it is closed, and any other line once it ends.
+ * is settled when another line follows it, because each row may change all column widths. A code block is settled when
+ * it is closed, and any other line when it ends.
  */
 export function splitAnswer(answer: string): { readonly settled: string; readonly open: string } {
   let settled = 0;

@@ -93,7 +93,7 @@ const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
 
-/** Edits by key name. With Ctrl or Alt, a key performs `byWord` (if given) instead of `edit`. */
+/** Edits by key name. With Ctrl or Alt, a key performs `byWord` instead of `edit`, if it has one. */
 const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
   ['leftArrow', moveTo(left), moveTo(wordStart)],
   ['rightArrow', moveTo(right), moveTo(wordEnd)],

@@ -46,7 +46,7 @@ export interface SlashCommand {
 
 const aliases: Record<string, SlashName> = { exit: 'quit', q: 'quit', '?': 'help', '': 'help', new: 'clear' };
 
-/** Parses a command such as `/chart AAPL 3m`. Undefined for a prompt. `exit` and `quit` also work without a slash. */
+/** Parses a command such as `/chart AAPL 3m`; undefined for a prompt. `exit` and `quit` also work without a slash. */
 export function parseSlashCommand(line: string): SlashCommand | undefined {
   if (/^(exit|quit)$/i.test(line)) return { name: 'quit', args: [] };
   const [, word, rest = ''] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];

@@ -55,7 +55,7 @@ function processInfo(pid: string): { readonly parent: string; readonly group: st
   }
 }
 
-/** Returns whether the process has the pipe open for writing. Undefined if this user may not inspect the process. */
+/** Returns whether the process has the pipe open for writing. Undefined if this user can't inspect the process. */
 function hasOpenForWriting(pid: string, pipe: string): boolean | undefined {
   let descriptors: string[];
   try {

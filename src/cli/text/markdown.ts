@@ -11,8 +11,8 @@ export interface MarkdownStyle {
 const noStyle: MarkdownStyle = { strong: (text) => text };
 
 /**
- * Renders the agent's Markdown (tables, bold, headings, code blocks) on a terminal, line by line as it arrives. A
- * table is rendered once it is complete, because its column widths depend on all rows.
+ * Renders the agent's Markdown (tables, bold, headings, code blocks) on a terminal, line by line as it arrives. A table
+ * is rendered when it is complete, because its column widths depend on all rows.
  */
 export class TerminalMarkdown {
   readonly #columns: number;

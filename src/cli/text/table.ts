@@ -8,7 +8,7 @@ export interface Column<Row> {
   readonly head: string;
   readonly align?: 'left' | 'right';
   readonly cell: (row: Row) => string;
-  /** Whether the text may be truncated once all ranked columns are dropped. It must not contain colors. */
+  /** Whether the text may be truncated after all ranked columns are dropped. Such text must not contain colors. */
   readonly shortens?: boolean;
 }
 

@@ -147,7 +147,7 @@ export type CancellationResult = 'requested' | 'not_found' | 'not_cancelable';
  *     was used before as `refused` with reason `duplicate`. If the broker can't guarantee this, its traits say so
  *     (`clientOrderId.acceptedOnce`), and no order is sent a second time. IDs of 8–48 letters, digits, `_` and `-` are
  *     accepted, and returned unchanged.
- *  3. **An order can be looked up by this ID** once the broker's reads have caught up, whatever the order's state.
+ *  3. **An order can be looked up by this ID** after the broker's reads have caught up, whatever the order's state.
  *     `undefined` means that the broker itself reported that there is no such order; a proxy's error page makes the
  *     lookup throw. If lookups are limited (`clientOrderId.lookup`), `undefined` proves nothing.
  *  4. **`refused` and `not_taken` are proof** that this request created no order. Anything else is `unknown`: a

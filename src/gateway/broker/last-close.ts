@@ -53,7 +53,7 @@ const quantityOf = (rows: readonly Holding[]): Dec => rows.reduce((sum, { qty })
 const sumOf = (rows: readonly Holding[]): Dec =>
   rows.reduce((sum, { qty, price }) => sum.plus(new Dec(qty).times(price)), ZERO);
 
-/** Returns today's trades, including those of legs; undefined if a fill's contract, side or price is unknown. */
+/** Returns today's trades, including trades of legs; undefined if a fill's contract, side or price is unknown. */
 export function findTodaysTrades(
   orders: readonly Order[],
   now: number,

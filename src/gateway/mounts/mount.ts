@@ -49,7 +49,7 @@ export interface MountedCaller {
   readonly resource: string;
   /**
    * Calls the gateway's own API for this caller, within this process, with the same checks as for a request over the
-   * network. Returns 401 once the caller's token has expired.
+   * network. Returns 401 after the caller's token has expired.
    * @param path for example `/v1/quotes?symbols=AAPL`
    * @throws the signal's reason, if the request's signal aborts
    */

@@ -24,7 +24,7 @@ import type { Rules } from './rules.ts';
 /** Actions that create exposure or reveal something. They are denied if the rules can't be read. */
 const RULE_DEPENDENT_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'grant_mandate', 'send_message'];
 
-/** Reasons that only require more approval. They no longer apply once that approval has been given. */
+/** Reasons that only require more approval. They no longer apply after that approval. */
 const APPROVAL_REASONS: readonly PolicyReason[] = [
   'APPROVAL_MISSING',
   'APPROVAL_NEEDS_SECOND',

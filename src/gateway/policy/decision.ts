@@ -69,7 +69,7 @@ export interface OrderFacts {
   readonly stop_loss?: { readonly stop_price: string; readonly limit_price: string };
   readonly reference_price: string;
   readonly max_slippage: string;
-  /** The most that the order can cost or bring in, in dollars, rounded up; null if it is unbounded. */
+  /** The most that the order can cost or bring in, in dollars, rounded up; null if there is no upper bound. */
   readonly notional: string | null;
   /** Number of shares. For an order for a dollar amount, it is calculated with the reference price. */
   readonly shares: string;
@@ -139,7 +139,7 @@ export interface HoldingFacts {
   readonly value: string;
   readonly open_elsewhere: {
     readonly orders: number;
-    /** Open purchases of the order's symbol, in dollars; null if any is unbounded. */
+    /** Open purchases of the order's symbol, in dollars; null if any has no upper bound. */
     readonly symbol_notional: string | null;
     /** Shares of the order's symbol that are in open sell orders. */
     readonly symbol_sells: string;

@@ -417,7 +417,7 @@ function freeShares(underlying: string, positions: readonly Position[], others: 
     .toFixed();
 }
 
-/** Returns the cash minus what sold puts need and what open purchases cost; null if a purchase is unbounded. */
+/** Returns the cash minus what sold puts need and what open purchases cost; null if a purchase has no upper bound. */
 function freeCash(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
   const secured = puts.map(({ symbol, qty }) => putCollateralDollars(symbol, new Dec(qty).abs()));

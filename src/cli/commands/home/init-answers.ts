@@ -99,7 +99,7 @@ export async function promptForPhone(context: Context, options: ReachOptions): P
   return { address, ...given, ...certificate, listen: given.listen ?? PUBLIC_LISTEN };
 }
 
-/** Asks where the phone is. @returns undefined if only the address was given */
+/** Asks where the phone is. @returns undefined if the options contain only the address */
 async function choosePlace(context: Context, options: ReachOptions): Promise<PhonePlace | undefined> {
   const { phone, address } = options;
   if (phone === 'browser' && address !== undefined && !isLocalAddress(address)) {
@@ -252,7 +252,7 @@ export async function promptForLimits(
   return { ...usual, accounts: { [OTHER_ACCOUNTS_KEY]: limits } };
 }
 
-/** Returns the owner's own address as a known recipient of messages, if it was given. */
+/** Returns the owner's own address as a known recipient of messages, if the options contain it. */
 function ownRecipients({ email }: Pick<InitOptions, 'email'>): AccountLimits {
   const key = email === undefined ? '' : toRecipientKey({ service: 'gmail', recipient: email });
   return isRecipientKey(key) ? { message_recipients: [key] } : {};
@@ -287,7 +287,7 @@ async function askLimit(
   return typed === '' ? {} : (parsed(typed).data ?? {});
 }
 
-/** Returns the settings `listen`, `tls` and `proxy` for home.yaml, if given. @throws {TradeAgentError} `usage` */
+/** Returns home.yaml's settings `listen`, `tls` and `proxy`, if set. @throws {TradeAgentError} `usage` */
 function toListenSettings({ listen, tlsCert, tlsKey, proxy = [] }: ReachOptions) {
   const { tls } = toListenOptions({
     ...defined({ tlsCert, tlsKey }),

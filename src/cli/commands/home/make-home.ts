@@ -47,7 +47,7 @@ export async function makeHome(context: Context, folder: string, options: InitOp
   return { ...home, ...(await initHome(context, home)) };
 }
 
-/** Returns the broker. Returns undefined for the default: Alpaca, or an API like Alpaca's at the given address. */
+/** Returns the broker. Returns undefined for the default: Alpaca, or an API like Alpaca's at the specified address. */
 async function chooseBroker(context: Context, options: InitOptions): Promise<InitOptions['broker']> {
   const { broker, brokerUrl, brokerKeyFile, brokerKeyFd, yes } = options;
   if (broker === PRACTICE_BROKER) {

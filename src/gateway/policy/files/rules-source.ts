@@ -167,7 +167,7 @@ export async function createFolderRulesSource(
  * Opens the rules of a gateway, from its database or else from its folder. The folder's rules are loaded at once,
  * because a gateway must not open anything with invalid rules.
  * @param isShared whether the gateway's database has the rules
- * @returns a function that returns the rules once the gateway's stores are open
+ * @returns a function that returns the rules, to be called with the gateway's open stores
  * @throws {TradeAgentError} `invalid_config` for the same reasons as {@link createRulesSource}
  */
 export async function openRules(
@@ -306,7 +306,7 @@ async function loadRuleTexts(folder: string | undefined, texts: RuleTexts): Prom
   return await buildRules(await parseRuleTexts(folder, texts), await loadCedar());
 }
 
-/** Builds the rules. Without `engine`, they allow only cancellations. @throws {TradeAgentError} `invalid_config` */
+/** Builds the rules. If `engine` is unset, they allow only cancellations. @throws {TradeAgentError} `invalid_config` */
 export async function buildRules(written: RuleFileContents, engine: CedarEngine | undefined): Promise<LoadedRules> {
   const { limits, texts } = written;
   const digest = digestRules(written);
