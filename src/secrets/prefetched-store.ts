@@ -2,7 +2,7 @@ import { type CredentialName, type CredentialStore, credentialNames } from './cr
 import { pickValues } from './credential-values.ts';
 
 /**
- * Reads these values in one call, because each keychain call starts a process, and returns a store that caches them.
+ * Reads the named values in one call, because each keychain call starts a process. Returns a store that caches them.
  * `get` returns cached values unless `fresh` is set. Values that this process writes are visible immediately.
  */
 export async function prefetchCredentials(

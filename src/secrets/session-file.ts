@@ -133,7 +133,7 @@ function descriptorLocation(
   signal: AbortSignal | undefined,
 ): SessionLocation {
   const name = `descriptor ${number}`;
-  /** Read only once, because a descriptor can't be read again. */
+  /** The values from the first read. They are kept, because a descriptor can't be read again. */
   let values: Promise<Values> | undefined;
   const read = async (): Promise<Values> => {
     values ??= readDescriptor(number, MAX_FILE_BYTES, (why) => unusableSession(name, why), signal).then((content) =>

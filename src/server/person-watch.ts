@@ -24,7 +24,7 @@ export function createPersonProposalWatch(deps: Omit<ServerDeps, 'sessions' | 'm
     }).catch(() => undefined);
   };
   return {
-    /** * Starts to follow the session's person. @returns a function that stops watching */
+    /** Watches the proposals of the session's person. @returns a function that stops watching */
     watch(session: Session): () => void {
       const { sub } = session.user;
       let one = followed.get(sub);

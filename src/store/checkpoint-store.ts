@@ -18,9 +18,9 @@ export interface AuditCheckpointStore {
   /** Returns all days' checkpoints, in the order of their sizes. */
   list(): Promise<DayCheckpoint[]>;
   /**
-   * Signs the tree to close a day, once. Does nothing if the tree has not grown since the last checkpoint, or if a
+   * Signs the tree to close a day. Signs nothing if the tree has not grown since the last checkpoint, or if this or a
    * later day was already closed, unless that day is still in the future (it was closed while the clock was ahead). The
-   * first call closes no day, and only stores the day after which days are closed.
+   * first call signs nothing either, and only stores the day after which days are closed.
    * @param days `day` is the day that has ended, and `today` is the current day
    * @returns whether the day was closed
    */

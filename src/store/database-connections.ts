@@ -1,4 +1,4 @@
-/** The use of one of this process's connection pools, in numbers of connections. */
+/** Numbers of connections in one of this process's connection pools. `waiting` is the number of waiting requests. */
 export interface PoolUsage {
   readonly name: string;
   readonly max: number;

@@ -29,8 +29,8 @@ export interface StoredPolicyDecision extends NewPolicyDecision {
 }
 
 /**
- * Policy decisions in the gateway's database. For each person, the store keeps a limited number of the newest denials,
- * and separately of the newest permits, so that denials can't displace the decisions about placed orders.
+ * Policy decisions in the gateway's database. For each person, the store keeps only the newest decisions. Denials and
+ * permits have separate limits, so that denials can't displace the decisions about placed orders.
  */
 export interface DecisionStore {
   note(note: NewPolicyDecision, now: number): Promise<void>;

@@ -20,7 +20,7 @@ export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'term
   readonly client: string;
 }
 
-/** A mandate and how much of it has been used. `inSlot` is 0 if the query has no slot. */
+/** A mandate and how much of it has been used. `inSlot` is 0 if the query has no period (`slot`). */
 export interface CountedMandate extends StoredMandate, MandateWithUse {}
 
 export interface MandateQuery {
@@ -43,7 +43,7 @@ export interface MandateSlot {
  */
 export interface MandateStore {
   /**
-   * Stores the mandate, uses the approval, ends the mandate that this one replaces, and starts its standing order.
+   * Stores the mandate with its standing order, uses the approval, and ends the mandate that the new one replaces.
    * Writes nothing and returns `known` if this mandate was already granted, `approval_used` if the approval was used
    * for something else, or `not_replaceable` if the mandate to be replaced has ended or the person has no such mandate.
    */

@@ -190,7 +190,7 @@ function tileOfNode({ height, index }: TreeNode): TilePlace {
   return { level, index: Math.floor((index * 2 ** (height % TILE_HEIGHT)) / TILE_WIDTH) };
 }
 
-/** Returns the tiles that the nodes' hashes are computed from, each once. */
+/** Returns the tiles that the nodes' hashes are computed from, without duplicates. */
 export function tilesOfNodes(nodes: readonly TreeNode[]): TilePlace[] {
   return [...new Map(nodes.map(tileOfNode).map((place) => [placeKey(place), place])).values()];
 }

@@ -35,7 +35,7 @@ interface MessageClaim extends MessageKey {
   readonly draft: MessageDraft;
 }
 
-/** The person's daily limit: a message is over the limit if `max` other messages since `since` were or may be sent. */
+/** The person's daily limit: from `since` on, at most `max` messages that were sent or may have been sent. */
 export interface MessageLimit {
   readonly since: number;
   readonly max: number;

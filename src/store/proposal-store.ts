@@ -136,7 +136,7 @@ export interface ProposalSnapshot {
   readonly haltedAt: number | undefined;
   readonly openCodes: readonly string[];
   readonly open: number;
-  /** Number of this proposer's and client's proposals since the given time, with the same `typed` as in the query. */
+  /** Number of proposals by this proposer and client since the given time whose `typed` is the same as the query's. */
   readonly lastHour: number;
   /** This client's two most recent proposals that a person approved or denied (`DECIDED_STATES_SQL`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
@@ -179,7 +179,7 @@ export interface SnapshotQuery {
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
-  /** Returns whether the person named the symbol in an order of their own, in their own words. */
+  /** Returns whether the person has ever chosen the symbol of an order in their own words. */
   hasNamed(sub: string, symbol: string): Promise<boolean>;
   /** Finds a proposal. @param subjectId a `client_order_id` or a mandate's ID */
   bySubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;

@@ -12,7 +12,7 @@ export interface RateLimit {
 export interface RateBuckets {
   /**
    * Takes all requested tokens or none.
-   * @returns 0 if the tokens were taken; otherwise an estimate of the milliseconds until they can be
+   * @returns 0 if the tokens were taken; otherwise, an estimate of the milliseconds until they can be taken
    * @throws {RangeError} for zero tokens, or for more than `burst` tokens, which can never be taken
    */
   take(bucket: string, rate: RateLimit, tokens: number): Promise<number>;

@@ -11,7 +11,7 @@ export interface RuleSnapshot {
 }
 
 export interface RuleChange {
-  /** New texts by name. Null deletes a text; all other texts stay. */
+  /** New texts by name. Null deletes a text. Texts that are not listed remain unchanged. */
   readonly texts: Readonly<Record<string, string | null>>;
   /** Whether the changed rules have limits. If they have none, a database also forgets that there were limits. */
   readonly isLimited: boolean;

@@ -31,7 +31,7 @@ export function hasInvisibleCharacters(text: string): boolean {
   return !plainPattern.test(text) && (invisiblePattern().test(text) || surplusMarkPattern().test(text));
 }
 
-/** Returns at most `longest` printable ASCII characters. Every other character is replaced with `instead`. */
+/** Returns at most `longest` characters of the text, with all but printable ASCII replaced by `instead`. */
 export function printableAscii(text: string, longest: number, instead = '?'): string {
   return text
     .replace(/[^\x20-\x7e]/g, instead)

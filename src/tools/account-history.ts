@@ -6,7 +6,7 @@ import { type AccountReturns, accountReturns, mergeFlows, toDayEndEquity } from 
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** The history period to request from the broker for each period. It starts before the period itself. */
+/** For each period, the longer period to request from the broker, which starts before the period itself. */
 const historyPeriods: Readonly<Record<Period, string>> = {
   '1D': '1M',
   '1W': '1M',

@@ -41,7 +41,7 @@ export interface AlertCoverage {
 export interface Alerts {
   list(): Promise<AlertCoverage & { readonly alerts: readonly AlertView[] }>;
   /**
-   * Adds an alert. @param most maximum number, with the new one @throws {TradeAgentError} `blocked`, `invalid_config`
+   * Adds an alert. @param most maximum number, including it @throws {TradeAgentError} `blocked`, `invalid_config`
    */
   add(alert: Alert, most?: number): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
   /**

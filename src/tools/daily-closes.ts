@@ -6,7 +6,7 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 
 const BARS_PER_REQUEST = 1000;
 const MAX_REQUESTS = 10;
-/** Maximum time between two sessions. The market has not been closed for longer since 1933. */
+/** Maximum time between two trading sessions. The market has not been closed for longer since 1933. */
 const MAX_CLOSURE_MS = 8 * 86_400_000;
 
 /**

@@ -96,7 +96,7 @@ function currentWeights(
   };
 }
 
-/** Returns the targets in the arguments, or else those of the rules file. @throws {TradeAgentError} `usage` */
+/** Returns the targets in the arguments, or else the targets in the rules file. @throws {TradeAgentError} `usage` */
 async function resolveTargets(
   { ownRules }: ToolContext,
   { targets, buy_only, fractional }: z.output<typeof argumentsSchema>,

@@ -55,12 +55,12 @@ export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBa
   execute(context: ToolContext, args: z.output<Schema>): Promise<ToolResult>;
 }
 
-/** A tool that only proposes an order; the gateway executes it once approved. */
+/** A tool that only proposes an order. The gateway executes the order if the person approves it. */
 export interface ProposalTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'trade';
 }
 
-/** A tool that only proposes a message; the gateway sends it once approved. */
+/** A tool that only proposes a message. The gateway sends the message if the person approves it. */
 export interface MessageTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'send';
   readonly service: MessageService;

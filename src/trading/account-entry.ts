@@ -23,7 +23,7 @@ export type AccountName = Pick<AccountEntry, 'account' | 'broker' | 'label'>;
 
 export const ALL_ACCOUNTS = 'all';
 
-/** Returns whether a written name is the account's number, broker or label. Ignores case and a trailing "account". */
+/** Returns whether a name is the account's number, broker or label. Ignores case and a trailing "account". */
 export function matchesAccountName({ account, broker, label }: AccountEntry, name: string): boolean {
   const bare = (text: string) =>
     text

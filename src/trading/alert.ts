@@ -14,7 +14,7 @@ const percentageSchema = () =>
 const alertConditions = ['above', 'below', 'rises_by', 'falls_by'] as const;
 type AlertCondition = (typeof alertConditions)[number];
 
-/** A symbol and exactly one condition. Prices are in dollars a share, percentages since the previous close. */
+/** A symbol and exactly one condition. Prices are dollars a share. Percentages are changes since the last close. */
 export const alertSchema = z.lazy(() =>
   z
     .strictObject({

@@ -35,7 +35,7 @@ export function normalizeName(text: string) {
 
 const assetName = memoizePerObject(({ name }: NamedAsset) => normalizeName(name));
 
-/** Returns whether a written name is the asset's name. A written name without a share class matches every class. */
+/** Returns whether a name matches the asset's name. A name without a share class matches every class. */
 export function matchesAssetName(asset: NamedAsset, said: NormalizedName): boolean {
   const own = assetName(asset);
   const isClass = said.shareClass === undefined || said.shareClass === own.shareClass;

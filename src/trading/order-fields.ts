@@ -129,7 +129,7 @@ const table = { ...orderTermFields, ...orderContextFields };
 
 export type OrderFieldName = keyof typeof table;
 
-/** Returns the order field of that name. Undefined if there is none, even for names that objects inherit. */
+/** Returns the order field with this name, or undefined if there is none. Ignores properties that objects inherit. */
 export function findOrderField(name: string): OrderField | undefined {
   return Object.hasOwn(table, name) ? table[name as OrderFieldName] : undefined;
 }

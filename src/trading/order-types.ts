@@ -25,7 +25,7 @@ interface OrderTypeRow {
    * prices, which is sent as a limit. Null if fill prices are unbounded.
    */
   readonly bound: 'own limit' | { readonly around: 'reference_price' | 'stop_price' } | null;
-  /** The type that is sent to the broker, if it is another one. */
+  /** The type that is sent to the broker, if it differs from this type. */
   readonly sentAs?: 'limit' | 'stop_limit' | 'stop';
   /** The only side that the type is accepted for, if it is not accepted for both. */
   readonly side?: Side;
@@ -101,7 +101,7 @@ export function findOrderType(type: string): OrderTypeRow | undefined {
   return Object.hasOwn(table, type) ? orderTypeTable[type as OrderType] : undefined;
 }
 
-/** Returns whether an order type has this price. False for a broker's order type that we don't know. */
+/** Returns whether an order type requires this price. False for a broker's order type that we don't know. */
 export function requiresPrice(type: string, price: RequiredPrice): boolean {
   return findOrderType(type)?.prices.includes(price) === true;
 }

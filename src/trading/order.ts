@@ -117,7 +117,7 @@ export const orderDraftSchema = z.lazy(() =>
     extended_hours: z.boolean(),
     reference_price: positiveDecimalString,
     max_slippage: slippageSchema,
-    /** The most that the broker charges, in dollars. Set by the gateway; absent if it is unknown. */
+    /** The most that the broker charges, in dollars. Set by the gateway; absent if the fees are unknown. */
     max_fees: feeSchema.optional(),
     /** The fraction of the coins bought that the broker keeps. Set by the gateway. */
     coin_fee: feeSchema.optional(),

@@ -37,7 +37,7 @@ export type SealedFile = z.output<typeof sealedFileSchema>;
 
 /**
  * Encrypts the values of a credential file.
- * @param context authenticated with the key's header, so that one profile's file can't replace another's
+ * @param context text that is authenticated with the key's header, so that one profile's file can't replace another's
  */
 export function sealCredentials(
   values: Record<string, string>,
@@ -58,7 +58,7 @@ export function sealCredentials(
   return `${JSON.stringify(header.kind === 'file' ? file : { ...file, sum: checksum(file) })}\n`;
 }
 
-/** Parses a credential file. @throws any error if the text is not a credential file, or was changed */
+/** Parses a credential file. @throws an error of any type if the text is not a credential file or was changed */
 export function parseSealedFile(text: string): SealedFile {
   const { sum, ...file } = sealedFileSchema.parse(JSON.parse(text));
   if (file.key.kind !== 'file' && sum !== checksum(file)) throw new Error('the checksum is wrong');

@@ -3,7 +3,7 @@ export interface KeychainRequest {
   /** Names of values that were stored earlier. A name without an entry means a locked keychain or a removed entry. */
   readonly known: readonly string[];
   readonly probe: boolean;
-  /** Values that must be stored now for `set` and `delete` to take effect. Null means that the name must be absent. */
+  /** Values that must already be stored; otherwise, nothing is changed. Null means that the name must be absent. */
   readonly expected: Readonly<Record<string, string | null>>;
   readonly set: Readonly<Record<string, string>>;
   readonly delete: readonly string[];

@@ -47,9 +47,9 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
     runChild({ service, known, probe: false, expected: {}, set: {}, delete: [], get: [], ...request }, options);
 
   /**
-   * Writes an entry and its marker under one lock. Reads need no lock. A name is marked before its value is stored: if
-   * the process crashes in between, the entry only seems to have been removed. In the other order, a locked keychain
-   * could look as if nobody had signed in.
+   * Writes an entry and its marker under one lock. Reads need no lock. The marker is written first: if the process
+   * crashes before it stores the value, the entry only seems to have been removed. In the opposite order, a locked
+   * keychain could look as if nobody had signed in.
    */
   const change = (request: Partial<KeychainRequest>): Promise<boolean> =>
     withStoreLock(`${markerFile}.lock`, { waitMs: MARKER_LOCK_WAIT_MS }, async () => {

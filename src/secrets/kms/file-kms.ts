@@ -22,7 +22,7 @@ type KeyRing = z.output<typeof keyRingSchema>;
 
 /**
  * Returns a {@link Kms} that reads its wrapping keys from a local file (0600). Several machines can have copies of the
- * file. It is read each time, so an added key takes effect immediately.
+ * file. The file is read for each operation, so an added key takes effect immediately.
  */
 export function openFileKms(file: string): Kms {
   const keyOf = (found: KeyRing['keys'][number] | undefined): Buffer => {

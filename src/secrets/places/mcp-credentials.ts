@@ -58,7 +58,7 @@ export function mcpCredentialFilePath(folder: string, profile: string): string {
   return join(folder, `mcp-credentials-${profile}.json`);
 }
 
-/** Deletes the key first, because the file and its copies are useless without it. */
+/** Deletes the key before the file, because without the key, the file and its copies are useless. */
 export async function eraseMcpCredentials(store: CredentialStore, folder: string, profile: string): Promise<void> {
   await store.delete(['mcp_key']);
   rmSync(mcpCredentialFilePath(folder, profile), { force: true });

@@ -7,7 +7,7 @@ import type { ServerDeps } from '../server-deps.ts';
 import { withHttpProblems } from './agent-problem.ts';
 import { createReadRoutes, parseJsonBody } from './caller-requests.ts';
 
-/** Adds the routes for a person's alerts. Like schedules, the first alert requires offline access. */
+/** Adds the routes for a person's alerts. Adding the first alert requires offline access, as with schedules. */
 export function addAlertRoutes(app: Hono, authenticator: Authenticator, deps: ServerDeps): void {
   const routes = createReadRoutes(app, authenticator);
   const alertsOf = (caller: Caller) =>

@@ -65,7 +65,7 @@ export async function parseJsonBody<S extends z.ZodType>(
   );
 }
 
-/** * Returns the request's idempotency key. @throws {HttpProblem} 400 `idempotency_key_missing` */
+/** Returns the request's idempotency key. @throws {HttpProblem} 400 `idempotency_key_missing` */
 export function requireIdempotencyKey(c: Context): string {
   const parsed = idempotencyKeySchema.safeParse(c.req.header('idempotency-key'));
   if (parsed.success) return parsed.data;

@@ -17,7 +17,7 @@ import { createReadRoutes, parseJsonBody } from './caller-requests.ts';
 
 const MAX_CHANNELS = 10;
 
-/** * Sends a test notice through a channel. @throws {TradeAgentError} `not_found`, `notice_failed` */
+/** Sends a test notice through a channel. @throws {TradeAgentError} `not_found`, `notice_failed` */
 export type SendTestNotice = (
   deps: NoticeDeps,
   person: string,
@@ -94,7 +94,7 @@ export const createNoticeRoutes =
 
 const usageProblem = (message: string, hint: string) => new AgentHttpProblem(400, 'usage', message, { hint });
 
-/** * Returns the channel name from a path. @throws {AgentHttpProblem} 400 `usage` */
+/** Returns the channel name from a path. @throws {AgentHttpProblem} 400 `usage` */
 function parseChannelName(text: string | undefined): string {
   const parsed = noticeChannelNameSchema.safeParse(text);
   if (parsed.success) return parsed.data;

@@ -58,8 +58,8 @@ export function createTradingDayReader(options: {
   let remembered: { readonly days: readonly TradingDay[]; readonly until: number } | undefined;
   return {
     /**
-     * Returns the trading days, cached for a minute. Returns an empty list if no schedule needs trading days or if none
-     * could be read.
+     * Returns the trading days, cached for a minute. Returns an empty list if no calendar is stored and either no
+     * schedule needs one or the request for one failed.
      */
     async known(): Promise<readonly TradingDay[]> {
       if (remembered === undefined || clock.now() >= remembered.until) {

@@ -15,7 +15,7 @@ const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
 
 /**
  * Creates the job that sends one notice. Retries transient failures until the notice expires. After a permanent
- * failure, keeps the job as a dead job, and the notice's row, for the operator.
+ * failure, keeps the notice's row and the dead job for the operator.
  */
 export function createNoticeJob(deps: NoticeDeps): JobHandler {
   const { database, jobs, clock } = deps;

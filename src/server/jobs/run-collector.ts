@@ -23,7 +23,7 @@ export interface RunCollectorOptions extends ServerDeps {
 
 /**
  * Maintains all users' runs that no process is executing. Wakes runs whose proposals were decided or whose deadline has
- * passed, enqueues jobs that may have been lost again, and deletes runs that ended long ago. Sends the gateway one
+ * passed, replaces jobs that may have been lost, and deletes runs that ended long ago. Sends the gateway one
  * request per person for the proposals of all waiting runs. Several collectors may run concurrently.
  */
 export async function collectRuns(options: RunCollectorOptions, signal: AbortSignal): Promise<void> {
@@ -54,7 +54,7 @@ export async function collectRuns(options: RunCollectorOptions, signal: AbortSig
 const errorLabel = (error: unknown): string =>
   isTradeAgentError(error) ? error.code : error instanceof Error ? error.name : typeof error;
 
-/** * Processes one person's due runs. @param ids the runs' IDs */
+/** Processes one person's due runs. @param ids the runs' IDs */
 async function processDueRuns(options: RunCollectorOptions, person: string, ids: readonly string[]): Promise<void> {
   const runs = personRuns(options, person);
   const waiting: StoredRun[] = [];

@@ -241,7 +241,7 @@ async function releaseThread({ threads }: StateStores, id: string, { now }: Serv
 
 interface Stop {
   readonly signal: AbortSignal;
-  /** Resolves after the first read, which detects a stop from before the watch began. */
+  /** Resolves after the first read, which detects whether the run was stopped before the watch began. */
   readonly looked: Promise<void>;
   close(): void;
 }

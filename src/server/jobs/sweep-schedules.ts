@@ -27,7 +27,7 @@ export interface ScheduleSweepOptions {
 /**
  * Creates a sweep that enqueues checks of due schedules, the longest overdue first. Spreads checks that are due at the
  * same time over the next minute, or longer if workers can't keep up. A lease lets only one worker sweep at a time.
- * Even if two workers sweep (one was suspended), each check is enqueued only once (`TenantSchedules.sweep`).
+ * Even if two workers sweep, because one was suspended, each check is enqueued only once (`TenantSchedules.sweep`).
  * @returns a function that runs one turn and returns the number of schedules that it read
  */
 export function createScheduleSweep(options: ScheduleSweepOptions): (signal: AbortSignal) => Promise<number> {

@@ -46,7 +46,7 @@ function symbolShard(symbol: string): number {
   return (createHash('sha256').update(symbol).digest()[0] ?? 0) % SHARDS;
 }
 
-/** * Returns the symbols' quotes, read with the first session that works. @throws the last person's error */
+/** Returns the symbols' quotes, read with the first session that works. @throws the last person's error */
 async function fetchQuotes(
   { schedules, sessions, signal }: CheckPriceConditionsOptions,
   symbols: readonly string[],

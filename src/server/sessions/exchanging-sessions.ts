@@ -187,7 +187,7 @@ function cacheKey(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
-/** * Checks that the provider can issue offline grants. @throws {TradeAgentError} `provider_error` if it can't */
+/** Checks that the provider can issue offline grants. @throws {TradeAgentError} `provider_error` if it can't */
 function requireOffline({ profile }: ServerClient): void {
   if (providerDialect(profile).onBehalf.grantsOffline) return;
   throw new TradeAgentError('provider_error', 'the identity provider does not let servers act while you are away', {
@@ -242,7 +242,7 @@ interface ServerClient {
 const REJECTED_SUBJECT_ERRORS = ['invalid_request', 'invalid_grant', 'invalid_token'];
 
 /**
- * Exchanges an access token for the server for one for the gateway (RFC 8693 §2.1).
+ * Exchanges an access token that is valid for the server for one that is valid for the gateway (RFC 8693 §2.1).
  * @param subject a person's access token for the server, and the DPoP key for the new token
  * @param scopes the new token's scopes; for an offline grant, all scopes of the subject token
  * @param wanted `offline` also requests a refresh token, for use while the person is away
@@ -316,7 +316,7 @@ function exchangeError(failure: ProviderFailure, profile: ResolvedProfile, scope
 
 /**
  * Checks that a token is bound to our key and belongs to the person.
- * @throws {TradeAgentError} `provider_error` if it does not
+ * @throws {TradeAgentError} `provider_error` if either check fails
  */
 function requireBoundToPerson(token: AccessToken, bound: boolean): void {
   const refuse = (what: string, hint: string): never => {
@@ -350,7 +350,7 @@ function callerToken({ sub, scopes, expiresAt, jkt }: Caller, token: string): Ac
 }
 
 /**
- * Time in milliseconds before its expiry at which a stored token is no longer used. The margin is short because the
+ * Minimum remaining lifetime of a stored token that is used, in milliseconds. The margin is short because the
  * token is exchanged immediately. A client that watches a run sends a new token earlier, so the run keeps its session.
  */
 const EXCHANGE_MARGIN_MS = 2_000;

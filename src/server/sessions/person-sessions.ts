@@ -23,9 +23,9 @@ import type { Caller } from '../../gateway/auth/caller.ts';
  */
 export interface PersonSessions {
   /**
-   * Returns the caller's session, limited by their token. Seals and stores the token unless a stored token is better,
-   * so that a run can continue after the response while the sign-in and the token are valid. Does not contact the
-   * provider: an ended sign-in is detected at the first request to the gateway.
+   * Returns the caller's session, limited to the token's scopes. Seals and stores the token unless a stored one is
+   * better, so that a run can continue after the response while the sign-in and the token are valid. Does not contact
+   * the provider: an ended sign-in is detected at the first request to the gateway.
    * @param token the caller's access token, whose audience is the server
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`, `credential_store_…`
    */

@@ -101,7 +101,7 @@ export function createGrantedDeviceStore(database: SqlTransactions, now: () => n
 }
 
 /**
- * Returns the client that has lost its access with a grant that ended. A server works for a person as long as any of
+ * Returns the client that lost its access because a grant ended, if any. A server works for a person as long as any of
  * their remaining grants allows it.
  */
 export function clientWithoutAccess(

@@ -21,7 +21,7 @@ interface RegisteredClient {
 }
 
 export interface ClientNote {
-  /** One line of text: the client is unverified, whether it is less than seven days old, and its claimed host. */
+  /** One line: that the client is unverified, whether it is less than seven days old, and which host it claims. */
   readonly text: string;
 }
 
@@ -31,7 +31,7 @@ export interface RegistrationToken {
   readonly digest: string;
   readonly owner: string;
   readonly expiresAt: number;
-  /** When the access of the client that registers with the token ends. */
+  /** When access ends for the client that registers with the token. */
   readonly clientEndsAt: number;
 }
 
@@ -53,7 +53,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
   const { dialect } = database;
   const digest = (token: string) => createHash('sha256').update(token).digest('base64url');
   const clients = {
-    /** Stores a client's owner. @returns false if the owner already has `most` clients, and nothing was stored */
+    /** Stores a client's owner. @returns false, with nothing stored, if the owner has the maximum number of clients */
     add: (
       { clientId, owner, name, host, endsAt }: Omit<RegisteredClient, 'registeredAt' | 'usedAt'>,
       { most }: { readonly most: number },
@@ -103,7 +103,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
       return rows.map(toClient);
     },
     /**
-     * Removes a client and its grants from this person. Its requests end when the home calls `handleRevocations`.
+     * Removes a client and the owner's grants to it. Its requests end when the home calls `handleRevocations`.
      * @returns false if another person registered the client
      */
     remove: (owner: string, clientId: string): Promise<boolean> =>

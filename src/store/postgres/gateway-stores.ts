@@ -40,7 +40,7 @@ export function postgresGatewayStores(database: TenantDatabase, seal: AuthReqIdS
   };
 }
 
-/** Timeout of the count, in milliseconds. */
+/** Timeout for counting the lock waits, in milliseconds. */
 const COUNT_TIMEOUT_MS = 1_000;
 
 /** Uses the pool whose commits don't wait for the disk, because all other connections may be waiting for locks. */

@@ -33,7 +33,7 @@ export async function openPostgresHome(
 }
 
 /**
- * Copies a home into SQLite databases, as of one moment, while it may be running. @returns the home's rules
+ * Copies a snapshot of a home, which may be running, into SQLite databases. @returns the home's rules
  * @throws {TradeAgentError} `invalid_config`, including if a move was interrupted; `database_unreachable`
  */
 export async function copyPostgresHome(

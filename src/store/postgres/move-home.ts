@@ -155,7 +155,7 @@ export async function openMovableTenant(address: string, tenant: string, grantAp
 }
 
 /**
- * Copies all rows of a tenant into `target` and compares them, as of one moment, while homes may use the tenant.
+ * Copies a snapshot of all rows of a tenant, which homes may be using, into `target`, and compares the rows.
  * @param address connection string of a login that runs the home
  * @returns the tenant's rules
  */

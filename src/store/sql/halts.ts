@@ -95,7 +95,7 @@ function toTradingState(halt: HaltRow | undefined, reduction: ReductionRow | und
   return { state: 'reducing', since, ...(until === null ? {} : { until }), by };
 }
 
-/** Returns whether the current state is at least as strict as `reducing` until `until`. */
+/** Returns whether the current state is at least as strict as a restriction that ends at the time `until`. */
 function isAsStrict(before: TradingStateSnapshot, until: number | undefined): boolean {
   const lasts = before.until === undefined || (until !== undefined && until <= before.until);
   return before.state === 'halted' || (before.state === 'reducing' && lasts);

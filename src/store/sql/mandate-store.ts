@@ -132,7 +132,7 @@ export function* recordMandateUse(
 
 /**
  * Records an order's use of a mandate again, after the use was released and the order was then found at the broker.
- * Records it even if the slot is full.
+ * Records it even if the mandate's limit for the period is already reached.
  */
 export function* restoreMandateUse(key: OrderKey, mandate: string, slot: MandateSlot): TransactionWork<void> {
   const { sub, clientOrderId } = key;
@@ -170,7 +170,7 @@ interface MandateUse {
  * Returns a mandate and how much of it is used.
  * @param uses the uses by all orders that were not rejected
  * @param since start of the day, in milliseconds since the epoch
- * @param inSlot number of uses in the slot
+ * @param inSlot number of uses in the current period
  */
 function toCountedMandate(row: MandateRow, uses: readonly MandateUse[], since: number, inSlot: number): CountedMandate {
   const sum = (of: readonly MandateUse[]) =>
@@ -186,7 +186,7 @@ function toCountedMandate(row: MandateRow, uses: readonly MandateUse[], since: n
   };
 }
 
-/** Returns the lowest free number in a slot, starting at 1. @param taken the numbers in use, in ascending order */
+/** Returns the lowest free number in a period, starting at 1. @param taken the numbers in use, in ascending order */
 function freePlace(taken: readonly number[]): number {
   const gap = taken.findIndex((place, index) => place !== index + 1);
   return gap === -1 ? taken.length + 1 : gap + 1;

@@ -69,7 +69,7 @@ function* isLimitReached(sub: string, { since, max }: MessageLimit): Transaction
   return (yield* countSince(sub, since)) >= max;
 }
 
-/** Counts by the latest change, so that a message that is sent again the next day counts for that day. */
+/** Counts messages by their latest change, so that a message that is sent again the next day counts for that day. */
 function* countSince(sub: string, since: number): TransactionWork<number> {
   const row = yield* one<{ readonly count: number }>(
     `SELECT count(*) AS count FROM gateway_messages

@@ -116,8 +116,8 @@ export function createOrderChanges(database: SqlTransactions) {
 }
 
 /**
- * Records that an order was placed after all, although it was recorded as rejected. The order counts in its mandate's
- * slot again, even if the slot is full.
+ * Records that an order was placed after all, although it was recorded as rejected. The order counts toward its mandate
+ * again, even if the mandate's limit for the period is already reached.
  */
 export function* adoptRejectedOrder(
   forUpdate: Dialect['forUpdate'],

@@ -11,7 +11,7 @@ const SWEEP_INTERVAL_MS = 60_000;
 /** Tables of the gateway, of a server, and of a home's identity provider. */
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs' | 'dpop_proofs';
 
-/** The application's role deletes the proofs of one tenant, the sweeper's role those of all tenants. */
+/** The application's role deletes one tenant's proofs, and the sweeper's role deletes all tenants' proofs. */
 export const deleteExpiredProofsSql = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 
 export function createProofStore(database: SqlTransactions, table: ProofTable): ProofStore {

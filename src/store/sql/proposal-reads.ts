@@ -163,7 +163,7 @@ export interface EpochRow {
 
 /**
  * Returns a person's epoch. The epoch changes whenever one of the person's proposals changes, because each change
- * gives that proposal a higher version than the person's others have.
+ * gives that proposal a higher version than all of the person's other proposals.
  */
 export function* readEpoch(sub: string): TransactionWork<string> {
   return toEpoch((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);

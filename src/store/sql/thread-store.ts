@@ -124,7 +124,7 @@ function* takeLease(
   return { outcome: 'begun', thread: toThread(row), lease: { thread: id, holder, epoch: row.lease_epoch } };
 }
 
-/** Shortens to {@link TITLE_LENGTH} and replaces NUL, which PostgreSQL can't store, but piped input may contain. */
+/** Shortens a title and replaces NUL, which PostgreSQL can't store, but which piped input may contain. */
 function storableTitle(title: string): string {
   return title.slice(0, TITLE_LENGTH).replaceAll('\0', '\u{fffd}');
 }

@@ -7,7 +7,7 @@ import type { GatewayRequests } from './gateway-requests.ts';
 const [, , ORDERS_READ] = READ_SCOPES;
 
 export type GatewayEvent =
-  /** A keep-alive. After the first keep-alive, no event is missed. If it was sent as a comment line, it has no `id`. */
+  /** A keep-alive. After the first one, no event is missed. A keep-alive that is sent as a comment line has no `id`. */
   | { readonly type: 'alive'; readonly id?: string }
   /** A proposal's current state. Also sent for each fill of the proposal's order. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };

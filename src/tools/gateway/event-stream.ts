@@ -47,7 +47,7 @@ interface ReconnectOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly lost?: (failures: number) => void;
-  /** Milliseconds without a message after which to give up; if omitted, never. */
+  /** Milliseconds without a message after which to give up. If omitted, never gives up. */
   readonly giveUpAfterMs?: number;
 }
 

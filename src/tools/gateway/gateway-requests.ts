@@ -153,7 +153,7 @@ function withAccountQuery(path: string, account: string | undefined): string {
   return `${path}${path.includes('?') ? '&' : '?'}account=${encodeURIComponent(account)}`;
 }
 
-/** Matches paths about an account, in contrast to the person, the market or a proposal. */
+/** Matches paths that concern an account, but not those that concern the person, the market or a proposal. */
 const OWNER_PATHS = /^\/v1\/(accounts?|positions|portfolio|activities|watchlist|orders|halt)\b/;
 
 function withOwnerQuery(path: string, owner: string | undefined): string {

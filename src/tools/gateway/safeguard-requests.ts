@@ -38,7 +38,7 @@ const accessSchema = z.lazy(() =>
 );
 export type ListedAccess = z.output<typeof accessSchema>;
 
-/** Access that the person `granted` to others and was `given`. `kept` says whether this gateway manages the access. */
+/** Access that the person gave (`granted`) and received (`given`). `kept`: whether this gateway manages the access. */
 const accessListSchema = z.lazy(() =>
   z.object({
     account: z.string(),

@@ -92,8 +92,8 @@ export const mandateEnvelopeSchema = z.lazy(() =>
     currency: z.literal('USD'),
     ...termsShape(),
     /**
-     * RFC 7638 thumbprint of the key that each order's sender must prove to hold (RFC 9449 `cnf.jkt`). For a `standing`
-     * order, {@link GATEWAY_THUMBPRINT_PLACEHOLDER}.
+     * RFC 7638 thumbprint of the key. Each order's sender must prove that it has the key (RFC 9449 `cnf.jkt`). For a
+     * `standing` order, {@link GATEWAY_THUMBPRINT_PLACEHOLDER}.
      */
     agent_jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     /** Digest of the gateway's rules at the approval. If the rules have changed since, the owner is asked again. */

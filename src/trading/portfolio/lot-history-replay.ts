@@ -8,7 +8,7 @@ import type { Fill, ShareExchange } from './trades.ts';
 
 /**
  * Replays trades and share exchanges into lots. Costs and proceeds are whole cents whose parts always add up, so all
- * methods agree to the cent once everything is closed. Selling more than is held opens a short position. A disallowed
+ * methods agree to the cent after everything is closed. Selling more than is held opens a short position. A disallowed
  * wash-sale loss is added to the cost of the replacement shares. Shares held now without a recorded purchase are
  * assumed to predate the record, with unknown cost and age, like shares from a transfer or spin-off.
  * @param positions current positions. If omitted, no shares are assumed to predate the record

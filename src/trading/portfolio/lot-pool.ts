@@ -31,7 +31,7 @@ export interface Lot {
 /** Rounds to whole cents, half to even. */
 export const roundToCents = (value: Dec): Dec => value.toDecimalPlaces(2);
 
-/** A lot and its neighbors, which are older and newer. */
+/** A lot, with its older and newer neighbors. */
 interface LotNode {
   lot: Lot;
   /** Decides between lots of the same time: the lot added first counts as older. */

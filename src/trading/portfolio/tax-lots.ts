@@ -14,7 +14,7 @@ export interface TaxLot {
   readonly value: Dec;
   readonly gain: Dec;
   readonly term: 'short' | 'long';
-  /** First day of a long-term sale. Undefined for short positions, which are short-term (IRS Publication 550). */
+  /** First day when a sale is long-term. Undefined for short positions, which are short-term (IRS Publication 550). */
   readonly longTermFrom: IsoDate | undefined;
 }
 
