@@ -69,5 +69,5 @@ function page(all: readonly Position[], limit: number | undefined, cursor: strin
 async function tradedToday(gateway: GatewayClient) {
   const began = newYorkMidnight(Date.parse((await gateway.clock()).timestamp));
   const trades = sumTodaysTrades(await gateway.activities({ after: began - 1 }), began);
-  return [...trades].map(([symbol, { qty, paid }]) => ({ symbol, qty: qty.toFixed(), paid: paid.toFixed(9) }));
+  return [...trades].map(([symbol, { qty, paid }]) => ({ symbol, qty: qty.toFixed(), paid: paid.toFixed() }));
 }

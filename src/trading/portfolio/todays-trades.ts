@@ -14,7 +14,7 @@ export function sumTodaysTrades(activities: readonly Activity[], began: number):
     if (at < began) continue;
     const signed = side === 'buy' ? qty : qty.neg();
     const { qty: before, paid } = trades.get(symbol) ?? { qty: ZERO, paid: ZERO };
-    trades.set(symbol, { qty: before.plus(signed), paid: paid.plus(signed.mul(price)) });
+    trades.set(symbol, { qty: before.plus(signed), paid: paid.plus(signed.mul(price)).toDecimalPlaces(9) });
   }
   return trades;
 }
