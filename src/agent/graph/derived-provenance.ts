@@ -6,6 +6,7 @@ import { isUnresolvedName, mapSymbols } from '../reader/intent.ts';
 import { NotUnderstoodError } from '../reader/refusal.ts';
 import { findSymbol } from '../reader/symbols-by-name.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
+import { computedSource } from './provenance.ts';
 
 /**
  * Records that fields of an order were computed from the account and the market, as the person's newest words ask:
@@ -25,7 +26,7 @@ export function markComputed(
   const rules: Readonly<Record<string, string>> = { side: 'the position', ...found.derived.rules };
   const computed = Object.entries(fields).map(([name, field]) => {
     const rule = rules[name];
-    return [name, field.source === 'other' && rule !== undefined ? { source: 'computed', from: rule } : field];
+    return [name, field.source === 'other' && rule !== undefined ? computedSource(rule) : field];
   });
   return { ...rest, fields: Object.fromEntries(computed) };
 }

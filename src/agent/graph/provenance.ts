@@ -111,7 +111,7 @@ interface FoundSources {
 
 function unsaidSource({ computed, defaults, from }: ProvenanceInput, name: string, value: unknown): Field {
   const rule = computed?.[name];
-  if (rule !== undefined) return { source: 'computed', from: printable(rule) };
+  if (rule !== undefined) return computedSource(rule);
   if (defaults !== undefined && name in defaults && isSameValue(defaults[name], value)) return { source: 'default' };
   return otherSource(from);
 }
@@ -150,7 +150,7 @@ function orderSources(input: ProvenanceInput): FoundSources {
 
   const symbolBy = turns.findLast((said) => said.symbol)?.symbolBy;
   if (fields.symbol?.source === 'user' && symbolBy !== undefined) {
-    fields.symbol = { source: 'computed', from: symbolBy };
+    fields.symbol = computedSource(symbolBy);
   }
 
   const taken = new Set<unknown>();
@@ -179,7 +179,7 @@ function orderSources(input: ProvenanceInput): FoundSources {
       (part) => held !== undefined && isSameValue(sharesForFraction(part, held), request.qty),
     );
     if (fraction !== undefined) {
-      fields.qty = { source: 'computed', from: describePositionFraction(fraction) };
+      fields.qty = computedSource(describePositionFraction(fraction));
       turn = Math.max(turn, partAt);
     } else {
       fields.qty = otherSource(from);
@@ -245,7 +245,7 @@ function openOrderSource(
         intent.kind === 'cancel' || intent.kind === 'replace'
           ? orderRule(intent.which, order, openOrders, names)
           : undefined;
-      if (rule !== undefined) return { field: { source: 'computed', from: printable(rule) }, turn };
+      if (rule !== undefined) return { field: computedSource(rule), turn };
     }
   }
   return undefined;
@@ -308,6 +308,11 @@ function hasWholeWords(text: string, words: string): boolean {
 
 function singleSpaced(text: string): string {
   return text.trim().replace(/\s+/g, ' ');
+}
+
+/** Returns the source of a field that our code computed. The gateway accepts only short printable ASCII as its rule. */
+export function computedSource(rule: string): Field {
+  return { source: 'computed', from: printable(rule) };
 }
 
 function otherSource(from: string): Field {

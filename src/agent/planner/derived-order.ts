@@ -93,7 +93,7 @@ function partOfMoney({ cash, equity }: Derivable, { account }: Held): DerivedSiz
   const part = cash ?? equity ?? '0';
   const whole = cash === undefined ? account?.equity : account?.cash;
   const amount = new Dec(whole ?? '0').times(part).toDecimalPlaces(2, Dec.ROUND_DOWN);
-  const of = cash === undefined ? 'the account’s value' : 'the cash';
+  const of = cash === undefined ? 'the value of the account' : 'the cash';
   if (amount.gt(0)) return { field: 'notional', value: toPlain(amount), rule: `${percentOf(part)} of ${of}` };
   throw new NotUnderstoodError(
     phrase`You have no cash to invest.`,

@@ -1,6 +1,6 @@
 import { phrase } from '../../text/phrase.ts';
 import type { Intent } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { NotUnderstoodError } from './refusal.ts';
 
 const ACCOUNT_HINT = phrase`Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.`;

@@ -2,7 +2,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { type Phrase, phrase } from '../../text/phrase.ts';
 import { checkRecipient, type MessageService } from '../../trading/message.ts';
 import type { Intent } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import { requireEnd, Taker } from './taker.ts';
 

@@ -1,7 +1,7 @@
 import { phrase } from '../../text/phrase.ts';
 import type { CheckTime } from '../../tools/alerts.ts';
 import type { AlertMention, Intent } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import type { TemplateMatch } from './match.ts';
 import { NotUnderstoodError } from './refusal.ts';
 import { isBreakBelow } from './slots.ts';

@@ -1,5 +1,5 @@
 import { takeAccount } from './account.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { isAsset } from './match.ts';
 import { readMentions } from './slots.ts';
 

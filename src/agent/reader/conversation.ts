@@ -3,7 +3,8 @@ import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
 import { NOTHING_DONE } from './fixed-answers.ts';
 import { type Intent, listIntentSymbols, mapSymbols, type OrderChange, type ReplaceIntent } from './intent.ts';
-import { type Item, readItems } from './items.ts';
+import type { Item } from './item.ts';
+import { readItems } from './items.ts';
 import { foldWord } from './lexicon.ts';
 import { isAsset, symbolOf } from './match.ts';
 

@@ -1,5 +1,5 @@
 import { isCoinCode } from './coins.ts';
-import type { Item, Quantity } from './items.ts';
+import type { Item, Quantity } from './item.ts';
 
 /*
  * Matches templates of meanings against items. A template is a sequence of meanings: `limit of|at? #`. Because it

@@ -5,7 +5,7 @@ import type { PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
 import { rightWords } from './contract-mention.ts';
 import { isUnresolvedName, type OrderIntent } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { isAsset, matchAt, symbolOf, type TemplateMatch } from './match.ts';
 import { unreadError } from './order-terms.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';

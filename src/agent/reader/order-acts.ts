@@ -2,7 +2,7 @@ import { phrase } from '../../text/phrase.ts';
 import type { Side, TimeInForce } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import type { CancelIntent, Intent, OrderChange, OrderReference, OrderTraits, ReplaceIntent } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { badNumber } from './order-frame.ts';
 import { traitsOf } from './order-traits.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';

@@ -2,7 +2,7 @@ import { phrase } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
 import { fillFrame } from './frame.ts';
 import type { Intent } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { has, isAsset } from './match.ts';
 import { toOrders } from './order-frame.ts';
 import { NotUnderstoodError } from './refusal.ts';

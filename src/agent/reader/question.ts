@@ -1,6 +1,6 @@
 import { phrase } from '../../text/phrase.ts';
 import type { Period } from '../../trading/period.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { foldWord, lexiconFor } from './lexicon.ts';
 import { isAsset, symbolOf } from './match.ts';
 import { NotUnderstoodError } from './refusal.ts';

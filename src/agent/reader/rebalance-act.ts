@@ -4,7 +4,7 @@ import { MAX_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedSymbols } from '../../trading/listed-symbols.ts';
 import { defined } from '../../values/defined.ts';
 import type { OrderIntent, RebalanceIntent, TargetIntent } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { isAsset, symbolOf, type TemplateMatch } from './match.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import { tickersByNickname } from './symbols-by-name.ts';

@@ -2,7 +2,7 @@
 import { Dec, toPlain } from '../../trading/decimal.ts';
 import type { OrderType, TimeInForce } from '../../trading/order.ts';
 import type { ScheduleMention } from './intent.ts';
-import type { Item, Quantity } from './items.ts';
+import type { Item, Quantity } from './item.ts';
 import { isAsset, matchAt, type TemplateMatch } from './match.ts';
 import type { RelativePrice } from './relative-price.ts';
 import { endOf, recurrenceOf, timeOf } from './times.ts';

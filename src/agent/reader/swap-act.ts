@@ -1,6 +1,6 @@
 import { phrase } from '../../text/phrase.ts';
 import type { Intent, OrderIntent, SwapIntent } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { isAsset, symbolOf } from './match.ts';
 import { NotUnderstoodError } from './refusal.ts';
 

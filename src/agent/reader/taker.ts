@@ -1,5 +1,5 @@
 import { type Phrase, phrase } from '../../text/phrase.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { isAsset, matchAt } from './match.ts';
 import { badNumber } from './order-frame.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';

@@ -2,7 +2,7 @@ import { phrase } from '../../text/phrase.ts';
 import { formatTimeOfDay } from '../../trading/date-words.ts';
 import { type Recurrence, recurrences } from '../../trading/mandate/standing-order.ts';
 import type { ScheduleMention } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { NotUnderstoodError } from './refusal.ts';
 
 /* Reads days, dates and times from the items of a slot. */

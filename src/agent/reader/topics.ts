@@ -6,7 +6,7 @@ import { defined } from '../../values/defined.ts';
 import { isRisky } from './clauses.ts';
 import { type FixedAnswer, orderLimits, smallTalk, topicsWithoutData, wholeTopics } from './fixed-answers.ts';
 import type { Intent, PerformanceFigure, PortfolioRanking } from './intent.ts';
-import type { Item } from './items.ts';
+import type { Item } from './item.ts';
 import { isAsset } from './match.ts';
 import { type Context, daysOf, namesIn, type Question, toQuestion } from './question.ts';
 import { NotUnderstoodError, questionError } from './refusal.ts';

@@ -180,5 +180,5 @@ export function buildAccountField(at: OrderLocation['at']): { readonly account?:
 }
 
 export function buildAccountProvenance(at: OrderLocation['at']) {
-  return at === undefined ? {} : { account: { source: 'computed' as const, from: 'the order’s account' } };
+  return at === undefined ? {} : { account: { source: 'computed' as const, from: 'the account of the order' } };
 }
