@@ -375,6 +375,8 @@ function plainDigits(digits: string, groupsByPoint: boolean): string | undefined
   // "1.500,00" can only be fifteen hundred.
   if (/^\d{1,3}(\.\d{3})+,\d{1,2}$/.test(digits)) return digits.replaceAll('.', '').replace(',', '.');
   if (!groupsByPoint) {
+    // Whoever thinks in another language may mean fifteen hundred by "1.500".
+    if (/^[1-9]\d{0,2}\.\d{3}$/.test(digits)) return undefined;
     return /^\d{1,3}(,\d{3})+(\.\d+)?$/.test(digits) ? digits.replaceAll(',', '') : digits.replace(/^\./, '0.');
   }
   if (/^\d+[.,]\d{1,2}$/.test(digits)) return digits.replace(',', '.');

@@ -29,7 +29,7 @@ import { type Mention, readMentions } from './slots.ts';
 import { suggestCorrection } from './spelling.ts';
 import { readSwap } from './swap-act.ts';
 import { isListedName, tickersByNickname } from './symbols-by-name.ts';
-import { actFirst } from './taker.ts';
+import { actFirst, requireSingleNumbers } from './taker.ts';
 import {
   CERTAIN,
   findOrderLimit,
@@ -486,21 +486,6 @@ function withImpliedAct(mentions: readonly Mention[]): readonly Mention[] {
         ? ('buy' as const)
         : undefined;
   return act === undefined ? mentions : [{ kind: 'act', act, text: '' }, ...mentions];
-}
-
-/** Requires that no number follows another number, as in "5 5 AAPL". @throws {NotUnderstoodError} */
-function requireSingleNumbers(items: readonly Item[]): void {
-  const at = items.findIndex(({ quantity }, index) => {
-    const next = items[index + 1];
-    const isPair = quantity !== undefined && next?.quantity !== undefined && !next.tags.includes('year_number');
-    return isPair && !items[index - 1]?.tags.includes('stop_with_limit');
-  });
-  const [item, next] = items.slice(at, at + 2);
-  if (at < 0 || item === undefined || next === undefined || item.quantity?.isBad || next.quantity?.isBad) return;
-  throw new NotUnderstoodError(
-    phrase`Which number do you mean by "${truncateWord(`${item.text} ${next.text}`)}"?`,
-    phrase`Repeat the request with only one of them.`,
-  );
 }
 
 const isCancel = (items: readonly Item[]) => {

@@ -84,3 +84,18 @@ export function actFirst(items: readonly Item[], act: string): readonly Item[] {
   const isLast = at > 0 && item?.tags.includes(act) === true && isAsset(item) === false;
   return isLast && item !== undefined ? [item, ...items.slice(0, at), ...items.slice(at + 1)] : items;
 }
+
+/** Requires that no number follows another number, as in "5 5 AAPL". @throws {NotUnderstoodError} */
+export function requireSingleNumbers(items: readonly Item[]): void {
+  const at = items.findIndex(({ quantity }, index) => {
+    const next = items[index + 1];
+    const isPair = quantity !== undefined && next?.quantity !== undefined && !next.tags.includes('year_number');
+    return isPair && !items[index - 1]?.tags.includes('stop_with_limit');
+  });
+  const [item, next] = items.slice(at, at + 2);
+  if (at < 0 || item === undefined || next === undefined || item.quantity?.isBad || next.quantity?.isBad) return;
+  throw new NotUnderstoodError(
+    phrase`Which number do you mean by "${truncateWord(`${item.text} ${next.text}`)}"?`,
+    phrase`Repeat the request with only one of them.`,
+  );
+}
