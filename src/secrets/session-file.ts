@@ -106,7 +106,7 @@ export function openSessionFileStore(
 
 interface SessionLocation {
   read(): Promise<Values>;
-  /** Applies a change and stores it, unless `apply` returns false. */
+  /** Changes the values with `apply` and stores them, unless `apply` returns false. */
   change(apply: (values: Values) => boolean): Promise<boolean>;
   /** Path of the lock file. Undefined for a descriptor, because no other process can use its session. */
   readonly lock: string | undefined;

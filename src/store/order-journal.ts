@@ -103,8 +103,8 @@ export interface OrderJournal {
     decide?: (counted: CountedTotals) => NewPolicyDecision,
   ): Promise<'claimed' | 'known' | 'approval_used' | 'denied'>;
   /**
-   * Counts the account's other orders, so that this order can be checked against the limits. The current time counts as
-   * at least the time of the account's newest order, so that setting the clock back does not free up limits.
+   * Counts the account's other orders, so that this order can be checked against the limits. If the clock is behind the
+   * account's newest order, uses that order's time, so that setting the clock back does not free up limits.
    */
   count(order: OrderToCheck, now: number): Promise<CountedTotals>;
   usage(sub: string, account: string, now: number): Promise<LimitUsage>;
@@ -150,7 +150,7 @@ export interface OrderJournal {
     problem: Problem,
     times: { readonly now: number; readonly reservedUntil: number },
   ): Promise<'written_off' | 'stale'>;
-  /** Rejects an unsent order whose proposal ended. `stale` if it may have been sent, is settled or doesn't exist. */
+  /** Rejects an unsent order whose proposal ended. Returns `stale` if it is missing, settled or possibly sent. */
   abandon(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
   /** Returns unsettled orders that the broker can't have accepted, oldest first. */
   unsent(): Promise<OrderJournalEntry[]>;

@@ -78,7 +78,7 @@ export const tools: readonly Tool[] = [
   addSchedule,
 ];
 
-/** Finds tools that were left out of a request to a model. Only our agent's language models get it. */
+/** Finds tools that were left out of a request to a model. Only our agent's language models get this tool. */
 export const findTools = defineTool({
   name: 'find_tools',
   title: 'Find a tool',

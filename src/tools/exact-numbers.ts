@@ -5,7 +5,7 @@ import { Dec, isDecimalString } from '../trading/decimal.ts';
 /** Number of significant digits that a conversion to a double always preserves (IEEE 754, DBL_DIG). */
 const EXACT_DIGITS = 15;
 
-/** Returns a number as written or, if its digits may have changed, a string that no decimal schema accepts. */
+/** Returns a number's text or, if parsing may have changed its digits, a string that no decimal schema accepts. */
 export function toDecimalText(value: number): string {
   const exact = Number.isFinite(value) ? new Dec(String(value)) : undefined;
   const text = exact?.toFixed() ?? '';

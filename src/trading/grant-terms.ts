@@ -6,8 +6,8 @@ export const grantTermsSchema = z.lazy(() =>
     /**
      * `device`: a sign-in by device code, also to a server that may work while the person is away. `agent`: an agent
      * that was allowed on the consent page. `registration`: one app that may register to send the person requests.
-     * `recovery_code`: a code that signs a browser in to view and deny. `connection`: access to the person's account at
-     * a third party, which the home keeps; `client`, `resources` and `scopes` are then the third party's.
+     * `recovery_code`: a code that signs a browser in to view and deny requests. `connection`: the home's access to the
+     * person's account at a third party; `client`, `resources` and `scopes` are then the third party's.
      */
     kind: z.enum(['device', 'agent', 'registration', 'recovery_code', 'connection']),
     /** The person who grants the access. */

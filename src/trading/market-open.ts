@@ -34,7 +34,7 @@ export function oldestCurrentPriceDate(
 
 /**
  * Returns whether an order must wait for the market to open. An order without a limit that is queued overnight would
- * fill at an opening price that nobody approved. The clock must be that of the order's symbol (`symbolMarketClock`).
+ * fill at an opening price that nobody approved. The clock must be for the order's symbol (`symbolMarketClock`).
  */
 export function mustWaitForOpen(
   { type }: { readonly type: string },

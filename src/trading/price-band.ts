@@ -1,7 +1,7 @@
 import { Dec, formatPrice, type Tick, tickDecimals, usTicks } from './decimal.ts';
 
 /**
- * Returns the worst price within a fraction of a price: the most that a buy pays, or the least that a sell receives.
+ * Returns the worst price in a band around a price: the most that a buy pays, or the least that a sell receives.
  * Rounds toward the given price, so that the result never leaves the band.
  * @param fraction below 1; `"0.01"` is 1%
  * @param ticks see `symbolTicks`

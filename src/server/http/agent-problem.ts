@@ -22,7 +22,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 /** Default Retry-After for an unreachable gateway or provider, in seconds. */
 const DEFAULT_RETRY_S = 5;
 
-/** Converts an agent's error to an HTTP problem. @throws `error` itself if it is any other error */
+/** Converts an agent's error to an HTTP problem. @throws all other errors unchanged */
 function toHttpProblem(error: unknown): ProblemError<string> {
   if (error instanceof HttpProblem || error instanceof AgentHttpProblem) return error;
   if (!isTradeAgentError(error)) throw error;

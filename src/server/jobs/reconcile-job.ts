@@ -7,7 +7,7 @@ import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
 import type { ServerDeps } from '../server-deps.ts';
 
 /**
- * Retry delay limits and total retry time, in milliseconds. The delay equals the proposal's age, within these limits.
+ * Minimum and maximum retry delay (otherwise the proposal's age) and total retry time, in milliseconds.
  */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_600_000, 7 * 86_400_000];
 

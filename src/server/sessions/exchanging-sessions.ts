@@ -350,7 +350,7 @@ function callerToken({ sub, scopes, expiresAt, jkt }: Caller, token: string): Ac
 }
 
 /**
- * Minimum remaining lifetime of a stored token that is used, in milliseconds. The margin is short because the
+ * Minimum remaining lifetime at which a stored token is still used, in milliseconds. The margin is short because the
  * token is exchanged immediately. A client that watches a run sends a new token earlier, so the run keeps its session.
  */
 const EXCHANGE_MARGIN_MS = 2_000;
