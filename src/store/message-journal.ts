@@ -62,7 +62,7 @@ export interface MessageChangeResult {
  */
 export interface MessageJournal {
   find(sub: string, id: string): Promise<MessageJournalEntry | undefined>;
-  /** Counts the person's messages that have been, or may have been, sent since `since`. */
+  /** Counts the person's messages that were, or may have been, sent at or after the time `since`. */
   countSince(sub: string, since: number): Promise<number>;
   /**
    * Uses the approval and writes the intent. Writes nothing and returns `known` if a message with this key is already

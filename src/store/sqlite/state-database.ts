@@ -143,7 +143,7 @@ function newerVersionError(file: string, found: number, known: number): TradeAge
   });
 }
 
-/** Returns free space to the file system if the database has more than `leave` free pages. */
+/** Returns free space to the file system, unless the database has only a few free pages (at most `leave`). */
 export function reclaimSpace(database: StateDatabase, { leave = 0 } = {}): void {
   try {
     if ((database.pragma('freelist_count', { simple: true }) as number) <= leave) return;

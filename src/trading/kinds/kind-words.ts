@@ -38,7 +38,7 @@ export interface KindPhrases {
   /** Completes `Do not … again until then.`, such as `place the order`. */
   readonly again: string;
   inProgress(id: string, summary: string): string;
-  /** Words for the states whose descriptions differ from those of an order. */
+  /** Words for the states that are described differently from the states of an order. */
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
 }
 
