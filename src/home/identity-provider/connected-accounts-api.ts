@@ -169,7 +169,7 @@ const pendingErrors = {
   failed: ['connection_failed', 'the third party refused the connection'],
 } as const;
 
-/** * Returns the account that a request has connected. @throws {ConnectionProblem} */
+/** Returns the account that a request has connected. @throws {ConnectionProblem} */
 async function connectedAccount(
   vault: Vault,
   user: string,

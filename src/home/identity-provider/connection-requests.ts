@@ -58,7 +58,7 @@ export function createConnectionRequests(options: ConnectionRequestsOptions) {
   };
 
   const requests = {
-    /** * Starts a request. @throws {VaultError} `unknown_connection`, `invalid_scope` */
+    /** Starts a request. @throws {VaultError} `unknown_connection`, `invalid_scope` */
     async start(
       user: string,
       asker: Requester,

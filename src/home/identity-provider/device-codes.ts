@@ -63,7 +63,7 @@ export function createDeviceCodes(options: DeviceCodesOptions) {
     const client = code?.clientId === undefined ? undefined : await provider.Client.find(code.clientId);
     return code === undefined || client === undefined ? undefined : { code, client };
   };
-  /** * Grants the requested access. @returns the values for the code's tokens */
+  /** Grants the requested access. @returns the values for the code's tokens */
   const allow = async (
     { clientId }: Client,
     request: DeviceRequest,

@@ -429,7 +429,7 @@ function registrationGate(options: RegistrationOptions) {
   };
 }
 
-/** * Registers a client for a person. @returns false if the client was not registered and an error response was sent */
+/** Registers a client for a person. @returns false if the client was not registered and an error response was sent */
 async function registerFor(
   { owner, clientEndsAt: endsAt }: RegistrationToken,
   ctx: KoaContextWithOIDC,

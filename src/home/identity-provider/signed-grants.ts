@@ -84,7 +84,7 @@ export function createSignedGrants(options: {
   };
 }
 
-/** * Returns when a grant ends. @param from milliseconds since the epoch, regardless of when the person decides */
+/** Returns when a grant ends. @param from milliseconds since the epoch, regardless of when the person decides */
 export function grantEnd(from: number, days: GrantLifetimeDays): string {
   return formatUtcSeconds(from + days * DAY_MS);
 }

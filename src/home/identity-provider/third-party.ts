@@ -57,7 +57,7 @@ export function createThirdPartyClient(request: typeof fetch) {
   return {
     authorizationUrl,
 
-    /** * Obtains tokens for a grant. @throws {VaultError} `reconnect_needed`, `broker_unreachable` */
+    /** Obtains tokens for a grant. @throws {VaultError} `reconnect_needed`, `broker_unreachable` */
     async tokens(connection: VaultConnection, grant: Readonly<Record<string, string>>): Promise<TokenResponse> {
       const response = await send(
         `${connection.url}/oauth/token`,

@@ -96,7 +96,7 @@ export function createVault(options: VaultOptions) {
     authorizationUrl: (asked: ThirdPartyRequest): string =>
       parties.authorizationUrl(connectionNamed(asked.connection), asked),
 
-    /** * Redeems the code with which the person returned, and stores the refresh token. @throws {VaultError} */
+    /** Redeems the code with which the person returned, and stores the refresh token. @throws {VaultError} */
     async redeem(user: string, { connection: name, scopes, verifier }: ThirdPartyRequest, code: string): Promise<void> {
       const connection = connectionNamed(name);
       const given = await parties.tokens(connection, {
@@ -123,7 +123,7 @@ export function createVault(options: VaultOptions) {
       await vault.redeem(user, asked, await vault.allowAs(asked, credentials));
     },
 
-    /** * Returns an access token for a connection. @throws {VaultError} */
+    /** Returns an access token for a connection. @throws {VaultError} */
     async accessToken(user: string, name: string): Promise<BrokerToken> {
       connectionNamed(name);
       return tokens.get(user, name);

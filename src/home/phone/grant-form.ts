@@ -84,7 +84,7 @@ export function renderGrantField(signed: SignedGrants): Markup {
   return html`<input type="hidden" name="grant" value="${signed.createCodeId()}">`;
 }
 
-/** * Adds the routes that sign and issue a code, such as a registration token. @param issue renders the code */
+/** Adds the routes that sign and issue a code, such as a registration token. @param issue renders the code */
 export function addCodeRoutes(
   app: Hono<BrowserEnv>,
   signed: SignedGrants,

@@ -163,7 +163,7 @@ function terminalConsent(evidence: unknown): GrantConsent {
   return { evidence, days: DEFAULT_GRANT_DAYS, session: TERMINAL_PHONE_AUTHENTICATION };
 }
 
-/** * Responds that a grant was not signed. @throws `error` itself if it is any other error */
+/** Responds that a grant was not signed. @throws `error` itself if it is any other error */
 function respondNotSigned(context: Context, error: unknown): Response {
   if (!(error instanceof HttpProblem)) throw error;
   return context.json({ error: error.code, message: error.message }, 403);

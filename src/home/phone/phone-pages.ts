@@ -109,7 +109,7 @@ ${canHalt ? link('halt', 'Halt trading', 'Stop everything until you resume') : '
 </ul>`;
 }
 
-/** * Renders the approvals. @param heading undefined if the surrounding page has its own heading */
+/** Renders the approvals. @param heading undefined if the surrounding page has its own heading */
 function phoneBody(state: PhoneState, chosen: string | undefined, heading?: string): Markup {
   const { waiting, more, recent } = state;
   const current = waiting.find(({ id }) => id === chosen) ?? waiting[0];

@@ -142,7 +142,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
   }
 }
 
-/** * Checks that the target is the gateway (RFC 8693 §2.1 `resource`, `audience`). @throws `invalid_target` */
+/** Checks that the target is the gateway (RFC 8693 §2.1 `resource`, `audience`). @throws `invalid_target` */
 function requireGatewayTarget({ resource, audience }: ExchangeParameters, gateway: string): void {
   for (const asked of [resource, audience]) {
     if (asked !== undefined && asked !== gateway) {

@@ -77,7 +77,7 @@ export interface Signal {
 
 export interface SignalTokenOptions {
   readonly companies: readonly Company[];
-  /** * Returns a company's keys. @throws {HttpProblem} 503 `provider_unreachable` */
+  /** Returns a company's keys. @throws {HttpProblem} 503 `provider_unreachable` */
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly now: () => number;
 }

@@ -26,7 +26,7 @@ export interface AccountReads {
   valueHistory(period: string): Promise<readonly DatedValue[]>;
   /** Returns the activities after `after` (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
-  /** * Returns the symbols' quotes. @param use `names` if only the names are used, because names rarely change */
+  /** Returns the symbols' quotes. @param use `names` if only the names are used, because names rarely change */
   quotes(symbols: readonly string[], use?: 'names'): Promise<readonly Quote[]>;
   /** Returns at most the last 1,000 bars, oldest first. Times are in milliseconds since the epoch. */
   bars(query: PriceQuery): Promise<readonly Bar[]>;

@@ -160,7 +160,7 @@ function accountOf(context: BrowserContext): string | undefined {
   return accountNumberSchema.safeParse(context.req.query('account')).data;
 }
 
-/** * Renders a page that says why nothing was changed. @throws `error` itself if it is not a known kind of error */
+/** Renders a page that says why nothing was changed. @throws `error` itself if it is not a known kind of error */
 function problemPage(context: BrowserContext, path: string, error: unknown): Response | Promise<Response> {
   if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
   const hint = error instanceof HttpProblem ? error.options.hint : error.hint;

@@ -395,7 +395,7 @@ function eachPart(entries: readonly AccountEntry[], parts: readonly Markup[]): M
   )}`;
 }
 
-/** * Renders the accounts' totals by currency. @param without names of accounts that could not be read */
+/** Renders the accounts' totals by currency. @param without names of accounts that could not be read */
 function totalsPart(accounts: readonly Account[], without: readonly string[]): Markup {
   const lacking = without.length === 0 ? '' : html` <strong>excluding ${without.join(', ')}</strong>`;
   return html`<dl class="figures" data-testid="totals">${totalByCurrency(accounts).map(

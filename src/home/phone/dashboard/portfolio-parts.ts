@@ -382,7 +382,7 @@ export function formatWeight(fraction: string): string {
   return `${parseDecimal(fraction).mul(100).toFixed(1)}%`;
 }
 
-/** * Draws a share of the total as a bar. @param fraction values above 1 are drawn as 1 */
+/** Draws a share of the total as a bar. @param fraction values above 1 are drawn as 1 */
 function weightBar(fraction: string): Markup {
   const width = Math.min(100, Math.max(0, parseDecimal(fraction).abs().mul(100).toNumber()));
   return html`<svg class="weight" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect width="100" height="4" rx="2"/><rect class="part" width="${width.toFixed(1)}" height="4" rx="2"/></svg>`;

@@ -26,7 +26,7 @@ export interface ProposalFormOptions {
   readonly hidesCodes: boolean;
 }
 
-/** * Renders the proposals. @param record the person's audit entries; undefined if they can't be read */
+/** Renders the proposals. @param record the person's audit entries; undefined if they can't be read */
 export function renderProposalsPart(
   proposals: readonly Proposal[],
   record: readonly RecordLine[] | undefined,

@@ -125,7 +125,7 @@ function toDecisionProblem({ code, title, text: said }: UnmetStep): DecisionProb
   return { status, title, text: said, ...(code === 'sign_in' ? { link: signInFirst.link } : {}) };
 }
 
-/** * Describes a problem with the signature. @throws all other errors */
+/** Describes a problem with the signature. @throws all other errors */
 function signatureProblem(error: unknown): DecisionProblem {
   return { status: 403, title: 'Not approved', text: describeKeyError(error).text };
 }

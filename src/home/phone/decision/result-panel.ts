@@ -78,7 +78,7 @@ function requestStatusWord({ status, outcome, details }: ApprovalRequest): Statu
   return outcomeWords[outcome?.state ?? 'executing'];
 }
 
-/** * Derives the status word from the gateway's text about an order, such as `filled 5 at $180.12`. */
+/** Derives the status word from the gateway's text about an order, such as `filled 5 at $180.12`. */
 function executedWord(text: string): StatusWord {
   if (/^filled \S+ of /.test(text)) return { sign: 'done', word: 'Partially filled', open: true };
   if (text.startsWith('filled')) return { sign: 'done', word: 'Filled' };

@@ -25,7 +25,7 @@ export function getBrowserScripts(): BrowserScripts {
   return cachedScripts;
 }
 
-/** * Bundles the scripts. @returns the scripts, and the paths of their source files, relative to the project's root */
+/** Bundles the scripts. @returns the scripts, and the paths of their source files, relative to the project's root */
 export function bundleScripts(): {
   readonly scripts: BrowserScripts;
   readonly metafile: { readonly outputs: object };

@@ -107,7 +107,7 @@ function createDueWork(
   const { requests, subscriptions, others, clock, closing } = options;
   const inProgress = new Map<string, Promise<void>>();
 
-  /** * Does the work unless another process has claimed it. @returns false if another process does the work */
+  /** Does the work unless another process has claimed it. @returns false if another process does the work */
   const claimAndDo = async (
     id: string,
     kind: Parameters<RequestNotificationStore['claim']>[1],
@@ -153,7 +153,7 @@ function createDueWork(
   };
 
   return {
-    /** * Starts the due work. @returns the time in milliseconds until the next call */
+    /** Starts the due work. @returns the time in milliseconds until the next call */
     async startDue(): Promise<number> {
       const now = clock.now();
       await startUnnotified(now);

@@ -48,7 +48,7 @@ const MAX_RESPONSE_BYTES = 16 * 1024;
 /** Creates a sender of push messages, encrypted for the receiving browser (RFC 8291), with the library `web-push`. */
 export function createPushSender(options: PushSenderOptions): SendPush {
   const { clock, closing } = options;
-  /** * Waits until the push service accepts pushes again. @returns the result if the push can't or need not be sent */
+  /** Waits until the push service accepts pushes again. @returns the result if the push can't or need not be sent */
   const standBy = async (push: PushDelivery, restsUntil: number): Promise<PushResult | undefined> => {
     const wait = restsUntil - clock.now();
     if (wait > MAX_WAIT_MS) return { outcome: 'failed', restsUntil };
@@ -151,7 +151,7 @@ export interface PushContext {
   readonly closing: AbortSignal;
 }
 
-/** * Pushes to a person's browsers. @returns whether the push was sent to at least one browser */
+/** Pushes to a person's browsers. @returns whether the push was sent to at least one browser */
 export async function pushToAllBrowsers(
   options: PushContext,
   user: string,

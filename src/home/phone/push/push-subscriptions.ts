@@ -55,7 +55,7 @@ type Row = Omit<PushSubscription, 'user' | 'createdAt' | 'lastSuccessAt' | 'rest
 
 const OF_USER = 'SELECT * FROM push_subscriptions WHERE username = @user ORDER BY created_at, endpoint';
 
-/** * Opens the store of push subscriptions. @param loopback allows push services on this machine */
+/** Opens the store of push subscriptions. @param loopback allows push services on this machine */
 export function openPushSubscriptions(
   database: SqlTransactions,
   clock: Clock,

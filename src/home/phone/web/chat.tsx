@@ -12,7 +12,7 @@ interface Page {
   readonly longest: number;
 }
 
-/** * Sends a form. @throws {Error} with a message for the person if the server rejects the form or can't be reached */
+/** Sends a form. @throws {Error} with a message for the person if the server rejects the form or can't be reached */
 async function post(page: Page, name: string, fields: Record<string, string>): Promise<{ thread?: string }> {
   let answer: Response;
   let said: { thread?: string; text?: string };

@@ -7,7 +7,7 @@ import {
   startRegistration,
 } from '@simplewebauthn/browser';
 
-/** * Creates a passkey on this or a nearby device. @throws {Error} with a name that WebAuthn defines */
+/** Creates a passkey on this or a nearby device. @throws {Error} with a name that WebAuthn defines */
 export function createPasskey(optionsJSON: PublicKeyCredentialCreationOptionsJSON): Promise<RegistrationResponseJSON> {
   return startRegistration({ optionsJSON });
 }
@@ -22,7 +22,7 @@ export interface ApprovalOptions extends PublicKeyCredentialRequestOptionsJSON {
   readonly statement: unknown;
 }
 
-/** * Signs an approval. @returns the evidence as JSON, for the form's field `evidence` */
+/** Signs an approval. @returns the evidence as JSON, for the form's field `evidence` */
 export async function signApproval({ statement, ...options }: ApprovalOptions): Promise<string> {
   const { id, response } = await getAssertion(options);
   return JSON.stringify({

@@ -82,7 +82,7 @@ async function follow(path: string, listeners: Listeners, over: AbortSignal): Pr
   }
 }
 
-/** * Follows the stream until it ends. @param place the ID of the last received event, which is updated */
+/** Follows the stream until it ends. @param place the ID of the last received event, which is updated */
 async function readOnce(
   path: string,
   { listeners, place, over }: { listeners: Listeners; place: { last: string }; over: AbortSignal },
@@ -113,7 +113,7 @@ async function readOnce(
   }
 }
 
-/** * Passes an event to its listener. @returns the event's ID */
+/** Passes an event to its listener. @returns the event's ID */
 function dispatch(block: string, listeners: Listeners): string | undefined {
   const fields = block.split(/\r?\n/).map((line) => /^(\w+): ?(.*)$/.exec(line));
   const valuesOf = (name: string) => fields.filter((field) => field?.[1] === name).map((field) => field?.[2]);
@@ -194,7 +194,7 @@ async function passkeySteps(steps: string, body: URLSearchParams): Promise<void>
 /** An error with the server's message for the person. */
 class RejectedError extends Error {}
 
-/** * Returns the message for an error. @param error a named WebAuthn error (Level 3 §5.1), or a failed request */
+/** Returns the message for an error. @param error a named WebAuthn error (Level 3 §5.1), or a failed request */
 function errorText(error: unknown): string {
   if (error instanceof RejectedError) return error.message;
   switch (error instanceof Error ? error.name : '') {

@@ -131,7 +131,7 @@ const signingErrors: Readonly<Record<string, string>> = {
   InvalidStateError: `This device has none of your passkeys. ${otherDeviceHint}`,
 };
 
-/** * Signs the order with the person's passkey. @throws {Problem} */
+/** Signs the order with the person's passkey. @throws {Problem} */
 async function signApproval(options: object): Promise<string> {
   if (!('PublicKeyCredential' in window)) {
     throw new Problem('Not approved', `This browser can’t use passkeys. ${otherDeviceHint}`);

@@ -27,7 +27,7 @@ export function formatTimeLeft(left: number): string {
   return `${Math.floor(left / 3600)} h ${Math.floor((left % 3600) / 60)} min`;
 }
 
-/** * Updates every countdown, and disables expired forms. @param announce announces a message to screen readers */
+/** Updates every countdown, and disables expired forms. @param announce announces a message to screen readers */
 export function updateCountdowns(announce?: (text: string) => void): void {
   for (const countdown of document.querySelectorAll<HTMLElement>('[data-expires]')) {
     const left = Math.ceil((Number(countdown.dataset.expires) - Date.now()) / 1000);

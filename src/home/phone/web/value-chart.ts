@@ -248,7 +248,7 @@ function scrub(place: HTMLElement, chart: uPlot, count: number): void {
   };
 }
 
-/** * Resizes all charts to the width of their containers. @param redraw also redraws them with the current colors */
+/** Resizes all charts to the width of their containers. @param redraw also redraws them with the current colors */
 export function resizeCharts(redraw: boolean): void {
   // Iterates over a copy, because redrawing a chart adds an entry, which would otherwise be visited again and again.
   for (const [place, charts] of [...drawn]) {
