@@ -437,7 +437,7 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
     if (frame.acts.every((act) => act === 'place') && frame.unread.length === 0)
       throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
   }
-  if (frame === undefined && items.every(isKnown) && isActless(mentions)) return readActless(mentions, it);
+  if (frame === undefined && items.every(isKnown) && hasNoAct(mentions)) return readWithoutAct(mentions, it);
   // "double my KO order" is about the order, not about the position.
   const isOfOrder = frame?.acts.includes('grow') === true && (has(items, 'order') || has(items, 'order_noun'));
   if (frame === undefined || sideOf(frame) === undefined || isOfOrder) throw notUnderstood(items);
@@ -447,13 +447,13 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
 const isKnown = ({ name, isKnownName }: Item) => name === undefined || isKnownName === true || isListedName(name);
 
 /** Returns whether a clause says what to trade and how much, but has no act: "500 bucks of VOO". */
-const isActless = (mentions: readonly Mention[]) =>
+const hasNoAct = (mentions: readonly Mention[]) =>
   mentions.some(({ kind }) => kind === 'asset') &&
   mentions.some((one) => one.kind === 'size' && !('vague' in one.size)) &&
   mentions.every(({ kind }) => kind !== 'word' && kind !== 'number');
 
 /** Reads "10% of my cash into VTI" as a purchase, and asks about other sentences. @throws {NotUnderstoodError} */
-function readActless(mentions: readonly Mention[], it: string | undefined): Intent[] {
+function readWithoutAct(mentions: readonly Mention[], it: string | undefined): Intent[] {
   const isSpent = mentions.some((one) => one.kind === 'size' && 'cash' in one.size);
   if (isSpent) return toOrders(fillFrame([{ kind: 'act', act: 'invest', text: '' }, ...mentions], it));
   throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);

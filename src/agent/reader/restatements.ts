@@ -9,7 +9,7 @@ import { tickersByNickname } from './symbols-by-name.ts';
  */
 
 /** The parts of an item that a restatement depends on. */
-interface Restatable {
+interface Repeatable {
   readonly text: string;
   readonly tags: readonly string[];
   readonly quantity?: { readonly value: string };
@@ -19,7 +19,7 @@ interface Restatable {
   readonly aside: boolean;
 }
 
-const isAsset = ({ ticker, name }: Restatable) => ticker !== undefined || name !== undefined;
+const isAsset = ({ ticker, name }: Repeatable) => ticker !== undefined || name !== undefined;
 
 /** Words for kinds of assets, which follow the name or the ticker. */
 const NOUN = /^(?:etf|etfs|fund|index fund|stock|company|corporation|inc|corp|ticker|symbol|ticker symbol)$/i;
@@ -34,7 +34,7 @@ const LEGAL = /^(?:company|corporation|corp|inc|incorporated|plc)$/i;
 const ISSUER = /^(?:vanguard|spdr|ishares|invesco|schwab|fidelity|state street|blackrock)$/;
 
 /** Returns the items without restatements. */
-export function withoutRestatements<Item extends Restatable>(items: readonly Item[]): Item[] {
+export function withoutRestatements<Item extends Repeatable>(items: readonly Item[]): Item[] {
   const kept: Item[] = [];
   let at = 0;
   while (at < items.length) {
@@ -55,18 +55,18 @@ export function withoutRestatements<Item extends Restatable>(items: readonly Ite
 }
 
 /** "the fund QQQ" */
-const isBareNoun = (item: Restatable | undefined) =>
+const isBareNoun = (item: Repeatable | undefined) =>
   item !== undefined && !isAsset(item) && /^(?:fund|etf|index fund|ticker|symbol)$/i.test(item.text);
 
-const isSameNumber = (one: Restatable, other: Restatable) =>
+const isSameNumber = (one: Repeatable, other: Repeatable) =>
   other.aside && !one.aside && one.quantity !== undefined && one.quantity.value === other.quantity?.value;
 
 /** Returns the position of the name that the ticker restates: "Apple (AAPL", "the gold ETF GLD". */
-function nameStart(kept: readonly Restatable[], ticker: string, isAside: boolean): number | undefined {
+function nameStart(kept: readonly Repeatable[], ticker: string, isAside: boolean): number | undefined {
   let at = kept.length - 1;
-  const isLink = ({ tags, text }: Restatable) =>
+  const isLink = ({ tags, text }: Repeatable) =>
     tags.includes('comma') || tags.includes('colon') || tags.includes('share') || NOUN.test(text);
-  while (at > 0 && !isAsset(kept[at] as Restatable) && isLink(kept[at] as Restatable)) at -= 1;
+  while (at > 0 && !isAsset(kept[at] as Repeatable) && isLink(kept[at] as Repeatable)) at -= 1;
   const item = kept[at];
   if (item?.name === undefined || item.aside) return undefined;
   const isFund = FUND.test(item.text) || kept.slice(at + 1).some(({ text }) => FUND.test(text));
@@ -88,11 +88,11 @@ function names(name: string, ticker: string): boolean {
 }
 
 /** Returns how many items after a ticker only name its kind: "VOO ETF", "SCHD dividend fund". */
-function kindAfter(item: Restatable, items: readonly Restatable[], from: number): number {
+function kindAfter(item: Repeatable, items: readonly Repeatable[], from: number): number {
   if (item.aside || !isAsset(item)) return 0;
   if (item.ticker === undefined) return item.isKnownName && LEGAL.test(items[from]?.text ?? '') ? 1 : 0;
   let at = from;
-  const isKind = (one: Restatable | undefined) =>
+  const isKind = (one: Repeatable | undefined) =>
     one !== undefined && one.quantity === undefined && one.ticker === undefined && KIND.test(foldWord(one.text));
   while (isKind(items[at])) at += 1;
   const noun = items[at];
