@@ -110,7 +110,7 @@ export async function serveDashboard(
   });
 }
 
-/** Returns the pages' requests to the gateway. A symbol without a quote must not hide the prices of the others. */
+/** Returns the functions with which the pages read from the gateway. One missing quote must not hide the others. */
 function pageReads(gateway: GatewayClient) {
   return {
     ...gateway,

@@ -50,7 +50,7 @@ interface Parties {
  * Requires that everyone involved in a proposal is still permitted to propose or approve it.
  * @throws {HttpProblem} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE`
  */
-export async function authorizeProposal(
+export async function requireProposalAccess(
   access: AccessControl,
   { kind, owner, proposer, second }: Parties,
 ): Promise<void> {

@@ -7,7 +7,7 @@ import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
 import {
-  authorizeProposal,
+  requireProposalAccess,
   findApprovingMandate,
   haltedReason,
   isAllowedDuringHalt,
@@ -208,7 +208,7 @@ async function findBlockingReason(
   if ((await isRevokedBySignal?.({ sub: proposedBy ?? sub, client }, createdAt)) === true)
     return { to: 'cancelled', reason: revokedReason };
   try {
-    await authorizeProposal(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });
+    await requireProposalAccess(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });
     return undefined;
   } catch (error) {
     // A relation, such as an adviser's, has ended since the approval, so the approval is not used.

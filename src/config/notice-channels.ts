@@ -60,7 +60,7 @@ const channelKinds = {
         // Any user of this machine could listen on the mail server's port while it is down, and receive the password.
         .refine(({ security, user }) => security !== 'none' || user === undefined, {
           path: ['user'],
-          message: 'needs "security: starttls" or "tls", because the password would be sent unencrypted',
+          message: 'needs "security: starttls" or "tls", because the password would otherwise be sent unencrypted',
         }),
     destination: (channel) => `${channel.to.join(', ')} via ${channel.host}:${resolveSmtpPort(channel)}`,
     secret: {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServedWorker } from '../../src/app/server/serve-worker.ts';
+import type { RunningWorker } from '../../src/app/server/serve-worker.ts';
 import { type ServerFolder, serverFolder } from '../postgres/server/served.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from '../postgres/support/cluster.ts';
 import { runSql } from '../postgres/support/database.ts';
@@ -55,7 +55,7 @@ describe.runIf(programs !== undefined)('a server of one’s own', () => {
 
   it('tells of prices, and goes on with a run whose worker is killed, and fills one order', async () => {
     const server = await serve('server', ['server', '--port', String(folder.port)]);
-    const first = await serve<ServedWorker>('first', ['worker']);
+    const first = await serve<RunningWorker>('first', ['worker']);
     const added = laptop('profile', 'add', 'work', '--server', folder.address, '--credential-store', 'file');
     expect((await added.finished).code).toBe(0);
     const login = atLaptop('login');

@@ -54,7 +54,7 @@ export const dependsOnCost = ({ relative = {} }: Pick<Derivable, 'relative'>): b
 export const dependsOnLast = ({ relative = {} }: Pick<Derivable, 'relative'>): boolean =>
   Object.values(relative).some(({ from }) => from === 'last');
 
-/** @throws {NotUnderstoodError} if the account or the market has no such value */
+/** @throws {NotUnderstoodError} if the account or the market lacks a value that the order depends on */
 export function deriveFields(order: Derivable, facts: OrderFacts): DerivedFields {
   const fields: Record<string, string> = {};
   const rules: Record<string, string> = {};

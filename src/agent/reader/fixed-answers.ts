@@ -104,7 +104,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
     say: 'guarantees',
     when: '9 guarantee',
     missing: [
-      phrase`I can't guarantee a result: a stop sells at the next price, which may be lower, for example after a night without trading.`,
+      phrase`I can't guarantee a result: a stop sells at the next price, which may be lower, for example when the market opens.`,
       phrase`I can place such a stop for you: "sell 10 AAPL stop 170".`,
     ],
   },

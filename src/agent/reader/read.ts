@@ -21,7 +21,7 @@ import {
   createRefusal,
   NotUnderstoodError,
   QUESTION_MESSAGE,
-  questionError,
+  noAdviceError,
   type Refusal,
   truncateWord,
 } from './refusal.ts';
@@ -424,7 +424,7 @@ function readQuestion(items: readonly Item[], it: string | undefined): Intent[] 
   }
   const topic = readTopic(items, { it, isQuestion: true, least: isSure ? SURE : isTrade ? CERTAIN : 0 });
   if (topic !== undefined) return topic;
-  throw isTrade || isSure ? questionError() : notUnderstood(items);
+  throw isTrade || isSure ? noAdviceError() : notUnderstood(items);
 }
 
 function readOrders(items: readonly Item[], it: string | undefined): Intent[] {

@@ -52,7 +52,7 @@ export const QUESTION_MESSAGE = phrase`That's a question, so I haven't done anyt
 const ADVICE_HINT = phrase`I can't give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".`;
 
 /** Returns the error for a question that was not understood. @param symbol the symbol in the question */
-export function questionError(symbol = 'AAPL'): NotUnderstoodError {
+export function noAdviceError(symbol = 'AAPL'): NotUnderstoodError {
   return new NotUnderstoodError(QUESTION_MESSAGE, ADVICE_HINT.about(symbol));
 }
 

@@ -9,7 +9,7 @@ import type { Intent, PerformanceFigure, PortfolioRanking } from './intent.ts';
 import type { Item } from './item.ts';
 import { isAsset } from './match.ts';
 import { type Context, daysOf, namesIn, type Question, toQuestion } from './question.ts';
-import { NotUnderstoodError, questionError } from './refusal.ts';
+import { NotUnderstoodError, noAdviceError } from './refusal.ts';
 import { dateOf } from './times.ts';
 
 /*
@@ -519,7 +519,7 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
   const question = toQuestion(items, context);
   const found = isSplit ? clear : [classify(question)].filter((one) => one !== undefined);
   if (!found.every((one) => isClear(one, question, context))) return undefined;
-  if (found.some(({ topic }) => topic.advice)) throw questionError(toShown(question.symbols[0]));
+  if (found.some(({ topic }) => topic.advice)) throw noAdviceError(toShown(question.symbols[0]));
   const intents = found.flatMap((one) => one.intents);
   const missing = found.flatMap(({ topic }) =>
     topic.missing === undefined ? [] : [missingError(topic.missing, question)],
@@ -584,7 +584,7 @@ export function readWhole(items: readonly Item[], context: Omit<Context, 'least'
   const question = toQuestion(items, context);
   const found = classify(question, wholeRules);
   if (found?.topic.missing !== undefined) throw missingError(found.topic.missing, question);
-  if (found?.topic.advice) throw questionError(toShown(question.symbols[0]));
+  if (found?.topic.advice) throw noAdviceError(toShown(question.symbols[0]));
   const mayTrade =
     found !== undefined &&
     found.weight >= SURE &&

@@ -104,7 +104,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: CredentialS
   }
   if (!kept.some((place) => isSameStoreLocation(place, here))) {
     throw new TradeAgentError('credential_store_unavailable', 'the store named in the profile is empty', {
-      hint: `The only copy is elsewhere ("trade-agent profile store show ${name}"). Set credential_store and credential_key of "${name}" back to that store.`,
+      hint: `The only copy of the credentials is in another store ("trade-agent profile store show ${name}"). Set credential_store and credential_key of "${name}" back to that store.`,
     });
   }
   // Makes sure that the profile's store can be read before anything is erased.

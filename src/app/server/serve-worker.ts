@@ -25,10 +25,10 @@ interface ServeWorkerOptions extends ServerPaths {
   /** Maximum number of runs in parallel. The same limit applies separately to checks and to notices. */
   readonly concurrency: number;
   readonly readyFile?: string;
-  readonly ready: (worker: ServedWorker) => Promise<void>;
+  readonly ready: (worker: RunningWorker) => Promise<void>;
 }
 
-export interface ServedWorker {
+export interface RunningWorker {
   readonly gateway: string;
   readonly tenant: string;
   readonly concurrency: number;
@@ -46,7 +46,7 @@ export async function serveWorker(
   const { clock, signal } = app;
   const log = app.log.ofTenant(settings.database.tenant);
   const { concurrency, home, ready, readyFile } = options;
-  await serve<ServedWorker>({
+  await serve<RunningWorker>({
     signal,
     ready,
     readyFile,

@@ -24,7 +24,7 @@ import {
   proposalRequestBody,
 } from '../../trading/proposal.ts';
 import { HOUR_MS } from '../../values/durations.ts';
-import { authorizeProposal, haltedReason, isAllowedDuringHalt, proposerForOwner } from '../access.ts';
+import { requireProposalAccess, haltedReason, isAllowedDuringHalt, proposerForOwner } from '../access.ts';
 import { proposalDigest } from '../details.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 import type { CompletedRequest, MandateUse, Proposer, UncoveredReason } from '../kind.ts';
@@ -121,7 +121,7 @@ async function propose(
   const { sub, clientId: client } = caller;
   requireKindOfClient(request.kind, ownClients.has(client));
   const owner = request.for ?? sub;
-  await authorizeProposal(access, { kind: request.kind, owner, proposer: sub });
+  await requireProposalAccess(access, { kind: request.kind, owner, proposer: sub });
   // If another person is the proposer, nothing counts as the owner's own words, even if the proposer used our own
   // client.
   const own = ownClients.has(client) && owner === sub;

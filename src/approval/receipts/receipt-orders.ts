@@ -46,7 +46,7 @@ function scopeRows(terms: MandateEnvelope, draft: OrderDraft): (readonly [isCove
     [draft.mandate === terms.mandate_id, 'different id'],
     [isSameAccount, 'different account'],
     [terms.symbols.includes(draft.symbol), 'symbol not included'],
-    [terms.sides.includes(draft.side), 'side not included'],
+    [terms.sides.includes(draft.side), 'it does not include this side, buy or sell'],
     [(terms.order_types as readonly string[]).includes(draft.type), 'order type not included'],
     [draft.order_class === undefined, 'orders with legs not included'],
     [terms.times_in_force.includes(draft.time_in_force), 'time in force not included'],

@@ -76,7 +76,7 @@ interface Offer<T extends Choice> {
 /** Milliseconds without a keystroke before `search` is called, so that not every letter causes a request. */
 const SEARCH_PAUSE_MS = 250;
 
-/** The open list, if any. Typing narrows it. */
+/** Manages the list of choices that is open, if any. Typing narrows the list. */
 export class ChoicePicker {
   readonly #clock: Clock;
   readonly #changed: (picker: Picker | undefined) => void;

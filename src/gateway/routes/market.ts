@@ -95,8 +95,8 @@ const contractsQuery = z.strictObject({
   limit: limitParameterSchema(MAX_LISTED_CONTRACTS, 50),
 });
 
-/** Calendar time per bar, in milliseconds, rounded up, because a year has only 252 trading days of 6.5 hours. */
-const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
+/** The most calendar time that a bar spans, in milliseconds. A year has only 252 trading days of 6.5 hours. */
+const MAX_MS_PER_BAR: Record<BarQuery['timeframe'], number> = {
   '1Day': DAY_MS * 1.5,
   '1Hour': DAY_MS / 4,
   '1Min': DAY_MS / 240,
@@ -126,7 +126,7 @@ export function addMarketRoutes(
   at.get('/v1/bars', ['market:read'], async (c, caller) => {
     const { symbol, timeframe, limit, account, adjustment, ...range } = parseQuery(barsQuery, c.req.url);
     const end = range.end ?? new Date(now());
-    const start = range.start ?? new Date(end.getTime() - limit * MAX_RANGE_MS[timeframe] - 7 * DAY_MS);
+    const start = range.start ?? new Date(end.getTime() - limit * MAX_MS_PER_BAR[timeframe] - 7 * DAY_MS);
     const broker = await brokerFor(caller, account);
     await requireKnownSymbols(broker, [symbol]);
     const bars = await broker.bars({ symbol, timeframe, start, end, limit, adjustment });

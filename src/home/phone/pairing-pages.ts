@@ -114,7 +114,7 @@ function linkExpired(context: BrowserContext) {
   const { about } = context.var;
   return renderMessagePage(context, 410, {
     title: 'This link no longer works',
-    text: `Each link sets up one phone, within ten minutes. Get a new one on the machine that runs the home: ${
+    text: `Each link sets up one phone and expires after ten minutes. Get a new one on the machine that runs the home: ${
       about.simulated ? 'trade-agent phone link' : 'trade-agent home pair'
     }`,
     link: { href: '/signin', text: 'Already set up? Sign in with your passkey' },

@@ -84,7 +84,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     if (username === undefined) {
       return renderMessagePage(context, 410, {
         title: 'This link no longer works',
-        text: 'Each link signs in once, within ten minutes. Get a new one with: trade-agent phone link --read-only',
+        text: 'Each link signs in once and expires after ten minutes. Get a new one with: trade-agent phone link --read-only',
         link: { href: '/signin', text: 'Sign in with a passkey' },
       });
     }

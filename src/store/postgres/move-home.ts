@@ -29,7 +29,7 @@ export interface MovableTenant {
   /**
    * Copies all rows of `source` and its rules into the tenant and compares the rows, in one transaction. Afterwards the
    * tenant's state is `arrived`. The rows of an earlier attempt are replaced.
-   * @throws {TradeAgentError} `usage` if the tenant has rows that no unfinished move has written
+   * @throws {TradeAgentError} `usage` if the tenant has rows other than those of an unfinished move
    */
   copyFrom(source: SqliteHome, rules: RuleTexts, now: number): Promise<CopiedRows>;
   /** Completes the move into the tenant, so that homes may use it. */

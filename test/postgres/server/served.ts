@@ -5,7 +5,7 @@ import type { Agent } from '../../../src/agent/agent.ts';
 import { createRemoteAgent } from '../../../src/agent/remote/remote-agent.ts';
 import { ServerLog } from '../../../src/app/gateway/server-log.ts';
 import { type ServedServer, serveServer } from '../../../src/app/server/serve-server.ts';
-import { type ServedWorker, serveWorker } from '../../../src/app/server/serve-worker.ts';
+import { type RunningWorker, serveWorker } from '../../../src/app/server/serve-worker.ts';
 import { addServerWrappingKey, createOrShowServerKey, migrateServer } from '../../../src/app/server/server-places.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
@@ -87,7 +87,7 @@ export function running({ places, env, port }: Pick<ServerFolder, 'places' | 'en
     told,
     server: (at = port) =>
       start<ServedServer>((app, ready) => serveServer(app, { ...places, env, host: '127.0.0.1', port: at, ready })),
-    worker: () => start<ServedWorker>((app, ready) => serveWorker(app, { ...places, env, concurrency: 4, ready })),
+    worker: () => start<RunningWorker>((app, ready) => serveWorker(app, { ...places, env, concurrency: 4, ready })),
     async stop() {
       for (const stop of stops) stop.abort();
       await Promise.all(all);

@@ -53,7 +53,7 @@ describe('notices in config.yaml', () => {
     ],
     [
       'mail: {kind: email, host: localhost, user: a, from: a@b.de, to: [c@d.de], security: none}',
-      /user": needs "security: starttls" or "tls", because the password would be sent unencrypted/,
+      /user": needs "security: starttls" or "tls", because the password would otherwise be sent unencrypted/,
     ],
     ['mail: {kind: email, host: "a b", from: a@b.de, to: [c@d.de]}', /must be a host name/],
     ['mail: {kind: email, host: a.de, from: a@b.de, to: ["c@d.de\\r\\nBcc: x@y.de"]}', /to\.0"/],

@@ -35,7 +35,7 @@ async function showHalt(context: Context, wanted: 'halted' | 'reducing'): Promis
   const state = await haltTrading(context, wanted);
   await context.output.result('halt', { ...state }, () =>
     state.state === 'reducing'
-      ? `REDUCING ONLY since ${state.since ?? ''}: you can only sell what you hold.${formatUntil(state)}\nResume trading with: trade-agent halt --lift`
+      ? `REDUCE-ONLY since ${state.since ?? ''}: you can only sell what you hold.${formatUntil(state)}\nResume trading with: trade-agent halt --lift`
       : [
           `HALTED${state.halted_at === undefined ? '' : ` since ${state.halted_at}`}: nothing is executed, and pending approvals are withdrawn.`,
           'Orders at the broker stay open, see "trade-agent orders". Resume trading with: trade-agent halt --lift',

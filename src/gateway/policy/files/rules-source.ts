@@ -215,7 +215,7 @@ async function createDatabaseRulesSource(
   return await createRulesSource(store, options);
 }
 
-/** Returns whether the folder's files were imported. If several gateways start at once, only one of them imports. */
+/** Imports the folder's files as the first rules, once for all gateways. Returns whether this gateway did it. */
 async function importFirstRules(store: RuleStore, folder: string, { limits, clock }: DatabaseRulesOptions) {
   const { version, texts: present } = await store.read();
   // If the database had limits and its texts are gone, the folder's files may be outdated, so they are not imported.

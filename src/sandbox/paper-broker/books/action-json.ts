@@ -16,7 +16,7 @@ function cusip(symbol: string): string {
   return stableUuid(`cusip:${symbol}`).replaceAll('-', '').slice(0, 9).toUpperCase();
 }
 
-export function actionList({ kind }: CorporateAction): CorporateActionList {
+export function actionListName({ kind }: CorporateAction): CorporateActionList {
   const list = Object.entries(corporateActionLists).find(([, schema]) => schema.shape.kind.unwrap().value === kind);
   if (list === undefined) throw new Error(`no list of ${kind}`);
   return list[0] as CorporateActionList;

@@ -5,7 +5,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import { hashText, uniformHash } from '../../market/price-path.ts';
-import { actionJson, actionList } from '../books/action-json.ts';
+import { actionJson, actionListName } from '../books/action-json.ts';
 import { MarketDataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
 import { barPages, latestBars } from './bar-pages.ts';
@@ -203,7 +203,7 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
     const page = paginate(rows, limit, page_token);
     const lists: Record<string, object[]> = {};
     for (const row of page.rows) {
-      const list = actionList(row);
+      const list = actionListName(row);
       lists[list] = [...(lists[list] ?? []), actionJson(row)];
     }
     return context.json({ corporate_actions: lists, next_page_token: page.next });
