@@ -11,7 +11,7 @@ import { type AlertCoverage, type Alerts, type CheckTime, checkTimings } from '.
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import { profileServerUrl } from './profile-server.ts';
-import { openScheduleStore } from './schedule/schedule-context.ts';
+import { openSchedules } from './schedule/schedule-context.ts';
 import { addSchedule } from './schedule/schedules.ts';
 
 /**
@@ -71,7 +71,7 @@ type AlertApp = Pick<App, 'home' | 'config' | 'profileName'>;
  * the first schedule that has one. If neither exists, returns the path where `alerts.PROFILE.yaml` will be created.
  */
 async function alertFile(app: AlertApp): Promise<AlertFile> {
-  const [home, config, store] = await Promise.all([app.home(), app.config(), openScheduleStore(app)]);
+  const [home, config, store] = await Promise.all([app.home(), app.config(), openSchedules(app)]);
   const profile = findProfile(config, app.profileName);
   const own = join(home.config, `alerts.${profile.name}.yaml`);
   const ofProfile = store.list().filter((schedule) => schedule.profile === profile.name);

@@ -20,12 +20,12 @@ export function createOwnRules(app: RulesApp): OwnRules {
 
 /** Loads the person's rules, or the standard rules. @throws {TradeAgentError} `invalid_config` for an invalid file */
 async function loadOwnRules(app: Pick<App, 'home' | 'profile'>) {
-  const [{ name: profile }, { openScheduleStore }, { loadRules, defaultRulesFile }] = await Promise.all([
+  const [{ name: profile }, { openSchedules }, { loadRules, defaultRulesFile }] = await Promise.all([
     app.profile(),
     import('./schedule/schedule-context.ts'),
     import('../check/load-rules.ts'),
   ]);
-  const [named] = (await openScheduleStore(app))
+  const [named] = (await openSchedules(app))
     .list()
     .filter((schedule) => schedule.profile === profile && schedule.check.rules !== undefined)
     .sort((a, b) => (a.created_at < b.created_at ? 1 : -1));

@@ -525,7 +525,7 @@ const TRADED = ['share', 'position', 'all', 'half'];
 function notUnderstood(items: readonly Item[]): NotUnderstoodError {
   const bad = items.find(({ quantity }) => quantity?.isBad);
   if (bad !== undefined) return badNumber(bad.text);
-  const unknown = items.find(({ name, isKnownName }) => name !== undefined && isKnownName !== true);
+  const unknown = items.find((item) => !isKnown(item));
   if (unknown !== undefined && items.length > 1 && TRADED.some((tag) => has(items, tag))) {
     return new NotUnderstoodError(
       phrase`I don't know what "${truncateWord(unknown.text)}" means here, so I haven't done anything.`,

@@ -227,7 +227,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'open orders',
-    when: '6.5 order+open+!filled_or_not, 5 order, 5 pending',
+    when: '6.7 order+pending+!filled_or_not+!why, 6.5 order+open+!filled_or_not, 5 order, 5 pending',
     intent: ordersIn('open'),
   },
   {
@@ -236,7 +236,9 @@ const topics: readonly Topic[] = [
     intent: ({ has, words }) => ({
       kind: 'calendar',
       day:
-        WEEKDAYS.find((day) => words.has(day)) ?? (has('holiday_name') && !has('tomorrow') ? 'holidays' : 'tomorrow'),
+        has('friday_holiday') || (has('holiday_name') && !has('tomorrow'))
+          ? 'holidays'
+          : (WEEKDAYS.find((day) => words.has(day)) ?? 'tomorrow'),
     }),
   },
   { say: 'is the market open', when: '6 market+hours, 6 clock', intent: fixed({ kind: 'clock' }) },
@@ -510,6 +512,7 @@ function unclear(one: Topic, other: Topic): NotUnderstoodError {
  * @throws {NotUnderstoodError} if there is no data, or if two topics are equally likely
  */
 export function readTopic(items: readonly Item[], context: Context): Intent[] | undefined {
+  if (isUnreadOrder(items)) return undefined;
   const parts = classifyParts(items, context);
   const clear = parts.filter((one) => one !== undefined);
   const isSplit =
@@ -529,6 +532,20 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
   const said = missing.map(({ refusal }): Intent => ({ kind: 'say', text: refusal.phrases.message }));
   const all = [...said, ...intents];
   return all.length === 0 ? undefined : all;
+}
+
+const ORDER_TERMS = ['trailing', 'stop', 'stop_loss', 'stop_with_limit', 'limit', 'day', 'gtc', 'bracket'];
+
+/**
+ * Returns whether a sentence asks for an order in words that were not understood: "can you do a 7% trailing stop on all
+ * my AAPL". An answer to it would hide that nothing was placed.
+ */
+function isUnreadOrder(items: readonly Item[]): boolean {
+  const hasTag = (...names: readonly string[]) => items.some(({ tags }) => names.some((tag) => tags.includes(tag)));
+  const text = items.map(({ lower }) => lower).join(' ');
+  const isRequest = /\b(?:can|could|would|will) (?:you|u|ya)\b/.test(text);
+  const isSized = items.some(({ quantity }) => quantity !== undefined);
+  return isRequest && isSized && items.some(isAsset) && hasTag(...ORDER_TERMS) && !hasTag('what');
 }
 
 /** Returns the possible subjects of a sentence, most likely first, even if the sentence can't be read. */

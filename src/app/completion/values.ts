@@ -56,8 +56,8 @@ const valueSources: Readonly<Record<CompletionKind, (app: App) => Promise<readon
   approvals: idLister((gateway) => gateway.proposals({ state: 'all', limit: 50 })),
   mandates: idLister((gateway) => gateway.mandates()),
   schedules: async (app) => {
-    const { openScheduleStore } = await import('../schedule/schedule-context.ts');
-    const store = await openScheduleStore(app);
+    const { openSchedules } = await import('../schedule/schedule-context.ts');
+    const store = await openSchedules(app);
     return store.list().flatMap(({ id, name }) => (name === null ? [id] : [name, id]));
   },
   profiles: async (app) => {

@@ -9,7 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { CheckListener, CheckOutcomes, runChecks } from '../check/run-check.ts';
 import { type ExitCode, exitCodeForChecks, exitCodeForError, exitCodes } from '../exit-codes.ts';
-import { loadRunTimes, openMarketHoursGateway, openScheduleStore } from './schedule-context.ts';
+import { loadRunTimes, openMarketHoursGateway, openSchedules } from './schedule-context.ts';
 
 export type ScheduleRun =
   /** @property next milliseconds since the epoch, or undefined if unknown */
@@ -27,7 +27,7 @@ export async function runSchedule(
   schedule: Schedule,
   { now: atOnce, progress }: { readonly now: boolean; readonly progress: CheckProgress },
 ): Promise<ScheduleRun> {
-  const store = await openScheduleStore(app);
+  const store = await openSchedules(app);
   const { check } = schedule;
   // Called before a session is opened, so that a run that proposes nothing gets a read-only token.
   if (check.suggest !== true || check.approval === 'deny') app.limitToReading();

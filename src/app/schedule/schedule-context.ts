@@ -18,7 +18,7 @@ import type { App } from '../app.ts';
 import { exitCodeMeanings, exitCodes } from '../exit-codes.ts';
 import { buildChildEnvironment } from '../sandbox-connection.ts';
 
-export async function openScheduleStore(app: Pick<App, 'home'>): Promise<ScheduleStore> {
+export async function openSchedules(app: Pick<App, 'home'>): Promise<ScheduleStore> {
   return openScheduleStore(join((await app.home()).data, 'schedules'));
 }
 

@@ -23,12 +23,12 @@ import {
   readScheduleState,
   requireValidScheduleName,
   type ScheduleState,
-  openScheduleStore,
+  openSchedules,
 } from './schedule-context.ts';
 
 /** Finds a schedule by ID, name, or a prefix. @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
 export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Promise<Schedule> {
-  const store = await openScheduleStore(app);
+  const store = await openSchedules(app);
   const names = () => store.list().flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
   const whole = await resolveIdPrefix(idOrName, {
     called: 'schedules',
@@ -47,7 +47,7 @@ export async function resolveSchedule(app: App, idOrName: string): Promise<Pick<
 export async function listSchedules(app: App): Promise<ScheduleState[]> {
   if ((await profileServerUrl(app)) !== undefined)
     return (await import('./server-schedules.ts')).listServerSchedules(app);
-  const store = await openScheduleStore(app);
+  const store = await openSchedules(app);
   const states: ScheduleState[] = [];
   for (const schedule of store.list()) states.push(await readScheduleState(app, store, schedule));
   return states;
@@ -57,7 +57,7 @@ export async function listSchedules(app: App): Promise<ScheduleState[]> {
 export async function listScheduleRuns(app: App, idOrName: string | undefined, limit: number): Promise<RunRecord[]> {
   if ((await profileServerUrl(app)) !== undefined)
     return (await import('./server-schedules.ts')).listServerScheduleRuns(app, idOrName, limit);
-  const store = await openScheduleStore(app);
+  const store = await openSchedules(app);
   return (idOrName === undefined ? store.list() : [await findSchedule(app, idOrName)])
     .flatMap((schedule) => store.journal(schedule).runs)
     .sort((a, b) => (a.started_at < b.started_at ? 1 : -1))
@@ -86,7 +86,7 @@ export async function addSchedule(
       },
     );
   }
-  const store = await openScheduleStore(app);
+  const store = await openSchedules(app);
   // Read-only tokens are enough, because adding a schedule reads only the calendar and the accounts.
   app.limitToReading();
   const profile = findProfile(await app.config(), app.profileName);
@@ -179,7 +179,7 @@ async function validateCheck(options: AddScheduleOptions): Promise<Schedule['che
 export async function removeSchedule(app: App, idOrName: string) {
   if ((await profileServerUrl(app)) !== undefined)
     return (await import('./server-schedules.ts')).removeServerSchedule(app, idOrName);
-  const store = await openScheduleStore(app);
+  const store = await openSchedules(app);
   const machine = describeThisMachine(app, store.folder);
   const found = await tryFindSchedule(app, idOrName);
   if (found.schedule === undefined) {

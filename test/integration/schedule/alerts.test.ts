@@ -5,7 +5,7 @@ import type { RunResult } from '../../../src/agent/events.ts';
 import type { App } from '../../../src/app/app.ts';
 import { createApp } from '../../../src/app/create-app.ts';
 import { runSchedule } from '../../../src/app/schedule/run-schedule.ts';
-import { openScheduleStore } from '../../../src/app/schedule/schedule-context.ts';
+import { openSchedules } from '../../../src/app/schedule/schedule-context.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { type HttpRecorder, openHttpRecorder } from '../notify/http-recorder.ts';
@@ -72,7 +72,7 @@ async function pollAt(price: string): Promise<string[]> {
   await setPrice(price);
   const before = http.requests.length;
   const run = await withApp(async (app) => {
-    const store = await openScheduleStore(app);
+    const store = await openSchedules(app);
     const [schedule] = store.list();
     if (schedule === undefined) throw new Error('there is no schedule');
     const { runs } = store.journal(schedule);

@@ -86,6 +86,8 @@ describe('a question in other words', () => {
     ['what percentage of my portfolio is KO and NVDA', 'get_portfolio + get_portfolio'],
     ['why is tesla tanking', 'get_quote TSLA + get_news TSLA limit=5'],
     ['is the market open on friday', 'get_calendar days=14'],
+    ['is the market open on black friday', 'get_calendar days=90'],
+    ['which orders are not yet executed', 'list_orders status=open'],
     ['when does KO pay its next dividend', 'get_corporate_actions KO days_back=120,days_ahead=120'],
     ['what would 12 more shares of KO cost me', 'get_quote KO'],
     ['my worst position this month', 'get_performance period=MTD,by_position=true'],
@@ -124,6 +126,8 @@ describe('what cannot be done', () => {
     ['guarantee that I lose nothing on KO', /^I can't guarantee/],
     ['when are the next earnings of KO', /^I don't have earnings dates/],
     ['pick a stock for me', /^That's a question/],
+    ['can you do a 7% trailing stop on all my AAPL', /^I don't understand/],
+    ['would you enter a day order for 20 shares of Verizon with a limit of $41.25', /^I don't understand/],
   ])('%s', (said, message) => {
     const plan = planned([said]);
     expect('refusal' in plan ? plan.refusal.message : plan).toMatch(message);
