@@ -201,7 +201,7 @@ describe.skipIf(missing !== undefined)('a certificate from an authority', () => 
     const problem = await problemOf(keep({ challenge }));
     expect(problem?.code).toBe('certificate_failed');
     expect(exitCodeForError(problem?.code ?? '')).toBe(1);
-    expect(problem?.message).toContain(`can't connect to ${HOST} at port ${port}`);
+    expect(problem?.message).toContain(`can't connect to ${HOST} on port ${port}`);
     expect(problem?.message).toContain('127.0.0.9');
     expect(problem?.hint).toContain(`Forward port ${port}`);
     expect(existsSync(homeFilePaths(folder).certificate)).toBe(false);
