@@ -99,7 +99,7 @@ describe('an order of a person with two accounts', () => {
         requested_by: 'order cancel',
         provenance: {
           fields: {
-            account: { source: 'computed', from: 'the order’s account' },
+            account: { source: 'computed', from: 'the account of the order' },
             order_id: { source: 'user' },
           },
         },
