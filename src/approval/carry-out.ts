@@ -7,11 +7,11 @@ import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
 import {
-  requireProposalAccess,
   findApprovingMandate,
   haltedReason,
   isAllowedDuringHalt,
   NO_TOKEN,
+  requireProposalAccess,
   revokedReason,
 } from './access.ts';
 import { buildCibaRequest } from './ciba-request.ts';

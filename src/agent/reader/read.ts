@@ -20,8 +20,8 @@ import {
   type AskedSlot,
   createRefusal,
   NotUnderstoodError,
-  QUESTION_MESSAGE,
   noAdviceError,
+  QUESTION_MESSAGE,
   type Refusal,
   truncateWord,
 } from './refusal.ts';

@@ -20,10 +20,10 @@ import {
   DEFAULT_RUN_TIMEOUT_MS,
   describeThisMachine,
   loadRunTimes,
+  openSchedules,
   readScheduleState,
   requireValidScheduleName,
   type ScheduleState,
-  openSchedules,
 } from './schedule-context.ts';
 
 /** Finds a schedule by ID, name, or a prefix. @throws {TradeAgentError} `not_found`, `usage` if ambiguous */

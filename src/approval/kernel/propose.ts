@@ -24,7 +24,7 @@ import {
   proposalRequestBody,
 } from '../../trading/proposal.ts';
 import { HOUR_MS } from '../../values/durations.ts';
-import { requireProposalAccess, haltedReason, isAllowedDuringHalt, proposerForOwner } from '../access.ts';
+import { haltedReason, isAllowedDuringHalt, proposerForOwner, requireProposalAccess } from '../access.ts';
 import { proposalDigest } from '../details.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 import type { CompletedRequest, MandateUse, Proposer, UncoveredReason } from '../kind.ts';

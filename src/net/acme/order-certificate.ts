@@ -291,7 +291,9 @@ function challengeProblem(challenge: unknown): AcmeProblem {
 }
 
 function problemOf(error: unknown): AcmeProblem {
-  return new AcmeProblem(problemSchema.safeParse(error).data ?? problemSchema.parse({ detail: 'the certificate order failed' }));
+  return new AcmeProblem(
+    problemSchema.safeParse(error).data ?? problemSchema.parse({ detail: 'the certificate order failed' }),
+  );
 }
 
 async function poll<T>({ clock, signal }: Network, read: () => Promise<T>, isDone: (state: T) => boolean): Promise<T> {
