@@ -65,7 +65,7 @@ export type ConnectionView = Readonly<z.output<typeof connectionSchema>>;
 
 export type RunStatus = z.output<typeof runStatusSchema>;
 
-/** How the thread's latest run ended. It is `running` also if the run was killed before it could store its status. */
+/** How the thread's latest run ended. A run that was killed before it stored its status counts as `running`. */
 export type ThreadStatus = RunStatus | 'running';
 
 /** A thread in a list; its `prompt` is truncated. */
@@ -115,7 +115,7 @@ export type AgentEvent =
       readonly type: 'tool_call';
       readonly id: string;
       readonly name: string;
-      /** The tool's title for people; absent for a tool of another MCP server. */
+      /** The tool's display title; absent for a tool of another MCP server. */
       readonly title?: string;
       readonly args: Record<string, unknown>;
     }
@@ -130,7 +130,7 @@ export type AgentEvent =
   /** Emitted on every status change. */
   | { readonly type: 'approval'; readonly approval: ApprovalView }
   | { readonly type: 'order'; readonly order: Order; readonly approval: string }
-  /** The run waits for an account to be connected, or continues after it was connected or the deadline passed. */
+  /** The run waits for an account to be connected, or continues after the connection or the deadline. */
   | { readonly type: 'connection'; readonly connection: ConnectionView }
   /** A message for the person, such as that a provider is slow. The run continues. */
   | { readonly type: 'notice'; readonly message: string }

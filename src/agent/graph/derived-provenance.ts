@@ -11,7 +11,7 @@ import { computedSource } from './provenance.ts';
 /**
  * Records that fields of an order were computed from the account and the market, as the person's newest words ask:
  * "double my KO". The computation is repeated with the facts in the conversation, so a value that a model chose stays
- * attributed to the model unless it is the same.
+ * attributed to the model unless it equals the computed value.
  * @param said the person's own turns, newest last
  */
 export function markComputed(

@@ -28,7 +28,7 @@ import { neutralizeJsonMarkers } from './inert-text.ts';
 /** The field of a tool message that contains the draft of its call. */
 const DRAFT_KEY = 'draft';
 
-/** Codes of errors with which the gateway refuses a request. Other errors mean that it could not be evaluated. */
+/** Error codes of requests that the gateway refuses. Other errors mean that it could not evaluate the request. */
 const refusalCodes = new Set(['blocked', 'insufficient_funds', 'market_closed', 'price_moved']);
 
 type Assessment = Omit<CallDraft, 'tool' | 'kind' | 'text'>;
@@ -179,7 +179,7 @@ export function draftSummary({ text, refused }: CallDraft): string {
   return `dry run, not done: ${text}${refused === undefined ? '' : `, which would be refused: ${refused.message}`}`;
 }
 
-/** Returns the message that gives the model a draft as its call's result. */
+/** Returns the tool message that shows the model a draft as the result of a call. */
 export function createDraftMessage(call: ToolCall, draft: CallDraft): ToolMessage {
   const { text, worst_case, warnings, approval, refused } = draft;
   const would = { text, ...(worst_case === null ? {} : { worst_case }), warnings, approval, ...defined({ refused }) };

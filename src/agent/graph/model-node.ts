@@ -37,7 +37,7 @@ import { rankTools } from './tool-selection.ts';
 
 /** The run ends after this many consecutive turns with invalid calls. */
 const MAX_MISTAKES = 3;
-/** The run ends after this many responses to one prompt that almost parse as a call. */
+/** The run ends once this many of the responses to one prompt almost parse as a call. */
 const MAX_NEAR_CALLS = 2;
 const faultyArgumentCodes = new Set(['usage', 'invalid_order', 'invalid_message']);
 

@@ -152,7 +152,7 @@ function endCommand(
   });
 }
 
-/** Ends a call of a dry run with the proposal that it would make. */
+/** Ends a call in a dry run. The call's result is the proposal that it would make. */
 export function createDraftCommand(
   environment: GraphEnvironment,
   { call, prompt, turn }: ProposalGraphValue,

@@ -83,7 +83,7 @@ export function createProposeNode(environment: GraphEnvironment) {
 }
 
 /**
- * Sends a proposal. @throws {TradeAgentError} the refusal; {@link unconfirmedError} if the proposal may have arrived
+ * Sends a proposal. @throws {TradeAgentError} a refusal; {@link unconfirmedError} if the proposal may have arrived
  */
 function sendProposal(
   { clock, signal, emit, requireLease, thread }: GraphEnvironment,

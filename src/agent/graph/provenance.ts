@@ -310,7 +310,7 @@ function singleSpaced(text: string): string {
   return text.trim().replace(/\s+/g, ' ');
 }
 
-/** Returns the source of a field that our code computed. The gateway accepts only short printable ASCII as its rule. */
+/** Returns the source of a field that our code computed. The gateway accepts only a short rule in printable ASCII. */
 export function computedSource(rule: string): Field {
   return { source: 'computed', from: printable(rule) };
 }

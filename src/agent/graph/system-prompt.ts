@@ -4,7 +4,7 @@ import { neutralizeMarkers } from './inert-text.ts';
 
 /**
  * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; varying facts are
- * in the prompt context. It contains only our own text. The gateway and the phone enforce the rules.
+ * in the prompt context. The system prompt has only our own text. The gateway and the phone enforce the rules.
  */
 export function buildSystemPrompt({ readOnly, dryRun }: { readOnly: boolean; dryRun: boolean }): string {
   return [

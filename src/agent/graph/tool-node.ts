@@ -124,7 +124,7 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
   return { ok: true, summary, text: content, message, ...defined({ outside }) };
 }
 
-/** Returns a function that searches the tools this run may offer. It returns only names, no foreign descriptions. */
+/** Returns a function that searches the tools this run may offer and returns only their names, not descriptions. */
 function toolSearch({ foreign, readOnly, signal }: GraphEnvironment) {
   return async (query: string): Promise<readonly string[]> => {
     const own = readOnly ? tools.filter(({ risk }) => risk === 'read') : tools;

@@ -12,7 +12,7 @@ export interface ChatModel {
     signal: AbortSignal,
     /** Receives messages for the person, such as why the run is waiting for the model. */
     notice?: (message: string) => void,
-    /** Names of the tools to offer, most important first. Offers as many as fit. */
+    /** Names of the tools to offer, most important first. As many tools as fit are offered. */
     ranked?: readonly string[],
   ): AsyncIterable<AIMessageChunk>;
 }

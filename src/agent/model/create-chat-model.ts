@@ -61,9 +61,9 @@ type ToolDefinition =
   | Awaited<ReturnType<typeof foreignDefinitions>>[number];
 
 /**
- * Returns the tools that fit: the tool that finds other tools, other servers' first tools, which their owner allowed
- * individually, and then the tools with the highest ranks. Returns them in their original order, so that the same
- * selection always has the same bytes.
+ * Returns the tools that fit: the tool that finds other tools, the three highest-ranked tools, other servers' first
+ * {@link MAX_FOREIGN_TOOLS} tools, and then the remaining ranked tools. Returns them in the order of `all`, so that the
+ * same selection always has the same bytes.
  */
 export function selectTools(
   all: readonly ToolDefinition[],
@@ -256,7 +256,7 @@ function retryReason(failure: ModelFailure, { url }: ModelServer): string {
     : `the model’s server responded with HTTP status ${status}`;
 }
 
-/** Throws if the stream ends without a finish_reason. Calls may be missing, and half a plan must not be executed. */
+/** Throws if the stream ends without a finish_reason: calls may be missing, and half a plan must not be executed. */
 async function* requireComplete(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
   let finished = false;
   for await (const chunk of stream) {

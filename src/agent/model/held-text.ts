@@ -20,7 +20,7 @@ export class WrittenCallFilter {
     return shown;
   }
 
-  /** Returns the delayed text after it has turned out not to be a call. */
+  /** Called at the end of the stream. Returns the text that is still delayed, which is not a call after all. */
   rest(): string {
     const rest = this.#held;
     this.#held = '';
@@ -73,7 +73,7 @@ export class ReasoningFilter {
     return this.push('');
   }
 
-  /** Returns the delayed text after it has turned out not to be reasoning. */
+  /** Called at the end of the stream. Returns the text that is still delayed, unless it is reasoning. */
   rest(): string {
     if (this.#hasAnswerBegun || reasoningStart.test(this.#held)) return '';
     return this.#hasReasoned ? this.#held.trimStart() : this.#held;

@@ -82,7 +82,7 @@ export function modelListHeaders({ url, key }: ModelServer): Record<string, stri
     : { authorization: `Bearer ${key}` };
 }
 
-/** Returns the variable with the API key for a known server that needs one. @throws {TradeAgentError} `invalid_config` */
+/** Returns a known server's environment variable for the API key, if any. @throws {TradeAgentError} `invalid_config` */
 export function modelKeyVariable(settings: ModelSettings): string | undefined {
   const url = modelServerUrl(settings);
   return Object.values(modelProviders).find((provider) => sameHost(provider.url, url))?.key;

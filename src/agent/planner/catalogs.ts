@@ -1,6 +1,6 @@
 import { english, Phrase, type PhraseValue, phraseKey, type Say } from '../../text/phrase.ts';
 
-/** The sentences of one language by their English text, in which `{0}` is the first value. */
+/** Translations into one language, by English sentence. `{0}` stands for the first value in the sentence. */
 type Catalog = Readonly<Record<string, string>>;
 
 /** Each language's tag (BCP 47) and catalog. A catalog is loaded only when its language is used. */

@@ -37,7 +37,7 @@ export interface OrderFacts {
 
 const lastOf = ({ prices }: OrderFacts, symbol: string) => prices.find((one) => one.symbol === symbol)?.last;
 
-/** The computed fields, and for each the rule that it comes from. */
+/** The computed fields, and the rule that computed each field. */
 export interface DerivedFields {
   readonly fields: Readonly<Record<string, string>>;
   readonly rules: Readonly<Record<string, string>>;
@@ -54,7 +54,7 @@ export const dependsOnCost = ({ relative = {} }: Pick<Derivable, 'relative'>): b
 export const dependsOnLast = ({ relative = {} }: Pick<Derivable, 'relative'>): boolean =>
   Object.values(relative).some(({ from }) => from === 'last');
 
-/** @throws {NotUnderstoodError} if the account or the market lacks a value that the order depends on */
+/** @throws {NotUnderstoodError} if the account or the market lacks a needed value */
 export function deriveFields(order: Derivable, facts: OrderFacts): DerivedFields {
   const fields: Record<string, string> = {};
   const rules: Record<string, string> = {};
@@ -145,7 +145,7 @@ function topUp(symbol: string, owned: Dec, target: string): DerivedSize {
   );
 }
 
-/** Returns the price, rounded to cents, or to hundredths of a cent below a dollar. @throws {NotUnderstoodError} */
+/** Returns the price, rounded to cents (prices below a dollar: hundredths of a cent). @throws {NotUnderstoodError} */
 function relativePrice(symbol: string, { by, unit, side, from }: RelativePrice, facts: OrderFacts): string {
   const { portfolio } = facts;
   const position =
@@ -184,7 +184,7 @@ export interface DerivedOrder {
   readonly derived: DerivedFields;
 }
 
-/** @throws {NotUnderstoodError} if the position is there already, or the words name the other side */
+/** @throws {NotUnderstoodError} if there is nothing to trade, or the person named the opposite side */
 export function deriveTarget(intent: TargetIntent, facts: OrderFacts): DerivedOrder {
   const { symbol, to, side } = intent;
   const { account, positions } = heldPortfolioSchema.parse(facts.portfolio);
@@ -226,7 +226,7 @@ function reachedError(symbol: string, side: 'buy' | 'sell', value: Dec, target: 
   );
 }
 
-/** The two orders of a swap: the sale, and a purchase for what it brings at the bid. */
+/** Returns a swap's two orders: the sale, and a purchase for the sale's expected proceeds at the bid. */
 export function saleAndPurchase(
   { sale, symbol }: SwapIntent,
   facts: OrderFacts,

@@ -20,7 +20,7 @@ export const TRADES = [
   ],
 ];
 
-/** Meanings of words in requests and conditions. A sentence with none of them, unless a question, asks for nothing. */
+/** Meanings of words in requests and conditions. A statement without any of them asks for nothing. */
 export const REQUESTS: readonly string[] = [
   ...['swap', 'send', 'slack', 'mail', 'alert', 'stop_alerts', 'protect', 'shorten', 'leave', 'write'],
   ...['falls', 'rises', 'if', 'limit', 'stop', 'remove', 'rules', 'contract'],

@@ -216,7 +216,7 @@ function correctOrder(change: OrderChange, before: UnderstoodTurn | undefined): 
   );
 }
 
-/** Returns the reference to a changed order, which now has the changed number of shares. */
+/** Returns the reference that identifies an order after its change, with any new number of shares. */
 function changedOrder({ which, change }: ReplaceIntent): ReplaceIntent['which'] {
   if (!('symbol' in which) || which.qty === undefined || 'price' in change) return which;
   const { qty: _, ...same } = which;

@@ -277,7 +277,7 @@ export const orderLimits: readonly FixedAnswer[] = [
   },
 ];
 
-/** Topics of questions without data. */
+/** Topics of questions for which there is no data. */
 export const topicsWithoutData: readonly FixedAnswer[] = [
   {
     say: 'earnings',

@@ -43,7 +43,7 @@ class FrameFiller implements OrderFrame {
   each = false;
   split = false;
   readonly #it: string | undefined;
-  /** Whether "and" or a comma came immediately before. */
+  /** Whether the previous mention was "and" or a comma. */
   #isLinked = false;
 
   constructor(it: string | undefined) {
@@ -134,7 +134,7 @@ class FrameFiller implements OrderFrame {
   }
 }
 
-/** Returns whether "but 3" follows no word for the whole position. */
+/** Returns whether a size such as "but 3" does not follow "all" or another word for the whole position. */
 const isStray = (mention: Mention & { kind: 'size' }, last: Part | undefined) =>
   'keep' in mention.size && mention.size.isExcept === true && (last === undefined || !isExcepted(last, mention));
 

@@ -15,7 +15,7 @@ export interface ScheduleMention {
   readonly at?: string;
   readonly below?: string;
   readonly above?: string;
-  /** The price to wait for, below or above the current one. Resolved before the tool is called. */
+  /** The price to wait for, below or above the current price. Resolved before the tool is called. */
   readonly reaches?: string;
   readonly until?: string;
   readonly before?: string;
@@ -45,14 +45,14 @@ export interface StandingOrderIntent {
   readonly kind: 'standing';
   readonly request: OrderRequestInput;
   readonly when: ScheduleMention;
-  /** The part of the current position. */
+  /** The part of the current position to trade. */
   readonly fraction?: string;
   /** The number of shares of the current position that remain. */
   readonly keep?: string;
   readonly mayBeTotal?: true;
 }
 
-/** `reaches` is a price that may be below or above the current one. */
+/** `reaches` is a price that may be below or above the current price. */
 export type AlertMention = Alert & { readonly reaches?: string };
 
 interface AlertIntent {
@@ -124,7 +124,7 @@ export interface ReplaceIntent {
   readonly kind: 'replace';
   readonly which: OrderReference;
   readonly change: OrderChange;
-  /** The value to change, according to the person: "from 75 to 73". */
+  /** The old value, if the person named it: 75 in "from 75 to 73". */
   readonly was?: string;
 }
 

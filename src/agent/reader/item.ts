@@ -14,7 +14,7 @@ export interface Item {
   /** Meanings from the lexicon. An item without meanings is a name, a number, or a punctuation mark. */
   readonly tags: readonly string[];
   readonly quantity?: Quantity;
-  /** The ticker symbol that a word in capitals may be. */
+  /** The ticker symbol that the word may stand for. */
   readonly ticker?: string;
   /** A company, fund or coin that is not written as a ticker. */
   readonly name?: string;

@@ -11,9 +11,9 @@ const scripts = [
 const hasWords = (text: string) => /\p{L}/u.test(text.replace(/\b[A-Z]{1,5}(?:[./-][A-Z]+)?\b|\b\d+[a-z]?\b/g, ''));
 
 /**
- * Returns the name of the lexicon for the person's language. If the newest turn has only tickers and numbers, the
- * latest earlier turn with words decides. If these words fit several languages equally ("compre 5 AAPL" is Spanish or
- * Portuguese), earlier turns narrow down the choice, the latest first.
+ * Returns the name of the lexicon for the person's language. If the last turn has only tickers and numbers, the
+ * newest turn that has words decides. If these words fit several languages equally ("compre 5 AAPL" is Spanish or
+ * Portuguese), earlier turns narrow down the choice, newest first.
  * @param turns newest last
  */
 export function languageOf(turns: readonly string[]): string {

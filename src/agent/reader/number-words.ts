@@ -100,7 +100,7 @@ export function parseNumerals(word: string, numerals: Readonly<Record<string, nu
   return value === undefined || value === 0 ? undefined : String(value);
 }
 
-/** Adds up a number's scales, each below the previous one (first `bound`) and multiplied by the number before it. */
+/** Adds up the scales of a number below `bound`. Each scale (10, 100, …) is multiplied by the number before it. */
 function sumOf(values: readonly number[], bound: number): number | undefined {
   const largest = Math.max(...values);
   if (largest < 10) {

@@ -32,7 +32,7 @@ interface Description {
   isAll: boolean;
   isPlural: boolean;
   isOpen: boolean;
-  /** Whether the words count the open orders. */
+  /** Whether the words say how many orders are open: "the older of my two orders". */
   isCounted?: true;
   /** Whether a word indicates that an order is meant: "order", "buy", "the AAPL one". */
   isNamed: boolean;
@@ -185,7 +185,7 @@ export function readCancel(items: readonly Item[]): Intent[] | undefined {
 const isNothing = ({ isMine, isOpen, isPlural: _, ...said }: Description) =>
   JSON.stringify(said) === JSON.stringify({ symbols: [], isAll: false, isNamed: false });
 
-/** Returns the orders that a description means. @throws {NotUnderstoodError} if the description is ambiguous */
+/** Returns the orders that a description refers to. @throws {NotUnderstoodError} if the description is ambiguous */
 function cancelled(said: Description, isListed: boolean, words: Taker): CancelIntent['which'][] {
   const { symbols, isAll, isPlural: plural, isOpen, isNamed, isMine } = said;
   const traits = traitsOf(said);
@@ -219,7 +219,7 @@ function unnamedOrder({ items }: Taker): NotUnderstoodError {
   );
 }
 
-/** Returns the reference in words that identify one order. @throws {NotUnderstoodError} if they also name traits */
+/** Returns the reference if the words identify one order. @throws {NotUnderstoodError} if they also name traits */
 function exactReference(said: Description): Exclude<OrderReference, { symbol: string } | { only: true }> | undefined {
   const { id, newest, oldest, place, symbols } = said;
   const named = [id, newest, oldest, place].filter((one) => one !== undefined).length;
