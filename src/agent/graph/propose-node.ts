@@ -134,7 +134,7 @@ async function executeWithoutApproval(
   }
 }
 
-/** Returns whether proposals that need approval are off. @param neverAsks true for orders that a mandate must cover */
+/** Returns whether proposals that need approval are disabled. @param neverAsks whether a mandate must cover it */
 function isApprovalDisabled({ approvalMode }: GraphEnvironment, neverAsks: boolean): boolean {
   return approvalMode === 'deny' || (approvalMode === 'mandate' && !neverAsks);
 }

@@ -20,7 +20,7 @@ export class WrittenCallFilter {
     return shown;
   }
 
-  /** Called at the end of the stream. Returns the text that is still delayed, which is not a call after all. */
+  /** Returns the text that is still delayed at the end of the stream. It is not a call. */
   rest(): string {
     const rest = this.#held;
     this.#held = '';
@@ -73,7 +73,7 @@ export class ReasoningFilter {
     return this.push('');
   }
 
-  /** Called at the end of the stream. Returns the text that is still delayed, unless it is reasoning. */
+  /** Returns the text that is still delayed at the end of the stream, unless it is reasoning. */
   rest(): string {
     if (this.#hasAnswerBegun || reasoningStart.test(this.#held)) return '';
     return this.#hasReasoned ? this.#held.trimStart() : this.#held;

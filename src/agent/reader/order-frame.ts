@@ -71,7 +71,7 @@ function listError(what: string): NotUnderstoodError {
   );
 }
 
-/** Uses the asset of the condition: "sell 5 if AAPL falls below 100". */
+/** Gives a part without an asset the asset in its condition: "sell 5 if AAPL falls below 100". */
 function withWatchedAsset(part: Part, { parts }: OrderFrame): Part {
   const [watched] = part.terms.flatMap((one) =>
     (one.kind === 'when' || one.kind === 'ask') && one.of !== undefined ? [{ symbol: one.of, text: one.text }] : [],
@@ -118,7 +118,7 @@ const withDollars = (part: Part): Part =>
     ? { ...part, size: { notional: part.size.qty } }
     : part;
 
-/** Returns each symbol's part of an amount, rounded down. @throws {NotUnderstoodError} if the amount has no parts */
+/** Divides an amount equally among symbols, with dollars rounded down. @throws {NotUnderstoodError} if it can't */
 function dividedSize(size: Size, symbols: readonly string[], { sizeText }: Part): Size {
   if (symbols.length < 2) throw unreadError(sizeText);
   if ('notional' in size) {
@@ -159,7 +159,7 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, notional: 
   return requireClearSize(size, part, side, frame);
 }
 
-/** Returns whether a purchase adds a part of the position, or brings it to a number of shares. */
+/** Returns whether a size describes how much a purchase adds to a position, or the resulting position. */
 function isAddition(size: Size, { acts }: OrderFrame): boolean {
   if ('keep' in size) return size.isTarget === true || acts.includes('grow');
   return 'isAdded' in size && size.isAdded === true;

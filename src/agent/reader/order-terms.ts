@@ -16,7 +16,7 @@ const conditionsHint = phrase`To wait for a price, use a limit ("buy 5 AAPL limi
 /** The terms of one order. If `mayBeTotal` is true, the limit may be the price of all shares together. */
 export interface OrderTerms {
   readonly fields: Fields;
-  /** The prices that are known only by their distance from another price, by field. */
+  /** Prices that are given as a distance from another price, by field. */
   readonly relative: Readonly<Record<string, RelativePrice>>;
   readonly mayBeTotal: boolean;
   /** An amount in dollars after "for". It is the order's size if no other size is given. */
@@ -231,7 +231,7 @@ function withType(fields: Fields, types: ReadonlySet<string>): Fields {
 const plainType = (limit: boolean, stop: boolean): OrderType =>
   stop ? (limit ? 'stop_limit' : 'stop') : limit ? 'limit' : 'market';
 
-/** Requires the prices of the order types that the words name. @throws {NotUnderstoodError} */
+/** Requires each price that the named order types need. @throws {NotUnderstoodError} */
 function requireNamedPrices(types: ReadonlySet<string>, type: OrderType, trail: boolean, stop: boolean): void {
   if (types.has('trailing') && !trail) {
     throw new NotUnderstoodError(

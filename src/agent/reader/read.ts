@@ -543,7 +543,7 @@ function notUnderstood(items: readonly Item[]): NotUnderstoodError {
 const POLITE =
   /^(?:please|kindly|for me|for us|thanks|thank you)\b|\bplease$|^(?:can|could|will) you\b|^would you (?:please|kindly|be so kind)/;
 
-/** Returns whether "would you buy me 5 AAPL?" or "would you buy 5 AAPL, please" asks for the order. */
+/** Returns whether a question asks for an act: "would you buy me 5 AAPL?", "would you buy 5 AAPL, please". */
 const isPoliteRequest = (items: readonly Item[]) =>
   items.some(({ lower, tags }) => POLITE.test(lower) || tags.includes('polite') || asksForAlert(tags)) ||
   items.some(

@@ -12,7 +12,7 @@ import { Taker } from './taker.ts';
 
 const rebalanceExample = phrase`Try "rebalance to 60% VTI 40% BND".`;
 
-/** Verbs that bring a position to a size, by the side of the order that they name. */
+/** Verbs that ask for a target size of a position, by the side of the order that they imply. */
 const sells = ['trim', 'sell', 'close'];
 const buys = ['buy', 'grow', 'add'];
 const VERBS = 'trim|sell|get|alter|rebalance|grow|place|invest|change';

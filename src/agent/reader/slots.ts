@@ -14,9 +14,9 @@ import { endOf, recurrenceOf, timeOf } from './times.ts';
 export type Size =
   | { readonly qty: string; readonly isShares: boolean; readonly isOf: boolean; readonly isScaled: boolean }
   | { readonly notional: string }
-  /** If `isAdded`, the part of the position is bought in addition: "double my KO". */
+  /** If `isAdded` is true, the part of the position is bought in addition: "double my KO". */
   | { readonly fraction: string; readonly isAll: boolean; readonly isAdded?: true }
-  /** If `isExcept` is true, the words before say that all is sold. If `isTarget` is true, a purchase brings the position to that number: "buy AAPL until I have 30". */
+  /** `isExcept`: preceding words mean the whole position. `isTarget`: a purchase brings the position to `keep`. */
   | { readonly keep: string; readonly isTarget?: true; readonly isExcept?: true }
   | { readonly cash: string }
   | { readonly equity: string }

@@ -75,10 +75,10 @@ function withoutEnd(items: readonly Item[]): readonly Item[] {
   return items.slice(0, last + 1);
 }
 
-/** Words beside what is bought that say nothing more. */
+/** Meanings of words that add nothing to the purchased asset. */
 const IDLE = ['harmless', 'my', 'share', 'comma', 'end', 'market', 'in_dollar_terms', 'of', 'inert', 'all', 'it'];
 
-/** Returns the one symbol that is bought; undefined if anything else is said. */
+/** Returns the purchased symbol. Returns undefined if the words name several symbols or anything else. */
 function purchased(items: readonly Item[]): string | undefined {
   const assets = items.filter(isAsset);
   const [asset] = assets;
@@ -88,7 +88,7 @@ function purchased(items: readonly Item[]): string | undefined {
     : undefined;
 }
 
-/** Returns whether the sale fills now, so that its proceeds are known. */
+/** Returns whether the sale is at the market price, which determines its proceeds. */
 const isPlain = ({ request, relative, contract }: OrderIntent) =>
   (request.type ?? 'market') === 'market' && relative === undefined && contract === undefined;
 

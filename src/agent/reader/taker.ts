@@ -46,7 +46,7 @@ export class Taker {
     }
   }
 
-  /** Takes the ID after "order". The ID may be complete, or shortened as lists show it. */
+  /** Takes the ID after "order". The ID may be complete, or shortened as in lists. */
   takeId(): string | undefined {
     this.#skip();
     const found = matchAt('order my? *', this.items, this.#at);
@@ -85,7 +85,7 @@ export function actFirst(items: readonly Item[], act: string): readonly Item[] {
   return isLast && item !== undefined ? [item, ...items.slice(0, at), ...items.slice(at + 1)] : items;
 }
 
-/** Requires that no number follows another number, as in "5 5 AAPL". @throws {NotUnderstoodError} */
+/** Rejects a number that follows another number, as in "5 5 AAPL". @throws {NotUnderstoodError} */
 export function requireSingleNumbers(items: readonly Item[]): void {
   const at = items.findIndex(({ quantity }, index) => {
     const next = items[index + 1];

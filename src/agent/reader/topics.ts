@@ -27,7 +27,7 @@ export const CERTAIN = 5;
 export const SURE = 9;
 /** Minimum weight of a topic for which the other words don't matter. */
 const PLAIN = 8;
-/** Maximum weight of a topic that is not a part of a question about several things. */
+/** In a question about several things, a topic with this weight or less is ignored. */
 const WEAK = 1;
 /** Maximum number of positions in a ranking. */
 const MAX_RANKED = 20;

@@ -10,18 +10,18 @@ import { isListedName } from './symbols-by-name.ts';
 
 const MAX_UNREAD = 3;
 
-/** Words that may turn a request around, so that none is offered without them. */
+/** Words that may change a request's meaning, so that no order is offered if they are unread. */
 const TURNING =
   /\b(?:not|no|never|none|dont|don't|unless|if|when|whenever|once|until|till|til|except|but|only|without|instead|or|nor|neither|maybe|perhaps|might|may|could|should|would|will|tomorrow|tonight|yesterday|later|after|before|soon|next|last|twice|double|triple|half|short|calls?|puts?|option|limit|stop|above|below|under|over|than|least|most|max|min|minus|per|each|every|another|other|both|all|margin|while|unlike|rather|almost|nearly|less|more|fewer|between|hundred|thousand|million|grand|dozen|couple|stake|dividend|am|pm|noon|morning|evening|open|close|day|week|month|year|in|from|into|to|through|via|account|sold|bought|gone|back|off|out|rid|away|lost|sale|purchase|order|was|were|is|are|has|had|did|does|went|been|mistake|wrong|bank|broker|of|for|with|get|on|at|by|the)\b/i;
 
-/** Words that turn a request around wherever they are. */
+/** Words that change a request's meaning from anywhere in the sentence. */
 const CONDITIONAL = /\b(?:not|never|no|don't|dont|unless|if|when|until|without|instead|neither|nor)\b/i;
 
 /** Returns whether a sentence has an act of its own. "I want 5 KO gone" has none. */
 const isTrade = (text: string) => readItems(text).some(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
 
 /**
- * Returns an offer of the order without the unread words, or undefined if they may matter, or if it is not a single order.
+ * Returns an offer of the order without the unread words, or undefined if they may matter or there are several orders.
  * @param refusal the refusal that names the first unread word
  * @param read parses a sentence
  */
@@ -78,7 +78,7 @@ function unreadIn(sentence: string, message: string): string | undefined {
 const unknownName = (sentence: string) =>
   readItems(sentence).find(({ name, isKnownName }) => name !== undefined && !isKnownName && !isListedName(name))?.text;
 
-/** Returns the sentence without a word, and without the marks and links that it leaves alone. */
+/** Returns the sentence without a word, and without punctuation and "and" that would be left over. */
 function without(sentence: string, word: string): string | undefined {
   const at = sentence.toLowerCase().indexOf(word.toLowerCase());
   if (at < 0 || /[\p{L}\p{N}]/u.test(sentence[at - 1] ?? '') || /[\p{L}\p{N}]/u.test(sentence[at + word.length] ?? ''))

@@ -52,7 +52,7 @@ const amountFields = ['qty', 'notional', ...prices, ...trails];
 
 /**
  * Returns the newest turn's meaning for orders of a symbol, one reading per order.
- * @param turns the person's own turns, newest last, for "the same for KO"
+ * @param turns the person's own turns, newest last; "the same for KO" refers to earlier turns
  * @param names resolved names
  * @returns at least one reading
  */

@@ -58,9 +58,9 @@ export interface AgentOperation {
   readonly status: 200 | 201 | 202 | 204;
   /** Schema of the response body; undefined for status 204. */
   readonly answer: z.ZodType | undefined;
-  /** Whether the response is a stream of server-sent events, each with `answer` as its data. */
+  /** Whether the response is a stream of server-sent events. `answer` is then the schema of each event's data. */
   readonly streams?: true;
-  /** Whether tokens with read scopes may call the operation. */
+  /** Whether a token with only read scopes may call the operation. */
   readonly reads?: true;
 }
 

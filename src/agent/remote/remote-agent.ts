@@ -260,7 +260,7 @@ class RemoteRun {
     await this.#pause(wait, this.#signal);
   }
 
-  /** Stops the run on the server, and gives the run time to end if the caller is still reading. */
+  /** Stops the run on the server. If the caller is still reading, waits for the run's end, within a limit. */
   async #end(started: StartedRun, ended: AbortSignal): Promise<void> {
     const isLeft = this.#left.aborted && !this.#options.signal.aborted;
     if (isLeft && this.#options.approval === 'detach') return;

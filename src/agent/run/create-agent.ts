@@ -268,7 +268,7 @@ function watchCheckpoints(saver: BaseCheckpointSaver): void {
   };
 }
 
-/** Environment variables that make LangChain send every prompt and tool result to a tracing service. One is enough. */
+/** Environment variables that each make LangChain send all prompts and tool results to a tracing service. */
 const tracingSwitches = [
   'LANGSMITH_TRACING_V2',
   'LANGCHAIN_TRACING_V2',

@@ -54,7 +54,7 @@ export function createLeaseKeeper(
 
   return {
     /**
-     * Renews a lease until the returned lease is ended.
+     * Renews a lease regularly until `end` of the returned object is called.
      * @param lost called once if another run took over the thread while this process or machine was suspended
      */
     keep(lease: ThreadLease, lost: () => void): HeldLease {

@@ -27,7 +27,7 @@ const statusOfState: Record<ProposalState, RunStatus> = {
 };
 
 /**
- * Returns how a thread's latest run ended, updated with later changes of its proposals.
+ * Returns how a thread's latest run ended, updated with later changes to its proposals.
  * @param latestPrompt reads the number of the latest run's prompt
  */
 export async function resolveThreadStatus(
