@@ -14,11 +14,11 @@ import { createFolderKeys, createWrappedKeys, type GatewayKeys, sealSecretDigest
 import { readOrCreateSealSecret, sealFilePath, unusableFileError } from './key-file.ts';
 import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 
-/** Time in milliseconds to wait until a running gateway releases its SQLite database. */
+/** Maximum time in milliseconds to wait for a running gateway to release its SQLite database. */
 const BUSY_TIMEOUT_MS = 10_000;
 const MAX_ADDRESS_LENGTH = 4_096;
 
-/** The source of the PostgreSQL connection string. It is never an argument, because every local user could read it. */
+/** The source of the PostgreSQL connection string. Not an argument, because any local user can read arguments. */
 export type ConnectionStringSource = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {

@@ -20,7 +20,7 @@ import { readGatewaySettingsFile } from './settings-file.ts';
 export interface ServeGatewayOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   readonly home: string;
   readonly config: string;
-  /** May contain the database's connection string. */
+  /** Environment variables, which may contain the database's connection string. */
   readonly env: NodeJS.ProcessEnv;
   /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string;

@@ -33,7 +33,7 @@ import type { App } from '../app.ts';
 import { homeFilePaths, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, requireOwnHomeFolder, withHome } from './open-home.ts';
 
-/** A person and a broker of a home. A missing member means the home's only person or only broker. */
+/** A person and a broker of a home. A missing property means the home's only person or only broker. */
 interface KeyOwner {
   readonly folder: string;
   readonly username: string | undefined;
@@ -135,7 +135,7 @@ function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: s
   );
 }
 
-/** Rejects an account that is stored for another broker. With both, its orders could reach twice its limits. */
+/** Rejects an account that is stored for another broker. Orders through both could reach twice its limits. */
 async function requireNewAccount(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,

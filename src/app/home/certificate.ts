@@ -85,7 +85,7 @@ function parseCertificate(text: string): X509Certificate | undefined {
   }
 }
 
-/** Returns when to renew: after two thirds of the lifetime, 30 days before a 90-day certificate expires. */
+/** Returns when to renew: after two thirds of the lifetime (for 90 days, that is 30 days before expiry). */
 const renewalDueAt = ({ startsAt, endsAt }: HeldCertificate) => endsAt - (endsAt - startsAt) / 3;
 
 const daysLeft = ({ endsAt }: Pick<HeldCertificate, 'endsAt'>, now: number) =>

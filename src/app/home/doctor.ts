@@ -443,7 +443,7 @@ function checkDisk(folder: string): Finding {
     : ok('disk', message);
 }
 
-/** Checks that the rules can be read, because invalid rules stop trading, and that each account has limits. */
+/** Checks that the rules are valid and that each account has limits. Invalid rules stop all trading. */
 async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Finding[]> {
   try {
     const { written, digest } = await readFolderRules(folder);

@@ -32,7 +32,7 @@ export const homeFilePaths = (folder: string) => ({
   gatewayLock: join(folder, 'gateway.lock'),
 });
 
-/** Time in milliseconds to wait until a running home releases one of its databases. */
+/** Maximum time in milliseconds to wait for a running home to release one of its databases. */
 export const DATABASE_WAIT_MS = 10_000;
 
 /** Reads home.yaml. @throws {TradeAgentError} `invalid_config`, including if there is no home */

@@ -29,7 +29,7 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: PeopleStore;
   readonly keys: ApprovalKeys;
-  /** Opens a broker's credential store. @param all the home's brokers, if other than in its settings */
+  /** Opens a broker's credential store. @param all the home's brokers, if they differ from its settings */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => BrokerCredentialStore;
   readonly recoveryCodes: RecoveryCodeStore;
   readonly authorized: Pick<AuthorizedClientStore, 'list' | 'revoke'>;
@@ -45,7 +45,7 @@ export interface OpenHome {
 
 /**
  * Opens a home for commands on its own machine.
- * @throws {TradeAgentError} `invalid_config` if the folder contains no home, or if other users could have opened it
+ * @throws {TradeAgentError} `invalid_config` if the folder contains no home, or if other users have access to it
  */
 export async function withHome<T>(
   { clock, env }: Pick<App, 'clock' | 'env'>,

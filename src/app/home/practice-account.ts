@@ -78,7 +78,7 @@ export function isPracticeBroker(
   return practice !== undefined && practice === (name ?? (brokers.length === 1 ? brokers[0]?.name : undefined));
 }
 
-/** Requires a broker that can't be real and can't trade real money. @throws {TradeAgentError} `invalid_config` */
+/** Requires that the broker is simulated, local and without real money. @throws {TradeAgentError} `invalid_config` */
 export function requirePracticeBroker(
   { practice_broker: name }: Pick<HomeSettings, 'practice_broker'>,
   { brokers, environment, database }: Pick<GatewaySettings, 'brokers' | 'environment' | 'database'>,

@@ -9,8 +9,8 @@ const POLL_MS = 50;
 const PS_TIMEOUT_MS = 5_000;
 
 /**
- * The Tailscale command that a home runs. A killed home leaves the command running, so the next start must find it. A
- * process ID alone may since have been reused by an unrelated process.
+ * The Tailscale command that a home runs. A killed home leaves the command running, so the next start must find it. The
+ * process ID alone is not enough, because an unrelated process may have reused the ID.
  */
 const processSchema = z.object({
   pid: z.int().min(2),
@@ -68,7 +68,7 @@ async function isSameProcess({ pid, started, command }: KnownProcess): Promise<b
   return found?.started === started && (command === found.command || command.endsWith(` ${found.command}`));
 }
 
-/** Returns undefined for a process that has ended, or if the operating system does not report the start time. */
+/** Reads a process. Returns undefined if it has ended, or if the operating system does not report its start time. */
 async function readProcess(pid: number): Promise<KnownProcess | undefined> {
   if (process.platform === 'linux') return readLinuxProcess(pid);
   return process.platform === 'darwin' ? readMacProcess(pid) : undefined;
