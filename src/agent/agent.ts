@@ -35,14 +35,14 @@ export type RunInput =
       readonly orders: readonly OrderRequest[];
       /** The program that composed the orders, as shown on the phone, such as `check`. */
       readonly composedBy: string;
-      /** Whether to propose all orders as one batch. Orders for the same symbol are proposed separately. */
+      /** Whether to propose all orders as one batch. If two have the same symbol, all are proposed separately. */
       readonly together?: boolean;
       readonly thread?: string;
     };
 
 export interface RunOptions {
   readonly approval: ApprovalMode;
-  /** Aborting this signal ends the run. Approved proposals are still executed later, unless `cancelOnExit` is set. */
+  /** Aborting this signal ends the run. Unless `cancelOnExit` is set, proposals stay open and can still be executed. */
   readonly signal: AbortSignal;
   /** Whether the run ends instead of waiting for a decision. The caller must resume the thread later. */
   readonly suspends?: boolean;

@@ -31,7 +31,7 @@ interface ApprovalViewBase extends KindOutcome {
   readonly expires_at: string;
   /** Whether the approval has expired. Set only while the gateway can't be reached. */
   readonly overdue?: boolean;
-  /** Whether the gateway can't be reached, so that the approval's status may be outdated. */
+  /** Whether the gateway can't be reached. If so, the approval's status may be outdated. */
   readonly stale?: boolean;
   /** Absent if the proposal involves no money, such as a message. */
   readonly environment?: Environment;

@@ -139,7 +139,7 @@ export async function createProposalRequest(
   }
 }
 
-/** Returns the name of the rule for a summary's text. Undefined if the text has a note that the person did not say. */
+/** Returns the rule's name for a summary's text, or undefined if the text has a note that the person did not say. */
 function summaryTextRule(
   rule: string,
   note: string | undefined,

@@ -150,7 +150,7 @@ function requireNewest(all: readonly Order[]): Order {
   return last;
 }
 
-/** A bare number may be a new price or quantity only if it differs from the old one by less than this factor. */
+/** A bare number may be a new price or quantity only if it differs from the old value by less than this factor. */
 const MAX_RATIO = 3;
 
 /** Returns the arguments for changing an order. @param was the old value, if the person named it */

@@ -46,7 +46,7 @@ function readConditions(words: Taker): Condition[] | undefined {
   return found;
 }
 
-/** "or over 150" after another condition. */
+/** Returns the condition of "or over 150", which follows another condition. */
 const bound = (found: TemplateMatch): Condition => ({
   [found.has('or_less') ? 'below' : 'above']: found.quantities[0]?.value ?? '',
 });

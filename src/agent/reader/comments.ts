@@ -7,17 +7,17 @@ import { isAsset, symbolOf } from './match.ts';
  * must fill a slot.
  */
 
-/** Meanings of the words of which a comment may consist. */
+/** Meanings of words that a comment may contain. */
 const ALLOWED =
   'comment reason harmless inert i my a is do of to for with on about at and get it the_price current_price share position portfolio cash market market_noun'.split(
     ' ',
   );
-/** Meanings that are never a comment, even if the word also has other meanings. */
+/** Meanings of words that no comment may contain, even if the words have other meanings too. */
 const RISKY =
   'if buy sell add invest trim close leave protect place shorten swap cancel change rebalance send all half below above limit stop trailing'.split(
     ' ',
   );
-/** Returns whether a word is part of a comment, although it may be risky elsewhere. */
+/** Returns whether a word is safe in a comment, even if it is risky elsewhere. */
 const isSafe = ({ tags }: Item) => tags.includes('comment') || tags.includes('reason') || tags.includes('harmless');
 
 interface Segment {
@@ -141,7 +141,7 @@ const hasOnly = (items: readonly Item[], tag: string) =>
   items.some(({ tags }) => tags.includes(tag)) &&
   items.every(({ tags }) => tags.includes(tag) || tags.includes('harmless') || tags.includes('and'));
 
-/** "leave the other half alone" repeats a sale of half, and contradicts a sale of all. */
+/** Returns whether "leave the other half alone" only restates a sale of half. It contradicts a sale of all. */
 function isUntouched(items: readonly Item[], all: readonly Item[]): boolean {
   if (!hasOnly(items, 'untouched')) return false;
   const saysHalf = items.some(({ lower }) => lower.includes('other half'));
@@ -151,7 +151,7 @@ function isUntouched(items: readonly Item[], all: readonly Item[]): boolean {
     : !others.some(({ tags }) => tags.includes('all') || tags.includes('everything') || tags.includes('close'));
 }
 
-/** "if it never gets there, do nothing" describes any limit order; "if it never gets there, sell" is a condition. */
+/** Returns whether words such as "if it never gets there, do nothing" only describe what any limit order does. */
 function isUnmet(items: readonly Item[], before: Segment | undefined, after: Segment | undefined): boolean {
   const has = (segment: Segment | undefined, tag: string) =>
     segment?.items.some(({ tags }) => tags.includes(tag)) === true;

@@ -103,7 +103,7 @@ function withAskedSymbol(turn: string, parsed: ParsedPrompt, before: Before): Un
   return 'intents' in whole ? { parsed: whole, text } : undefined;
 }
 
-/** Meanings that a correction may have in addition to its new number. */
+/** Meanings of words that a correction may contain in addition to its new number. */
 const CORRECTING = 'correction harmless comma share same unchanged the_price at my for it is limit'.split(' ');
 const isOnly = ({ lower }: Item) => lower === 'only' || lower === 'just' || lower === 'instead';
 

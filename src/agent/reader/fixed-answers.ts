@@ -21,7 +21,7 @@ export interface FixedAnswer {
 export const NOTHING_DONE = phrase`Okay. Nothing has been done.`;
 const QUOTE_HINT = phrase`I can show its price, chart and news: "quote AAPL", "chart AAPL", "news on AAPL".`;
 
-/** Topics of whole sentences, regardless of their other words. The planner does nothing for any of them. */
+/** Topics that decide the answer to a sentence, whatever its other words are. The planner only answers. */
 export const wholeTopics: readonly FixedAnswer[] = [
   {
     say: 'short sales',

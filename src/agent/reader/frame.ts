@@ -138,7 +138,7 @@ class FrameFiller implements OrderFrame {
 const isStray = (mention: Mention & { kind: 'size' }, last: Part | undefined) =>
   'keep' in mention.size && mention.size.isExcept === true && (last === undefined || !isExcepted(last, mention));
 
-/** "all of my KO except 20" keeps 20. */
+/** Returns whether a mention is an exception to the whole position: "all of my KO except 20" keeps 20. */
 const isExcepted = ({ size }: Part, mention: Mention & { kind: 'size' }) =>
   size !== undefined && 'isAll' in size && size.isAll && 'keep' in mention.size;
 

@@ -28,7 +28,7 @@ interface LexiconData {
   readonly names?: Readonly<Record<string, string>>;
   /** Words that lose their last letter before a vowel, separated by `|`: `d'Apple`. */
   readonly elisions?: string;
-  /** Whether words are written without spaces, so that the longest known phrases are split off. */
+  /** Whether words are written without spaces. If so, text is split into the longest known phrases. */
   readonly hasNoSpaces?: boolean;
   /** Phrases that indicate the subject of a question, by cue. The cues' weights are in topics.ts. */
   readonly cues: Readonly<Record<string, string>>;
@@ -201,7 +201,7 @@ function compile(data: LexiconData): Lexicon {
   return lexicon;
 }
 
-/** In a language without spaces, cue phrases have no spaces either. */
+/** Returns the cues of each phrase. For a language without spaces, removes the spaces from the phrases. */
 function compileCues({ cues, hasNoSpaces }: LexiconData): ReadonlyMap<string, readonly string[]> {
   const compiledCues = new Map<string, string[]>();
   for (const [cue, list] of Object.entries(cues)) {

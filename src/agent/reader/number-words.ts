@@ -43,7 +43,7 @@ function parseSum(words: readonly string[]): { readonly value: string; readonly 
   return value === undefined || value === 0 ? undefined : { value: String(value), count };
 }
 
-/** "one hundred and five" is one number. */
+/** Returns whether the word is an "and" within a number, as in "one hundred and five". */
 const isAnd = (words: readonly string[], at: number) =>
   words[at] === 'and' &&
   (words[at - 1] ?? '') in scales &&

@@ -119,7 +119,7 @@ function takePart(words: Taker, said: Description, isChange: boolean): boolean {
   return true;
 }
 
-/** "cancel my ALL order" may be about a symbol. */
+/** Requires that no unread word may be a ticker: "cancel my ALL order" may mean the symbol. */
 function requireNoTicker(items: readonly Item[]): void {
   const unread = items.find(({ ticker }) => ticker !== undefined);
   if (unread === undefined) return;

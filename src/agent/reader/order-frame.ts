@@ -109,7 +109,7 @@ function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
   });
 }
 
-/** "until I cancel it" is how a recurring order ends anyway. */
+/** Returns whether a mention means "until I cancel it", which holds for every recurring order. */
 const isOpenEnd = (one: Mention) => one.kind === 'no_end' || (one.kind === 'time' && one.isOpenEnd === true);
 
 /** "split 3k between AAPL and MSFT" means dollars, because nobody counts shares in thousands. */

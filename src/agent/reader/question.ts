@@ -141,7 +141,7 @@ function startsShort(items: readonly Item[]): boolean {
   return isShort && next !== undefined && (next.quantity !== undefined || isAsset(next));
 }
 
-/** Mutual funds have five letters that end in X: VTSAX. */
+/** Returns whether a word may be a mutual fund's ticker, which has five letters and ends in X: VTSAX. */
 const isFundTicker = ({ text, tags }: Item) => tags.length === 0 && /^[a-z]{4}x$/i.test(text) && !isListedName(text);
 
 const isSmallTalk = (items: readonly Item[], words: ReadonlySet<string>) => items.every((item) => isIdle(item, words));

@@ -552,7 +552,7 @@ const isPoliteRequest = (items: readonly Item[]) =>
       (/^(?:me|us)$/.test(lower) && items[at - 1]?.tags.some((tag) => tag === 'buy' || tag === 'sell')),
   );
 
-/** "let me know when" asks for a message, not for an answer. */
+/** Returns whether words such as "let me know when" ask for an alert instead of an answer. */
 const asksForAlert = (tags: readonly string[]) => tags.includes('alert') && !tags.includes('alerts');
 
 const isPoliteWould = ({ lower, tags }: Item) => lower === 'would you' && tags.includes('ask');

@@ -54,7 +54,7 @@ export function withoutRestatements<Item extends Repeatable>(items: readonly Ite
   return kept;
 }
 
-/** "the fund QQQ" */
+/** Returns whether an item is a noun that precedes a ticker, as in "the fund QQQ". */
 const isBareNoun = (item: Repeatable | undefined) =>
   item !== undefined && !isAsset(item) && /^(?:fund|etf|index fund|ticker|symbol)$/i.test(item.text);
 

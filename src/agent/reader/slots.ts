@@ -237,7 +237,7 @@ const once =
     return lead?.tags.includes('whenever') ? unsupported('whenever')(found) : build(found);
   };
 
-/** A condition that recurs, or that is about a percentage. An order can't wait for it. */
+/** Makes a question about a condition that no order can wait for: it recurs, or it is about a percentage. */
 const unsupported =
   (item: 'whenever' | 'percent'): Build =>
   (found) => {
@@ -642,7 +642,7 @@ function trail(found: TemplateMatch): Bare {
   return { kind: 'trail', field: unit === 'percent' ? 'trail_percent' : 'trail_price', value };
 }
 
-/** "on Fridays" recurs; "on Friday" is one day. */
+/** Reads "on Fridays" as a recurrence. Returns undefined for "on Friday", which is one day. */
 function onWeekday(found: TemplateMatch): Bare | undefined {
   const isOne = found.items[0]?.lower === 'on' && !/s$/.test(found.items.at(-1)?.lower ?? '');
   return isOne && !found.has('every') ? undefined : recurring(found);

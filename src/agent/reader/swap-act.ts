@@ -38,7 +38,7 @@ const is = (item: Item | undefined, ...tags: readonly string[]) =>
 const SELL: Item = { text: 'sell', lower: 'sell', tags: ['sell'], aside: false };
 const ALL: Item = { text: 'all', lower: 'all', tags: ['all'], aside: false };
 
-/** "swap my KO for PEP": without an amount, the whole position is meant. */
+/** Reads "swap my KO for PEP". Without an amount, the whole position is sold. */
 function bySwap(items: readonly Item[]): SwapParts | undefined {
   const at = items.findIndex((item) => !is(item, 'harmless', 'my'));
   if (!is(items[at], 'swap')) return undefined;
@@ -54,14 +54,14 @@ function bySwap(items: readonly Item[]): SwapParts | undefined {
   return { sale: isSized ? [SELL, ...said] : [SELL, ALL, ...lead], purchase: items.slice(into + 1) };
 }
 
-/** "sell 5 NVDA and put the proceeds into GOOGL" */
+/** Reads "sell 5 NVDA and put the proceeds into GOOGL". */
 function byProceeds(items: readonly Item[]): SwapParts | undefined {
   const at = items.findIndex((item) => is(item, 'proceeds'));
   if (at < 0 || !items.slice(0, at).some((item) => is(item, 'sell', 'trim', 'close', 'leave'))) return undefined;
   return { sale: withoutEnd(items.slice(0, at)), purchase: items.slice(at + 1) };
 }
 
-/** "sell 5 NVDA and buy GOOGL with the money" */
+/** Reads "sell 5 NVDA and buy GOOGL with the money". */
 function byPurchase(items: readonly Item[]): SwapParts | undefined {
   const end = items.findLastIndex((item) => is(item, 'with_proceeds'));
   const at = items.findLastIndex((item, index) => index < end && is(item, 'buy', 'get', 'invest'));
@@ -69,7 +69,7 @@ function byPurchase(items: readonly Item[]): SwapParts | undefined {
   return { sale: withoutEnd(items.slice(0, at)), purchase: [...items.slice(at + 1, end), ...items.slice(end + 1)] };
 }
 
-/** Leaves out "and", "then" and marks before the purchase. */
+/** Removes "and", "then" and punctuation from the end of the sale, before the purchase. */
 function withoutEnd(items: readonly Item[]): readonly Item[] {
   const last = items.findLastIndex((item) => isAsset(item) || !is(item, 'and', 'comma', 'end', 'then', 'harmless'));
   return items.slice(0, last + 1);

@@ -40,7 +40,7 @@ const yearIn = (items: readonly Item[]) => items.find(({ text }) => /^(?:19|20)\
 const countIn = (items: readonly Item[]) =>
   items.find(({ quantity }) => quantity?.unit === 'none' && !quantity.isBad)?.quantity?.value;
 
-/** Lists orders with a status. If the question names one symbol, lists only that symbol's orders. */
+/** Returns a function that lists orders with a status, for a single symbol if the question names only one. */
 const ordersIn =
   (status: 'open' | 'closed' | 'all') =>
   ({ symbols }: Question): Intent => ({
@@ -76,7 +76,7 @@ function filteredPeriod({ items, period, symbols, has }: Question, unsaid: Perio
   };
 }
 
-/** Returns a ranking of as many positions as the question names. Defaults to one, or to three if `from` is `both`. */
+/** Returns a function that ranks as many positions as a question names. Defaults to one, or to three for `both`. */
 const rankingBy =
   (by: PortfolioRanking['by'], from: PortfolioRanking['from'] = 'top') =>
   ({ items, has }: Question): Intent => {

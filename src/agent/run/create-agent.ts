@@ -238,7 +238,7 @@ function threadView({ id, title, status, updatedAt }: Thread): ThreadView {
   return { thread: id, prompt: title, status, updated_at: new Date(updatedAt).toISOString() };
 }
 
-/** Calls `remove`. Returns false if a run has resumed the thread in the meantime, so that it can't be removed. */
+/** Calls `remove`. Returns false if the thread can't be removed because a run has just resumed it. */
 async function removeUnlessInUse(remove: () => Promise<void>): Promise<boolean> {
   try {
     await remove();

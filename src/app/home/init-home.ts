@@ -45,7 +45,7 @@ export interface NewHome {
 export type CreatedHome = Awaited<ReturnType<typeof initHome>>;
 
 /**
- * Verifies broker credentials without changing anything, on this machine or at the broker.
+ * Verifies broker credentials. Changes nothing on this machine or at the broker.
  * @param environment used only for a broker at a custom address, which does not reveal whether it is paper or live
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`
  */
