@@ -39,7 +39,7 @@ export async function resolveSelectedAccounts(app: MultiAccountApp): Promise<rea
   return entries.length < 2 ? undefined : entries;
 }
 
-/** Returns an empty list for `not_found`, which a gateway with a single account responds with. */
+/** Returns an empty list for `not_found`, the error from a gateway with a single account. Rethrows other errors. */
 function emptyIfNotFound(error: unknown): AccountEntry[] {
   if (isTradeAgentError(error) && error.code === 'not_found') return [];
   throw error;

@@ -83,7 +83,7 @@ export type ModelChoice =
 
 const HOME_PROFILE = 'home';
 
-/** Returns whether neither a profile nor a sandbox exists yet, and no option or environment variable names one. */
+/** Returns whether nothing is set up: there is no profile or sandbox, and no option or variable selects one. */
 export async function isFirstRun(app: App): Promise<boolean> {
   if (app.profileName !== undefined || app.env.TRADE_AGENT_SANDBOX) return false;
   const home = await app.home();

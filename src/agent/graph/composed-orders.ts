@@ -73,7 +73,7 @@ function separateCalls(orders: readonly OrderRequest[]): Call[] {
   return orders.map((order) => ({ name: placeOrder.name, args: { ...order } }));
 }
 
-/** Returns how many proposals a program composed for the newest prompt. Undefined if a person wrote the prompt. */
+/** Returns how many proposals a program composed for the newest prompt, or undefined if a person wrote it. */
 export function countComposedProposals(messages: readonly BaseMessage[]): number | undefined {
   const message = messages[messages.findLastIndex(({ type }) => type === 'human') + 1];
   const isComposed = AIMessage.isInstance(message) && message.additional_kwargs.composed_by !== undefined;

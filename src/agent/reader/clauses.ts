@@ -139,7 +139,7 @@ function joinPrefixes(clauses: readonly Item[][]): Item[][] {
   return joined;
 }
 
-/** Keeps a comma between two numbers, so that "if KO falls below 55 then 3 shares" is not read as one number. */
+/** Joins a prefix and a clause. A comma keeps numbers apart: "if KO falls below 55 then 3 shares". */
 function joinPrefix(prefix: readonly Item[], clause: readonly Item[]): Item[] {
   const isPair = prefix.at(-1)?.quantity !== undefined && clause[0]?.quantity !== undefined;
   return isPair ? [...prefix, COMMA, ...clause] : [...prefix, ...clause];

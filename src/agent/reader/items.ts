@@ -284,7 +284,7 @@ function readWord(
   return { item: { text: whole, lower: whole.toLowerCase(), tags, aside, ...defined({ ticker }) }, count };
 }
 
-/** Like "children", "children's" may be part of a comment. */
+/** Returns the meaning `comment` for a possessive such as "children's" if the word itself ("children") has it. */
 const possessiveTags = (text: string, lexicon: Lexicon) =>
   /^\p{Ll}+'s$/u.test(text) ? lexicon.tagsOf(text.slice(0, -2)).filter((tag) => tag === 'comment') : [];
 

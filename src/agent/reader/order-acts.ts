@@ -72,7 +72,7 @@ const types = [
   ['stop_loss|stop|field_stop', 'stop'],
 ] as const;
 
-/** Reads one description of an order. @param isChange whether it is to be changed; if so, "limit" names a field */
+/** Reads one description. @param isChange whether the words change an order's terms; if so, "limit" names a field */
 function takeDescription(words: Taker, isChange: boolean): Description {
   const said = describeNothing();
   while (words.rest !== undefined) {

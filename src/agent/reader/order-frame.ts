@@ -112,7 +112,7 @@ function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
 /** Returns whether a mention means "until I cancel it", which holds for every recurring order. */
 const isOpenEnd = (one: Mention) => one.kind === 'no_end' || (one.kind === 'time' && one.isOpenEnd === true);
 
-/** "split 3k between AAPL and MSFT" means dollars, because nobody counts shares in thousands. */
+/** Changes a size written with "k" or "m" to dollars: "split 3k between AAPL and MSFT" does not mean shares. */
 const withDollars = (part: Part): Part =>
   part.size !== undefined && 'qty' in part.size && part.size.isScaled
     ? { ...part, size: { notional: part.size.qty } }

@@ -125,8 +125,8 @@ function slashedTargets(words: Taker): RebalanceIntent['targets'] | undefined {
 }
 
 /**
- * Returns "cash" or the ticker of a symbol or of a well-known company. Undefined for "CASH" in capitals, which could mean
- * the ticker or the account’s cash.
+ * Returns "cash" or the ticker of a symbol or of a well-known company. Returns undefined for "CASH", which
+ * could mean the ticker or the account’s cash.
  */
 function targetName(item: Item | undefined): string | undefined {
   if (item === undefined) return undefined;

@@ -21,7 +21,7 @@ interface Repeatable {
 
 const isAsset = ({ ticker, name }: Repeatable) => ticker !== undefined || name !== undefined;
 
-/** Words for kinds of assets, which follow the name or the ticker. */
+/** Words for kinds of assets. They come after a name or ticker. */
 const NOUN = /^(?:etf|etfs|fund|index fund|stock|company|corporation|inc|corp|ticker|symbol|ticker symbol)$/i;
 const FUND = /(?:^|[ ])(?:etf|fund)$/i;
 /** Kinds of holdings that may come between a fund's ticker and "ETF". */

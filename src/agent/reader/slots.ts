@@ -121,13 +121,13 @@ const sizeOf = (found: TemplateMatch): Bare => {
   return { kind: 'size', size: { qty: value, isShares, isOf, isScaled } };
 };
 
-/** "on 10 of my MSFT" counts shares, because it names a part of a position. */
+/** Reads "on 10 of my MSFT" as a number of shares, because the words name a part of a position. */
 const sharesOf = (found: TemplateMatch): Bare => ({
   kind: 'size',
   size: { qty: firstOf(found).value, isShares: true, isOf: true, isScaled: false },
 });
 
-/** "x5" after a symbol counts shares. */
+/** Reads "x5" after a symbol as a number of shares. */
 function countedOf(found: TemplateMatch): Bare | undefined {
   const quantity = found.items.find((item) => item.quantity !== undefined)?.quantity;
   return quantity === undefined
@@ -135,7 +135,7 @@ function countedOf(found: TemplateMatch): Bare | undefined {
     : { kind: 'size', size: { qty: quantity.value, isShares: true, isOf: false, isScaled: false } };
 }
 
-/** "sell 5 of them" counts shares; "sell 500 of it" may be dollars. */
+/** Reads "sell 5 of them" as a number of shares. "sell 500 of it" may also mean dollars. */
 const countOf = (found: TemplateMatch): Bare =>
   found.items.some(({ tags }) => tags.includes('them')) && firstOf(found).unit === 'none'
     ? sharesOf(found)
@@ -154,7 +154,7 @@ const fractionSize = (value: Dec, isAll = false): Bare => ({
   size: { fraction: toPlain(value), isAll },
 });
 
-/** "double my KO" buys as many shares as the position has. */
+/** Returns the size of an addition, as a multiple of the position: 1 for "double my KO". */
 const addedSize = (times: number): Bare => ({
   kind: 'size',
   size: { fraction: String(times), isAll: false, isAdded: true },
@@ -191,7 +191,7 @@ const price =
     };
   };
 
-/** "10% below the current price": the distance and, if the words name it, the price from which it is measured. */
+/** Builds a price from words such as "10% below the current price": the distance and, if named, the base price. */
 const distance =
   (role: PriceRole, side: RelativePrice['side'] | undefined): Build =>
   (found) => {
@@ -211,7 +211,7 @@ const baseOf = (found: TemplateMatch): Pick<RelativePrice, 'from'> =>
   found.has('cost_price') ? { from: 'cost' } : found.has('current_price') ? { from: 'last' } : {};
 
 const NO_DISTANCE = { value: '0', unit: 'percent' } as const;
-/** "falls below what I paid" has no distance. */
+/** Returns the distance that the words name, or else 0 percent: "falls below what I paid". */
 const quantityOf = ({ quantities }: TemplateMatch) => quantities[0] ?? NO_DISTANCE;
 const stopRole = (found: TemplateMatch): PriceRole => (found.has('stop_loss') ? 'stop_loss' : 'stop');
 

@@ -12,8 +12,8 @@ import { NotUnderstoodError } from './refusal.ts';
 type ReadOrders = (items: readonly Item[]) => readonly Intent[];
 
 /**
+ * Reads a swap: a sale, and a purchase with its proceeds. Returns undefined for other requests.
  * @param readOrders reads the words of the sale
- * @returns undefined for other requests
  * @throws {NotUnderstoodError} if a part of the swap is not understood
  */
 export function readSwap(items: readonly Item[], readOrders: ReadOrders): SwapIntent | undefined {

@@ -94,7 +94,7 @@ function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnd
 const MIN_NAME_LENGTH = 4;
 let listedNames: ReadonlySet<string> | undefined;
 
-/** Returns whether the words are a listed ticker, a listed company's name, or the beginning of only one such name. */
+/** Returns whether the words are a listed ticker, a listed company's name, or the beginning of exactly one name. */
 export function isListedName(said: string): boolean {
   const name = said.replace(/'s$/, '');
   if (name.length > 1 && listedSymbols().has(name.toUpperCase())) return true;

@@ -318,7 +318,7 @@ export function readSchedules(turns: readonly string[]): TimedUtterance[] {
   });
 }
 
-/** Maximum number of orders to count, which is the gateway's default limit on open proposals of our own client. */
+/** Maximum number of orders to count: the gateway's default limit on open proposals of our own client. */
 const MAX_NAMED_ORDERS = 20;
 
 /** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */

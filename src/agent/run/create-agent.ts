@@ -257,7 +257,7 @@ function requireDatabaseKey(key: Buffer | string): Buffer {
   });
 }
 
-/** Lets a test build crash before or after each checkpoint is stored. */
+/** Adds points before and after the storing of each checkpoint, at which tests can make the process crash. */
 function watchCheckpoints(saver: BaseCheckpointSaver): void {
   const put = saver.put.bind(saver);
   saver.put = async (...checkpoint) => {

@@ -78,7 +78,7 @@ export class Conversation {
     return this.#run !== undefined;
   }
 
-  /** Whether the run only waits for approvals on the phone, so that the person may start another conversation. */
+  /** Whether the run only waits for approvals on the phone. If so, the person may start another conversation. */
   get isWaiting(): boolean {
     return this.#currentActivity() === 'waiting';
   }

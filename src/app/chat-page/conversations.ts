@@ -146,7 +146,7 @@ function forgetUnused(open: Map<string, Conversation>): void {
   }
 }
 
-/** Refreshes at each event from the gateway, and at regular intervals, until the signal aborts. */
+/** Refreshes conversations at each gateway event, and at regular intervals, until the signal aborts. */
 function startWatching(
   app: App,
   {
@@ -182,7 +182,7 @@ function startWatching(
 }
 
 /**
- * Returns the conversation for a message: the selected one, or a new one if that one is waiting for an approval.
+ * Returns the selected conversation, or a new conversation if the selected one is waiting for an approval.
  * @throws {TradeAgentError} `busy`
  */
 async function chooseConversation(

@@ -77,7 +77,7 @@ function requestLine({ at, method, path, status, code, sub, duration_ms, error }
   return safeLine(`${at} ${method} ${path} ${status}${why === '' ? '' : ` ${why}`}${who} ${duration_ms} ms`);
 }
 
-/** Assigns each request an ID, which is in its log lines and its response, so that all of its lines can be found. */
+/** Assigns each request an ID, and adds the ID to the request's log lines and response, to find all of its lines. */
 export function withRequestContext(listener: RequestListener): RequestListener {
   return (request, response) => {
     const request_id = randomUUID();

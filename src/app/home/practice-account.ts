@@ -40,7 +40,7 @@ function newAccount(): Pick<VerifiedNewAccount, 'pair' | 'account'> {
 }
 
 /**
- * Opens a practice account for another person. A running home uses it after a restart.
+ * Opens a practice account for another person. A running home uses the account after a restart.
  * @throws {TradeAgentError} `usage` if the person already has one, `not_found`, `invalid_config`
  */
 export async function addPracticeAccount(

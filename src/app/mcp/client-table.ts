@@ -24,7 +24,7 @@ export interface McpClientSpec {
   readonly file: (machine: Machine) => string;
   readonly section: string;
   readonly stdio: (program: ServerProgram) => ServerEntry;
-  /** Returns the entry for a server's URL. Undefined if the client's file accepts no URLs. */
+  /** Returns the entry for a server's URL. The function is undefined if the client's file accepts no URLs. */
   readonly remote: ((url: string) => ServerEntry) | undefined;
   /** Returns the person's next steps, for a local program and for a URL. @param name the server's name */
   readonly next: { readonly stdio: (name: string) => string[]; readonly remote: (name: string) => string[] };

@@ -121,7 +121,7 @@ async function ownProgram(
   return { command, args: rest, env };
 }
 
-/** Resolves a symlink, so that the file is written and the symlink is preserved. */
+/** Resolves a symlink, so that a write replaces the symlink's target instead of the symlink. */
 function resolveLink(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
