@@ -130,7 +130,7 @@ export type AgentEvent =
   /** Emitted on every status change. */
   | { readonly type: 'approval'; readonly approval: ApprovalView }
   | { readonly type: 'order'; readonly order: Order; readonly approval: string }
-  /** The run waits for an account to be connected, or continues after the connection or the deadline. */
+  /** The run waits for an account to be connected, or ends this wait after the connection or the deadline. */
   | { readonly type: 'connection'; readonly connection: ConnectionView }
   /** A message for the person, such as that a provider is slow. The run continues. */
   | { readonly type: 'notice'; readonly message: string }

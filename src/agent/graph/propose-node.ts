@@ -134,7 +134,7 @@ async function executeWithoutApproval(
   }
 }
 
-/** Returns whether proposals that need approval are disabled. @param neverAsks whether a mandate must cover it */
+/** Returns whether proposals that need approval are disabled. @param neverAsks whether the order needs a mandate */
 function isApprovalDisabled({ approvalMode }: GraphEnvironment, neverAsks: boolean): boolean {
   return approvalMode === 'deny' || (approvalMode === 'mandate' && !neverAsks);
 }

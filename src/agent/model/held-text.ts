@@ -20,7 +20,7 @@ export class WrittenCallFilter {
     return shown;
   }
 
-  /** Returns the text that is still delayed at the end of the stream. It is not a call. */
+  /** Returns the text that is still delayed at the end of the stream. This text is not a call. */
   rest(): string {
     const rest = this.#held;
     this.#held = '';

@@ -118,7 +118,7 @@ const withDollars = (part: Part): Part =>
     ? { ...part, size: { notional: part.size.qty } }
     : part;
 
-/** Divides an amount equally among symbols, with dollars rounded down. @throws {NotUnderstoodError} if it can't */
+/** Divides a size equally among symbols, rounding dollars down. @throws {NotUnderstoodError} if it can't be divided */
 function dividedSize(size: Size, symbols: readonly string[], { sizeText }: Part): Size {
   if (symbols.length < 2) throw unreadError(sizeText);
   if ('notional' in size) {

@@ -78,7 +78,7 @@ function withoutEnd(items: readonly Item[]): readonly Item[] {
 /** Meanings of words that add nothing to the purchased asset. */
 const IDLE = ['harmless', 'my', 'share', 'comma', 'end', 'market', 'in_dollar_terms', 'of', 'inert', 'all', 'it'];
 
-/** Returns the purchased symbol. Returns undefined if the words name several symbols or anything else. */
+/** Returns the purchased symbol. Returns undefined if the words name several symbols or ask for more. */
 function purchased(items: readonly Item[]): string | undefined {
   const assets = items.filter(isAsset);
   const [asset] = assets;
