@@ -9,7 +9,7 @@ export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'req
 
 /**
  * Lets the agent read the findings and targets that `trade-agent check` would report. Sends no notices and records no
- * findings. Uses the rules file of the profile's newest schedule that has one, or else the standard rules.
+ * findings. Uses the rules file of the profile's newest schedule that names a rules file, or else the standard rules.
  */
 export function createOwnRules(app: RulesApp): OwnRules {
   return {

@@ -80,7 +80,7 @@ export async function answerConnectionRequest(
 
 /**
  * Returns a one-time link that sets up a browser as the user's phone.
- * @param options.readOnly creates a link that only signs in, for reading and denying
+ * @param options.readOnly if true, the link only signs in, and the browser can read and deny requests but not approve
  * @throws {TradeAgentError} `not_found`
  */
 export async function createPhoneLink(
@@ -105,7 +105,7 @@ export interface DecisionAnswer {
   readonly code?: string;
 }
 
-/** Asks the person for a decision. Resolves with undefined if there is none. Rejects when `signal` aborts. */
+/** Asks the person for a decision. Resolves with undefined if none is made. Rejects when `signal` aborts. */
 export type AskForDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<DecisionAnswer | undefined>;
 
 interface PhoneWatch {

@@ -61,7 +61,7 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
 }
 
 /**
- * Requires a valid signature, by any key, because the person who verifies the receipt decides which keys to trust.
+ * Requires a valid signature. Accepts any key, because the person who verifies the receipt decides which keys to trust.
  * @throws {TradeAgentError} `gateway_refused`
  */
 async function requireSigned(text: string): Promise<VerifiedReceipt> {

@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/sanitize.ts';
 
-/** Minimum length of a prefix, without a type prefix such as `pr_`. Shorter text is probably a typo. */
+/** Minimum length of a prefix, not counting a type prefix such as `pr_`. Shorter text is probably a typo. */
 const MIN_PREFIX_LENGTH = 3;
 const MAX_LISTED = 10;
 

@@ -20,7 +20,7 @@ export function isProposalTool(tool: string): boolean {
 
 /**
  * Formats a tool call as one short line, such as `Look up prices (AAPL)` or `Propose an order (buy 5 AAPL)`. For tools
- * of other MCP servers, shows the name, because they have no title.
+ * of other MCP servers, shows the tool's name, because such tools have no title.
  */
 export function toolCallText({
   name,

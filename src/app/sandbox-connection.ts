@@ -13,8 +13,8 @@ const IDLE_EXIT = '60m';
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * Finds the running sandbox. If `TRADE_AGENT_SANDBOX` names a ready file, that sandbox is used. Otherwise, uses the
- * sandbox in the user's own folder, and starts it in the background if `start` is set.
+ * Finds the running sandbox: the one whose ready file `TRADE_AGENT_SANDBOX` names, or else the one in the user's own
+ * folder. If the latter is not running and `start` is set, starts it in the background.
  * @param options.sandboxHome the user's own sandbox folder
  * @throws {TradeAgentError} `provider_unreachable` if no sandbox is running or it does not start
  */
@@ -91,7 +91,7 @@ async function startInBackground(
   }
 }
 
-/** Waits for another sandbox's ready file. A new sandbox exits immediately if another one has locked the folder. */
+/** Waits up to two seconds for the ready file of a sandbox that locked the folder first. Returns whether it exists. */
 async function anotherIsStarting(readyFile: string): Promise<boolean> {
   for (let i = 0; i < 80; i++) {
     if (readReadyFile(readyFile) !== undefined) return true;
@@ -100,7 +100,7 @@ async function anotherIsStarting(readyFile: string): Promise<boolean> {
   return false;
 }
 
-/** Returns the environment variables that a child process needs, which exclude the user's keys and tokens. */
+/** Returns the environment variables that a child process needs, without the user's keys and tokens. */
 export function buildChildEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept =
     /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LC_.*|TZ|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|XDG_.*|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|APPDATA|LOCALAPPDATA|USERPROFILE|SYSTEMROOT|PATHEXT|NODE_COMPILE_CACHE|TRADE_AGENT_HOME|TRADE_AGENT_SANDBOX|TRADE_AGENT_PROFILE)$/i;

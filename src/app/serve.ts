@@ -20,7 +20,7 @@ export interface ServeOptions<Served> {
   readonly open: (onClose: RegisterCleanup) => Promise<Served>;
   readonly ready: (served: Served) => Promise<void>;
   readonly readyFile?: string | undefined;
-  /** If set, the server also stops when the returned promise resolves. */
+  /** Returns a promise. The server also stops when the promise resolves. */
   readonly done?: (() => Promise<void>) | undefined;
 }
 
@@ -53,7 +53,7 @@ async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Serves requests for this address or for this machine. Rejects and logs requests for any other host. */
+/** Serves requests whose host is this address or this machine. Rejects and logs requests for any other host. */
 export function serveRoutes(
   server: HttpServer,
   app: Hono,

@@ -110,7 +110,7 @@ export async function serveDashboard(
   });
 }
 
-/** Returns the functions with which the pages read from the gateway. One missing quote must not hide the others. */
+/** Returns the functions that read from the gateway for the pages. `quotes` leaves out symbols that have no quote. */
 function pageReads(gateway: GatewayClient) {
   return {
     ...gateway,

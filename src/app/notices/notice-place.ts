@@ -68,8 +68,7 @@ export async function findNoticeChannel(place: NoticeChannelSource, name: string
 
 /**
  * Stores a channel's secret.
- * @param ask asks for the secret, after the store was found to work; `words` describes the secret, such as `password of
- *   …`
+ * @param ask asks for the secret; called only if the store works. `words` describes the secret, such as `password of …`
  * @throws {TradeAgentError} `not_found`, `usage` if the channel needs no secret, `credential_store_…`, and any error
  *   from `ask`
  */

@@ -45,7 +45,7 @@ export async function findOrder(app: OrderApp, id: string): Promise<OrderRow> {
   return at === undefined ? order : toOrderRow(order, at);
 }
 
-/** The outcome of a requested order. `order … --output json` prints all of it, plus the schema. */
+/** The outcome of a requested order. `order … --output json` prints all these fields, plus the schema. */
 export interface OrderOutcome {
   readonly status: RunStatus;
   /** The idempotency key. Null if nothing was proposed. */

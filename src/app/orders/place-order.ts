@@ -32,7 +32,7 @@ import { buildAccountField, buildAccountProvenance, type OrderLocation, type Ord
 
 export interface OrderRequestSettings {
   readonly approval: ApprovalMode;
-  /** The idempotency key. The same key and order always refer to the same proposal, even one that has ended. */
+  /** The idempotency key. The same key and order always refer to the same proposal, even after it has ended. */
   readonly key?: string;
 }
 
@@ -125,7 +125,7 @@ function approvalNotAllowed(approval: ApprovalMode): TradeAgentError {
   });
 }
 
-/** Converts a conflict error to `usage` that names the proposal with the same key. Rethrows any other error. */
+/** Converts a key conflict to a `usage` error that names the key's first proposal. Rethrows any other error. */
 async function explainKey(gateway: GatewayClient, key: string, error: unknown): Promise<never> {
   if (!isTradeAgentError(error) || error.details.problem !== 'idempotency_key_conflict') throw error;
   const first = await gateway.proposed(key).catch(() => undefined);
@@ -254,8 +254,8 @@ function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags)
 }
 
 /**
- * Returns the legs' order class and prices. For a purchase (bracket or OTO), the legs follow the fill. A sale (OCO)
- * consists of two legs that close an existing position.
+ * Returns the legs' order class and prices. A purchase (bracket or OTO) activates its legs when it is filled. A
+ * sale (OCO) consists of two legs that close an existing position.
  */
 function legPrices(
   side: Side,

@@ -196,7 +196,7 @@ function toWrittenRules({ account, limits, policies, firm }: PolicyView): RuleFi
   };
 }
 
-/** Rejects limits that this version doesn't know, because ignoring them would report orders as allowed that are not. */
+/** Rejects limits that this version doesn't know, because ignoring them would report denied orders as allowed. */
 function parseLimits(limits: PolicyView['limits']): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;

@@ -9,7 +9,7 @@ import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
 export interface SetPolicyResult {
-  /** `pending`: the rules will apply after approval on the phone. `unchanged`: the rules applied already. */
+  /** `pending`: the rules will apply after approval on the phone. `unchanged`: these rules were already active. */
   readonly outcome: 'applied' | 'pending' | 'unchanged';
   readonly account: string;
   readonly previous: string;
@@ -120,7 +120,7 @@ function toList(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** Returns the text as a string, number, `true` and list, where possible. The schema accepts at most one of them. */
+/** Returns the text as a string, a list and, if possible, a number or `true`. The schema accepts at most one form. */
 function toForms(text: string): readonly unknown[] {
   return [text, ...(/^\d{1,9}$/.test(text) ? [Number(text)] : []), ...(text === 'true' ? [true] : []), toList(text)];
 }

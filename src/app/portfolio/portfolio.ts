@@ -28,8 +28,8 @@ interface PortfolioFigures {
 
 /**
  * Loads the account, its positions and its history. If the history or the activities can't be read, leaves them out.
- * @param options.lines number of the largest positions for which to read a month of closing prices, with one request
- *   each; 0 reads no history
+ * @param options.lines how many of the largest positions to read a month of closing prices for, with one request each;
+ *   0 reads neither closing prices nor the account's history
  * @throws {TradeAgentError} `login_required`, and any error from reading the account or its positions
  */
 export async function loadPortfolioSummary(
@@ -97,7 +97,7 @@ export async function loadCombinedPortfolio(app: MultiAccountApp): Promise<Combi
   return { accounts, missing, totals: totalByCurrency(accounts.map(({ account }) => account)) };
 }
 
-/** Milliseconds between requests for all prices. This makes 100 requests a minute, half of Alpaca's limit. */
+/** Interval at which prices are read, in milliseconds: 100 requests a minute, half of Alpaca's limit. */
 const PRICES_INTERVAL_MS = 600;
 /** Interval in milliseconds at which the account and positions are read again. */
 const FULL_REFRESH_INTERVAL_MS = 60_000;
@@ -113,7 +113,7 @@ export interface LivePortfolio extends PortfolioFigures {
 
 interface LiveOptions {
   readonly signal: AbortSignal;
-  /** Number of the largest positions that get sparklines. */
+  /** How many of the largest positions get sparklines. */
   readonly lines: number;
   readonly changed: (figures: LivePortfolio) => void;
   /** Called with each proposal that changes, for example when it is decided or filled. */

@@ -27,7 +27,7 @@ import { resolveNamedProfile } from './profiles.ts';
 interface NewProfile extends Partial<CredentialLocation> {
   readonly issuer?: string | undefined;
   readonly gateway?: string | undefined;
-  /** URL of a server, which publishes the other settings. Replaces the gateway's URL. */
+  /** URL of a server, which publishes the other settings. Given instead of the gateway's URL. */
   readonly server?: string | undefined;
   /** Defaults to the name that the gateway publishes, or else its URL. */
   readonly audience?: string | undefined;

@@ -60,7 +60,7 @@ interface MovedStore {
 }
 
 /**
- * Copies a profile's secrets to another store, reads them back, changes the profile to the new store, and erases the
+ * Copies a profile's secrets to another store, reads them back, points the profile to the new store, and erases the
  * old copy. After an interruption, the login still works, and the same call completes the move.
  * @throws {TradeAgentError} `usage` if the secrets are already in that store, `credential_store_…`, `busy`
  */

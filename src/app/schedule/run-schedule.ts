@@ -98,7 +98,7 @@ async function runNow(
   }
 }
 
-/** Milliseconds for an aborted run to stop. The command may take longer, so that it can still record the run. */
+/** Time limit in milliseconds for an aborted run to stop. The command ends later, because it still records the run. */
 const STOP_TIMEOUT_MS = 2500;
 
 /** Lifetime of a proposal in seconds. It is a working day, because people may not see the request immediately. */

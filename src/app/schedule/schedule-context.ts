@@ -93,7 +93,7 @@ export function requireValidScheduleName(name: string | undefined): void {
 }
 
 const NEXT_RUNS = 3;
-/** Milliseconds, about two wake-up intervals, after which a run counts as missed, such as when the machine was off. */
+/** Milliseconds, about two wake-up intervals, after which a run counts as missed (the machine may have been off). */
 const OVERDUE_MS = 31 * 60_000;
 
 /** A schedule and its state. Times are milliseconds since the epoch. */

@@ -72,7 +72,7 @@ export function createCheckJob(parts: CheckJobDeps): JobHandler {
   };
 }
 
-/** Marks due times that passed without a run as handled. */
+/** Records as handled the due times that passed without a run. */
 async function recordPassed(
   rows: ScheduleRows<ServerSchedule, RunRecord>,
   { schedule, epoch, handled: before }: CheckTurn['row'],
@@ -187,11 +187,11 @@ function recordError({ status, error }: RunRecord): TradeAgentError {
   return new TradeAgentError(code as TradeAgentError['code'], message);
 }
 
-/** Account number of notices about signing in, which separates them from every account's findings. */
+/** Account number of notices about signing in. It keeps these notices separate from the findings of real accounts. */
 const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
-/** Creates a notifier that tells a person, once per sign-out, that their checks stopped because they are signed out. */
+/** Creates a notifier that tells a person, once per sign-out, that no checks run until the person signs in again. */
 function signInNotifier(parts: Pick<ServerDeps, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = personChecks(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
