@@ -5,8 +5,8 @@ import { type Permission, permissionToPropose } from '../trading/permissions.ts'
 import type { Proposer } from './kind.ts';
 
 /**
- * Checks who may act on which account: before the kernel asks for an approval, and again right before it executes the
- * proposal. A relation that can't be determined counts as missing.
+ * Checks who may act on which account. The kernel calls it before it asks for an approval, and again right before it
+ * executes the proposal. A relation that can't be determined counts as missing.
  */
 export interface AccessControl {
   /** @throws {HttpProblem} 403 `policy_denied` (`RELATION_DENIED`, `RELATION_UNAVAILABLE`) if permission is missing */

@@ -46,8 +46,8 @@ export class AuditSequencer {
   }
 
   /**
-   * Sequences all lines committed so far. A run in progress may have begun before the latest line, so callers wait for
-   * the next run and share it.
+   * Sequences all lines committed so far. A run in progress may miss the latest line, so callers wait for the next run,
+   * which they share.
    */
   async sequence(): Promise<SequencedTree> {
     clearTimeout(this.#soon);

@@ -97,7 +97,7 @@ function tileComparison(stored: AuditStore['tiles']) {
   };
 }
 
-/** Returns the first computed tile that differs from the stored one. The stored tiles may contain more hashes. */
+/** Returns where the stored tiles first differ from the computed tiles. Stored tiles may contain additional hashes. */
 function differingTile(expected: readonly Tile[], stored: readonly Tile[]): RecordVerdict | undefined {
   for (const { level, index, hashes } of expected) {
     const found = stored.find((tile) => tile.level === level && tile.index === index)?.hashes ?? Buffer.alloc(0);

@@ -327,9 +327,9 @@ function approvalParties({
 /**
  * Verifies one person's approval: the token is that person's, covers exactly the proposal's details and, if signatures
  * are required, is signed by the person's own key.
- * @param time if `isFirst` is true, the approval has not been acted on yet, and its token must not have expired. Only
- *   the token of an owner's approval that waited for a second approver may have expired, because it was verified when
- *   it arrived
+ * @param time `isFirst` is true if the approval has not been acted on yet. In this case, the token must not have
+ *   expired. The exception is an owner's approval that waited for a second approver: its token was verified when it
+ *   arrived
  * @throws {HttpProblem}
  */
 export async function verifyApprovalToken(

@@ -36,7 +36,7 @@ export function isSecondApproverNext({ second, ownerAuthReqId, authReqId }: Ques
   return second !== undefined && ownerAuthReqId !== undefined && authReqId === ownerAuthReqId;
 }
 
-/** Returns the IDs of a proposal's approval requests, so that every phone that was asked is notified of the outcome. */
+/** Returns the IDs of a proposal's approval requests. Every phone that was asked is notified of the outcome. */
 export function getApprovalRequestIds({ ownerAuthReqId, authReqId }: QuestionState): string[] {
   return [...new Set([ownerAuthReqId, authReqId])].filter((id) => id !== undefined);
 }

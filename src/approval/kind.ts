@@ -15,7 +15,7 @@ export interface Proposer {
   /** Thumbprint of the key that the token is bound to (RFC 9449 `cnf.jkt`). */
   readonly jkt?: string | undefined;
   /**
-   * The token from which other tokens are obtained by token exchange, its only use. Never logged, stored or echoed.
+   * The token that is exchanged for other tokens. It has no other use, and is never logged, stored or echoed.
    * `NO_TOKEN` if the owner's token is not available.
    */
   readonly accessToken: string;
@@ -25,7 +25,7 @@ export interface Proposer {
 
 /** The facts about a proposal's origin that the rules use. */
 export interface ProposalOrigin {
-  /** Whether another agent of the owner made the proposal, itself or through our client, which forwarded it. */
+  /** Whether another agent of the owner made the proposal, either directly or through our client. */
   readonly isOtherAgent: boolean;
   readonly provenance: Provenance;
 }
@@ -47,7 +47,7 @@ export interface Approval {
   readonly clientId: string | undefined;
   /** The mandate's id, if the owner was not asked. The mandate is checked when the order is claimed. */
   readonly mandate?: string | undefined;
-  /** The token's id, or `m:MANDATE:SUBJECT`. Each can be used only once. */
+  /** The token's id, or `m:MANDATE:SUBJECT`. Each value can be used only once. */
   readonly jti: string;
   /** The `acr` claims of the approvers' tokens, in the order of `approvers`; '' for a token without the claim. */
   readonly acr?: readonly string[] | undefined;
@@ -101,7 +101,7 @@ export type ExecutionOutcome<Result> =
   | { readonly outcome: 'executed'; readonly result: Result }
   /** Definitely refused: nothing was done, and nothing will be. */
   | { readonly outcome: 'refused'; readonly refusal: HttpProblem }
-  /** Certainly not accepted, such as by a busy broker. May be retried while the approval is valid. */
+  /** Certainly not accepted, for example because the broker is busy. May be retried while the approval is valid. */
   | { readonly outcome: 'not_taken'; readonly refusal: HttpProblem }
   /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };

@@ -11,7 +11,7 @@ export interface Denial extends Pick<NewPolicyDecision, 'sub' | 'client' | 'stag
   readonly refusal: HttpProblem;
 }
 
-/** Kinds whose denials by order rules are logged by the code that makes the decision, with all its data. */
+/** Kinds whose denials by order rules are logged, with all of the decision's data, by the code that decides. */
 const KINDS_LOGGED_ELSEWHERE: readonly ProposalKind[] = ['order', 'replace', 'batch'];
 
 /** Logs a denial by the owner's rules, unless it is logged elsewhere. Ignores other errors. */
@@ -25,7 +25,7 @@ export async function logDenial(
   await onDenial?.({ ...about, refusal: error });
 }
 
-/** Returns whether a denial was caused by a missing relation. Such a person may be a stranger to the account. */
+/** Returns whether a missing relation caused the denial. If so, the proposer may be a stranger to the account. */
 export function isRelationDenial({ options }: HttpProblem): boolean {
   return String(options.members?.reason).startsWith('RELATION_');
 }

@@ -33,7 +33,7 @@ import { findApprovingMandate, isAllowedDuringHalt } from './access.ts';
  * - `drafted → approved`: a mandate covers the proposal, so nobody is asked.
  * - `drafted → denied`: a denial of an earlier request arrived while the person was about to be asked again.
  * - `requested → requested`: one of two approvers has approved, and the other is asked.
- * - `requested → drafted`: the person's decision was lost, so they are asked again.
+ * - `requested → drafted`: the person's decision was lost, so the person is asked again.
  * - `executing → approved`: the attempt certainly had no effect (the broker was busy), and the approval is still valid.
  * - `executing → executing`: another process continues after a crash.
  * - `expired → executed`: the order had been given up, and was then found at the broker.
@@ -76,7 +76,7 @@ export interface ProposalPatch {
 export interface TransitionResult {
   /**
    * `stale`: the row has changed since it was read. `barred`: this transition is not allowed. `halted`: the person's
-   * trading is halted. In these three cases nothing was written.
+   * trading is halted. In these three cases, nothing was written.
    */
   readonly outcome: 'moved' | 'stale' | 'barred' | 'halted';
   /** The current row; if `barred`, the row that was passed in. */
@@ -102,7 +102,7 @@ export class ProposalTransitions {
     return await this.#change(seen, toProposalChange(seen, to, changes, this.#seal), unlessHalted);
   }
 
-  /** Records a later result, such as a fill, of an executed proposal. @param reason default: the current reason */
+  /** Records an executed proposal's later result, such as a fill. @param reason defaults to the current reason */
   async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<TransitionResult> {
     if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
     return await this.#change(seen, { ...seen, result, reason, token: 'kept' }, false);
@@ -167,8 +167,8 @@ function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
 }
 
 /**
- * Returns a proposal's facts for the audit log: without tokens, but with the hash of the approval request's ID, by
- * which the request can be found in the provider's log.
+ * Returns a proposal's facts for the audit log. They contain no tokens, but they contain the hash of the approval
+ * request's ID, which finds the request in the provider's log.
  */
 export function proposalAuditFacts(
   proposal: ProposalDraft & { readonly state: ProposalState } & Partial<

@@ -8,7 +8,7 @@ import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
 import { checkpointDigest } from './checkpoint-reader.ts';
 
-/** Maximum time between checks, in milliseconds. Limits the delay for a day that ended while the machine slept. */
+/** Maximum time between checks, in milliseconds. Limits how late a day that ended during sleep is closed. */
 const MAX_CHECK_INTERVAL_MS = 3_600_000;
 /** Timeout of one request to the authority, in milliseconds. */
 const ANCHOR_TIMEOUT_MS = 20_000;

@@ -50,7 +50,7 @@ export interface CibaApprovalClientOptions {
     | { readonly id: string }
     | { readonly registrationFile: string; readonly tokenFile?: string | undefined }
     | { readonly registration: RegistrationStorage; readonly tokenFile?: string | undefined };
-  /** The client's private key. The algorithm is `alg` of the JWK, ES256 by default. */
+  /** The client's private key. The JWK's `alg` is the signature algorithm; the default is ES256. */
   readonly privateKey: JWK;
   /** The issuer's dialect. If undefined, it is detected from the issuer's metadata. */
   readonly provider?: ProviderName | undefined;
@@ -235,7 +235,7 @@ export class CibaApprovalClient implements CibaPort {
     return approved.length === 1 && isObject(only) && differingFields(only, details).length === 0;
   }
 
-  /** Reports an outcome to the provider, if it accepts outcomes. Returns false if the report has to be repeated. */
+  /** If the provider accepts outcomes, reports an outcome. Returns false if the report has to be repeated. */
   async reportOutcome(authReqId: string, outcome: Outcome): Promise<boolean> {
     try {
       const client = await this.#connect();

@@ -35,7 +35,7 @@ export interface CibaClient {
   configure(request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>): Promise<Configuration>;
 }
 
-/** Creates the client for one request, since the provider's metadata may change while the gateway runs. */
+/** Creates the client for one request, because the provider's metadata may change while the gateway runs. */
 export type CibaClientFactory = (forgotten?: string) => Promise<CibaClient>;
 
 /**

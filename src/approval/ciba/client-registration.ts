@@ -190,7 +190,7 @@ export function cibaClientMetadata(
   };
 }
 
-/** Returns the types that the provider supports, since it may refuse a registration that contains others. */
+/** Returns the types that the provider supports. It may refuse a registration that contains any other type. */
 function supportedTypes(types: readonly string[] | undefined, supported: unknown): string[] {
   const wanted = types ?? Object.values(detailsTypeByKind);
   return wanted.filter((type) => !Array.isArray(supported) || supported.includes(type));

@@ -28,7 +28,7 @@ const RING_WAIT_MS = 5_000;
 const KEEP_ALIVE_INTERVAL_MS = 15_000;
 /**
  * Minimum interval between two lookups of the same unknown outcome, in milliseconds. A lookup may change the proposal,
- * which ends the long polls of everyone who watches it; each of them would then look it up again.
+ * which ends the long polls of everyone who watches it. Each of these people would then look it up again.
  */
 const LOOKUP_INTERVAL_MS = 1_000;
 
@@ -51,7 +51,7 @@ export class ApprovalKernel {
   readonly #context: KernelContext;
   readonly #supervisor: ProposalSupervisor;
   readonly #takeIn: ReturnType<typeof createProposalIntake>;
-  /** Lookups of unknown outcomes that are running or ended less than a second ago, by proposal id. */
+  /** Lookups of unknown outcomes, by proposal id: those in progress, and those that ended less than a second ago. */
   readonly #looks = new Map<string, Promise<void>>();
   #supervised = Promise.resolve();
 

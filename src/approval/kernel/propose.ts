@@ -229,7 +229,7 @@ function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): v
   });
 }
 
-/** Returns the requested use of mandates, if any. `approval: mandate` without an ID means any that covers the order. */
+/** Returns the requested use of mandates, if any. `approval: mandate` without an ID allows any of the mandates. */
 function requestedMandateUse(request: ProposalRequest, provenance: Provenance): MandateUse | undefined {
   const asked = mandateReference(request);
   if (asked === undefined) return undefined;
@@ -302,7 +302,7 @@ function jsonDigest(value: unknown): string {
 /** Used if the proposer is not the owner, because the proposer's token contains no contact details of the owner. */
 const noContactDetails = { username: undefined, email: undefined } as const;
 
-/** Returns the name to show to the owner: the proposer's if that is another person, otherwise the client's. */
+/** Returns the name to show to the owner: the proposer's name if the owner is not the proposer, else the client's. */
 function displayedAuthor({ sub, username, clientId, clientName }: ProposalCaller, owner: string): string {
   if (sub === owner) return clientName ?? clientId;
   return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';
@@ -367,7 +367,7 @@ export function generateProposalCode(): string {
 }
 
 /**
- * Returns a code that no open proposal of the person has, since people tell open proposals apart by their codes.
+ * Returns a code that no open proposal of the person has, because people tell open proposals apart by their codes.
  * @param taken the codes of all of the person's open proposals
  */
 export function generateUnusedCode(taken: readonly string[], draw: () => string = generateProposalCode): string {
@@ -399,14 +399,14 @@ function foreignProvenance(request: Readonly<Record<string, unknown>>, client: s
   return { fields: Object.fromEntries(fields.map((field) => [field, { source: 'other' as const, from }])) };
 }
 
-/** Returns whether every field is in the person's own words or a default. */
+/** Returns whether every field is either a default or in the person's own words. */
 function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
   return (
     tainted_by.length === 0 && Object.values(fields).every(({ source }) => source === 'user' || source === 'default')
   );
 }
 
-/** Returns whether our own client says that another agent supplied every field, so that the quota `other` applies. */
+/** Returns whether our own client says that another agent supplied every field. If so, the quota `other` applies. */
 function isForwarded({ fields }: Provenance): boolean {
   const all = Object.values(fields);
   // An empty list means that the request states no sources, not that it was forwarded.

@@ -11,7 +11,7 @@ export interface Quota {
   readonly hour: number;
 }
 
-/** The quotas of `gateway.yaml`, set as `approval.quotas`. */
+/** The quotas that are set as `approval.quotas` in `gateway.yaml`. */
 export interface Quotas {
   /**
    * For our own login client. Proposals that the person typed are counted separately from the rest, so that neither

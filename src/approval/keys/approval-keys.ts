@@ -540,8 +540,8 @@ const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
 const MAC_BYTES = 16;
 
 /**
- * Creates and checks challenges. They are not stored until they are used, so that nobody can fill the memory by
- * requesting many. Each challenge is valid for one purpose, for five minutes.
+ * Creates and checks challenges. They are not stored until they are used, so nobody can fill the memory by
+ * requesting many challenges. Each challenge is valid for one purpose, for five minutes.
  */
 class Challenges {
   readonly #clock: Pick<Clock, 'now'>;

@@ -10,8 +10,8 @@ const NOT_ACCEPTED_CODES: readonly string[] = ['account_not_connected', 'broker_
 
 /**
  * Runs a service call and classifies its outcome. `outcome_unknown` means that the service may have accepted the call.
- * Any other {@link HttpProblem} means that it did not; after a status of 500 or more, or one of the
- * `NOT_ACCEPTED_CODES`, the call may be retried.
+ * Any other {@link HttpProblem} means that the service did not accept the call. After a status of 500 or more, or one
+ * of the `NOT_ACCEPTED_CODES`, the call may be retried.
  */
 export async function toExecution<Result>(work: () => Promise<Result>): Promise<ExecutionOutcome<Result>> {
   try {

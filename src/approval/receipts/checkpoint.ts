@@ -64,7 +64,7 @@ export function parseCheckpoint(note: string): Checkpoint | undefined {
   return { origin, size: Number(size), root: hashBytes, day, text, signatures };
 }
 
-/** Returns the UTC date in an extension line, the only one that our checkpoints have; undefined if it is not a date. */
+/** Returns the UTC day in a checkpoint's extension line (ours have only this one); undefined if there is no date. */
 function parseDay(line: string): string | undefined {
   const [, day = ''] = /^day (\d{4}-\d\d-\d\d)$/.exec(line) ?? [];
   const date = new Date(`${day}T00:00:00Z`);

@@ -119,8 +119,8 @@ export async function makeGrantReceipt(sources: ReceiptSources, sub: string, id:
 }
 
 /**
- * Returns the lines about the proposals, and about the enrollment of the keys that signed, with their proofs. The cost
- * grows with the logarithm of the audit log, because an index finds the lines and only a few tiles are read.
+ * Returns, with proofs, the lines about the proposals and about the enrollment of the keys that signed. The cost grows
+ * only logarithmically with the audit log, because an index finds the lines and few tiles are read.
  */
 async function provenLines(
   { audit, sequence }: ReceiptSources,
@@ -206,7 +206,7 @@ function signingSite(
     : { origin, rp_id: rpId };
 }
 
-/** Returns the origin in the client data; undefined if the data is damaged. Verifying the receipt reports it. */
+/** Returns the origin in the client data; undefined if the data is damaged, which is reported by verification. */
 function originOf(clientData: string): unknown {
   try {
     return readClientData(clientData).origin;

@@ -70,7 +70,7 @@ export function mandateMismatchError(what: string): ReceiptError {
   return new ReceiptError('mandate', `the mandate does not match this order: ${what}`);
 }
 
-/** Returns whether the price band of the order's symbol contains its worst possible, limit and reference price. */
+/** Returns whether the symbol's price band contains the order's worst price, limit price and reference price. */
 function isWithinBand({ price = {} }: MandateEnvelope, draft: OrderDraft): boolean {
   const band = Object.hasOwn(price, draft.symbol) ? price[draft.symbol] : undefined;
   if (band === undefined) return true;
@@ -82,7 +82,7 @@ function isWithinBand({ price = {} }: MandateEnvelope, draft: OrderDraft): boole
   return !(band.min !== undefined && lowest.lt(band.min)) && !(band.max !== undefined && highest.gt(band.max));
 }
 
-/** Returns whether an order matches the mandate's standing order, if any. A sale in dollars is sent in shares. */
+/** Returns whether an order matches the mandate's standing order, if any. Sales in dollars are converted to shares. */
 function isStandingOrder({ standing }: MandateEnvelope, draft: OrderDraft): boolean {
   if (standing === undefined) return true;
   const { symbol, side, type, time_in_force, qty, notional, limit_price } = standing.order;

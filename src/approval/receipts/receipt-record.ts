@@ -328,7 +328,7 @@ function isWithinLifetime(created_at: string, began: string, expires_at: string)
   return created < ends && ends <= created + MAX_TTL_S * 1000 + CLOCK_TOLERANCE_MS && isBefore(began, expires_at);
 }
 
-/** Returns the lines. Requires that the gateway's key signed the checkpoint, whose tree must contain each line. */
+/** Requires that the gateway's key signed the checkpoint and that its tree contains each line. Returns the lines. */
 function requireProvenLines(
   { gateway, record, checkpoint: note }: Pick<UnsignedReceipt, 'gateway' | 'record' | 'checkpoint'>,
   signer: ReceiptJwk,

@@ -18,7 +18,7 @@ import { GRANT_DETAILS_TYPE, parseGrantDetails } from './grant.ts';
  */
 export interface ApprovalStatement {
   readonly v: 1;
-  /** `trade-agent.grant`: the person gives a device, an app or a code access, instead of approving a proposal. */
+  /** `trade-agent.grant`: the person does not approve a proposal, but gives access to a device, an app or a code. */
   readonly purpose: 'trade-agent.approval' | 'trade-agent.grant';
   /** The gateway's resource identifier. */
   readonly gateway: string;
@@ -31,7 +31,7 @@ export interface ApprovalStatement {
   readonly code: string;
   readonly worst_case: WorstCase | null;
   readonly decision: 'approve';
-  /** A random value that the gateway chooses for each draft. For a grant or a client's direct request, the digest. */
+  /** A random value that the gateway chooses for each draft. For a grant or a client's direct request: the digest. */
   readonly nonce: string;
 }
 

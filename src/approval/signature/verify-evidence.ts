@@ -180,7 +180,7 @@ function decodeBase64url(text: string): Buffer {
 
 /**
  * Parses client data in base64url. Its members are untrusted, because the signature is not verified yet.
- * @throws {HttpProblem} 403 `signature_malformed` unless it is a JSON object in UTF-8
+ * @throws {HttpProblem} 403 `signature_malformed` unless the client data is a JSON object in UTF-8
  */
 export function readClientData(text: string): Partial<ClientData> {
   const bytes = decodeBase64url(text);

@@ -8,8 +8,8 @@ import type { Proposer, ReportedChange, ResultChangeStream } from '../kind.ts';
 const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000] as const;
 const MAX_FOLLOW_WAIT_MS = 30_000;
 /**
- * How long an open order is polled if there is no stream of changes, in milliseconds. Afterwards it is checked only
- * when someone views it.
+ * How long an open order is polled if there is no stream of changes, in milliseconds. Afterwards, the order is
+ * checked only when someone views it.
  */
 const MAX_POLLING_MS = 15 * 60_000;
 /** Delay between checks while the stream of changes is live, in milliseconds, in case the stream has gone silent. */

@@ -26,7 +26,7 @@ const MAX_BACKOFF_SECONDS = 30;
  */
 const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
 /**
- * How long a response is kept in memory while it can't be stored, in seconds. The provider issues a token only once, so
+ * How long a response is kept in memory while it can't be stored, in seconds. The provider issues a token only once:
  * if the response were dropped, the person would have to be asked again. Restoring a database takes minutes.
  */
 const MAX_STORE_OUTAGE_S = 15 * 60;
@@ -34,10 +34,10 @@ const MAX_STORE_OUTAGE_S = 15 * 60;
 const LATE_ANSWER_MS = 5_000;
 /**
  * Delays between polls if the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay grows
- * with the age of the question, from `first` to `most`.
+ * with the age of the approval request, from `first` to `most`.
  */
 const LOST_PING_POLL_SECONDS = { first: 30, most: 600 } as const;
-/** Longest wait for the next poll that a run spends in memory, in milliseconds. For a longer wait, the run ends. */
+/** Maximum time that a run waits in memory for the next poll, in milliseconds. For a longer wait, the run ends. */
 const MAX_REST_MS = 2_000;
 /**
  * Interval between lookups of an unknown outcome, in milliseconds: short enough for gateway/orders/absence.ts to
@@ -425,8 +425,8 @@ export class ProposalRun {
   }
 
   /**
-   * Changes the proposal's state if the decision is about its current approval request. A denial is accepted for any of
-   * its approval requests.
+   * Changes the proposal's state if the decision is about its current approval request. A denial is also accepted if it
+   * is about an earlier approval request.
    */
   async #decide(proposal: StoredProposal, { to, changes }: Decision): Promise<void> {
     const { moves } = this.#context.parts;
@@ -472,7 +472,7 @@ export class ProposalRun {
     }
   }
 
-  /** Returns whether the proposal still has to be executed. If its outcome is unknown, it only has to be looked up. */
+  /** Returns whether the proposal still has to be executed. If the outcome is unknown, it only has to be looked up. */
   async #isUnderWay(): Promise<boolean> {
     const proposal = await this.#context.parts.store.get(this.#id);
     return proposal?.state === 'approved' || proposal?.state === 'executing';
@@ -497,7 +497,7 @@ export class ProposalRun {
     return true;
   }
 
-  /** Like `#rest`, but pings don't end it early, so that repeated pings don't cause more lookups at the broker. */
+  /** Like `#rest`, but pings don't end the wait early, because repeated pings must not cause more lookups. */
   async #pause(ms: number): Promise<void> {
     const { clock } = this.#context.parts;
     const until = clock.now() + ms;

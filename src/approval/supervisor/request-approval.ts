@@ -12,7 +12,7 @@ import { logDenial } from '../log-denial.ts';
 
 /** Minimum time for a decision, in milliseconds. If less time is left, nobody is asked and the proposal expires. */
 const MIN_DECISION_MS = 5_000;
-/** Delays between attempts to send an approval request, in milliseconds; short, since someone may be waiting. */
+/** Delays between attempts to send an approval request, in milliseconds. Short, because someone may be waiting. */
 const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;
 /** Delay before verifying an owner's approval again, in milliseconds, if it could not be verified yet. */
 const VERIFY_RETRY_MS = 2_000;

@@ -11,12 +11,12 @@ import { ProviderPings } from './provider-pings.ts';
 /**
  * Maximum number of due proposals that this process works on at the same time. If the provider pings, due polls only
  * make up for lost pings and must not delay proposals that were just approved. Without pings, every decision takes a
- * poll, and the provider may take long to respond to each one.
+ * poll, and the provider may respond to each poll slowly.
  */
 const MAX_DUE_RUNS = { ping: 16, poll: 1_000 } as const;
 /** How often this process renews its claims and looks for due proposals, if it shares the database. */
 const RENEWAL_INTERVAL_MS = CLAIM_MS / 3;
-/** Pause before the next attempt if other processes have locked everything that is due, in milliseconds. */
+/** Pause in milliseconds before the next attempt if other processes have locked all due proposals. */
 const LOCKED_PAUSE_MS = 50;
 /** Delays before retrying after a failure, in milliseconds; the last one repeats. */
 const FAILURE_RETRY_DELAYS_MS = [1_000, 5_000, 15_000] as const;
@@ -147,8 +147,8 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Returns whether this process works on a proposal or follows its result. Ignores results that are followed again,
-   * for example after a restart, so that each request for such a proposal checks the result itself.
+   * Returns whether this process works on a proposal or follows its result. False if following was only resumed, for
+   * example after a restart: each request for such a proposal has to check the result itself.
    */
   isSupervised(id: string): boolean {
     return this.#runs.has(id) || this.#followed.get(id)?.isResumed === false;
