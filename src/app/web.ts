@@ -296,7 +296,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   return app;
 }
 
-/** Responds to requests that don't come from our own pages' script. For the script's requests, returns undefined. */
+/** Returns a response for requests that don't come from our pages' script; undefined for the script's requests. */
 function refuseForeign(context: BrowserContext, origin: string): Response | Promise<Response> | undefined {
   const { method } = context.req;
   if (!['GET', 'HEAD', 'POST'].includes(method)) return context.text('Method not allowed', 405);

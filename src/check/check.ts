@@ -22,7 +22,7 @@ interface CheckInput {
   readonly suggest?: {
     readonly awaited: ReadonlySet<string>;
     readonly buyOnly?: boolean;
-    /** Returns false if the conversation's run ended abnormally before it proposed an order for the symbol. */
+    /** Returns whether the conversation proposed an order for the symbol. False if its run failed before that. */
     readonly wasAsked: (thread: string, symbol: string) => boolean;
   };
 }
@@ -52,7 +52,7 @@ export function checkPortfolio(given: CheckInput): CompletedCheck {
   return { result, figures, firing, proposals };
 }
 
-/** Adds the built-in ruin rule, unless the file has its own (which may be turned off). */
+/** Adds the built-in ruin rule, unless the file has a ruin rule, even one that is turned off. */
 function withRuinRule(file: RulesFile): RulesFile {
   if (file.rules.some(({ kind }) => kind === 'ruin')) return file;
   const taken = new Set(file.rules.map(({ name }) => name));

@@ -74,7 +74,7 @@ function dayStart(history: Snapshot['history'], now: number): number {
 /**
  * Returns deposits minus withdrawals since the last close. If the equity curve has a point at that close, the flow is
  * already part of the curve's last point. On an account's first day, `last_equity` may include the opening deposit, so
- * the flow counts only if that makes the day's change smaller.
+ * the flow counts only if counting it makes the day's change smaller.
  */
 function flowSinceClose(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
   const [close, present] = line.slice(-2);

@@ -7,8 +7,8 @@ import type { MissingPrice } from './snapshot.ts';
 const SYMBOLS_PER_REQUEST = 50;
 
 /**
- * Reads quotes. The gateway refuses a whole request if one symbol has no price, so the request is halved until that
- * symbol is found.
+ * Reads quotes. The gateway refuses a whole request if one symbol has no price, so the request is split in
+ * half again and again until that symbol is found.
  */
 export async function readQuotes(gateway: Pick<GatewayClient, 'quotes'>, symbols: readonly string[]) {
   const quotes = new Map<string, Quote>();

@@ -27,7 +27,7 @@ interface GatherOptions {
   readonly suggest: boolean;
 }
 
-/** Number of days of the calendar to read, enough to find the usual closing time. */
+/** How many days of the market calendar to read: enough to find the usual closing time. */
 const CALENDAR_DAYS = 28;
 /** Maximum difference, in milliseconds, between this machine's clock and the broker's before the result mentions it. */
 const CLOCK_SKEW_MS = 60_000;

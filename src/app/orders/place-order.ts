@@ -153,7 +153,7 @@ export interface OrderFlags {
   readonly limit?: string;
   /** Dollars per share. */
   readonly stop?: string;
-  /** Whether a stop sells at the market price, without a limit. */
+  /** Whether the order becomes a market order, without a limit, when the stop price is reached. */
   readonly atMarket?: boolean;
   /** Dollars per share, or a percentage such as `2%`. */
   readonly trail?: string;

@@ -20,8 +20,8 @@ const SLOW_DOWN_SECONDS = 5;
 /** Maximum delay of the next poll while the provider is unreachable, in seconds. */
 const MAX_BACKOFF_SECONDS = 30;
 /**
- * How long a closing gateway waits for a response in transit, in milliseconds, because the provider issues a token only
- * once. After a ping, the response is certain to come; without a ping, the request may be a long poll that has no
+ * How long a closing gateway waits for a response in transit, in milliseconds. A lost response can't be requested
+ * again. After a ping, the response is certain to come; without a ping, the request may be a long poll that has no
  * response yet.
  */
 const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;

@@ -30,9 +30,9 @@ interface OpenedCompanySession extends CompanyClientContext {
 }
 
 /**
- * Returns the session of a person who signed in through their company, or undefined if nobody is signed in. Its access
- * tokens last five minutes and are kept only in memory, because for each new token the company must confirm again that
- * the person is still a member.
+ * Returns the session of a person who signed in through their company, or undefined if nobody is signed in. The
+ * session's access tokens last five minutes and are kept only in memory, because the company must confirm again for
+ * each new token that the person is still a member.
  */
 export async function openCompanySession(options: SessionOptions): Promise<Session | undefined> {
   const opened = await loadCompanySession(options);

@@ -4,8 +4,8 @@ import type { ServerMetadata } from 'openid-client';
 export type ProviderFeature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
 
 /**
- * The ways in which one provider differs from the standards or uses a choice that they allow. A dialect contains only
- * data and pure functions, so every provider gets the same sequence of requests.
+ * How one provider differs from the standards, and which of the options in the standards it uses. A dialect contains
+ * only data and pure functions, so every provider gets the same sequence of requests.
  */
 export interface ProviderDialect {
   readonly label: string;
@@ -22,8 +22,8 @@ export interface ProviderDialect {
   /** Maximum lifetime of an approval request, in seconds. */
   readonly maxApprovalTtl: number;
   /**
-   * Whether approved `authorization_details` reach the token. `announced`: if the provider's metadata lists their type
-   * (RFC 9396 §10). `registered`: if the provider's settings, which we can't see, allow it.
+   * Whether approved `authorization_details` reach the token. `announced`: yes, if the provider's metadata lists their
+   * type (RFC 9396 §10). `registered`: yes, if the provider's settings, which we can't see, allow it.
    */
   readonly details: 'announced' | 'registered' | 'never';
   /** The grant type that exchanges a user's access token for a connected account's access token. */

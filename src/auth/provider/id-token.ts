@@ -29,8 +29,8 @@ export interface IdTokenClaims {
 }
 
 /**
- * Validates an ID token (OpenID Connect Core §3.1.3.7): its signature with the provider's published key, `alg`, `iss`,
- * `aud`, `azp`, `exp`, `iat`, `sub`. Checks the signature even though the token came directly from the provider.
+ * Validates an ID token (OpenID Connect Core §3.1.3.7): `alg`, `iss`, `aud`, `azp`, `exp`, `iat`, `sub`, and, even
+ * though the token came directly from the provider, its signature by one of the provider's published keys.
  * @throws {TradeAgentError} `provider_error`, whose message never contains the token; `provider_unreachable` if the
  * keys can't be fetched
  */

@@ -29,7 +29,7 @@ export function providerNow(issuer: string, clock: Clock): number {
 
 /**
  * Wraps fetch to compare the time of each response with `clock` and with the system clock. The OAuth libraries use the
- * system clock for the timestamps of proofs and assertions, and correct it by `clockSkew`.
+ * system clock for the timestamps of proofs and assertions, and correct these timestamps by `clockSkew`.
  */
 export function withClockComparison(issuer: string, clock: Clock, send: typeof fetch): typeof fetch {
   const clocks = [...new Set([clock, systemClock])];
@@ -84,7 +84,7 @@ export function createClockComparison(send: typeof fetch, clock: Clock, known = 
   return { fetch: compared, skew: () => Math.round(seconds) };
 }
 
-/** Returns a warning about a clock difference in seconds, or undefined if it is harmless. */
+/** Returns a warning about a clock difference in seconds, or undefined if the difference is harmless. */
 export function clockWarning(skew: number): string | undefined {
   if (Math.abs(skew) < MIN_WARNING_S) return undefined;
   const how = `${Math.abs(skew)} seconds ${skew > 0 ? 'ahead of' : 'behind'}`;

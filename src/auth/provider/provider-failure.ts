@@ -62,7 +62,7 @@ export function classifyProviderFailure(error: unknown): ProviderFailure {
 
 /**
  * Returns whether the provider is overloaded. Auth0 sometimes sends `slow_down` and `authorization_pending` with status
- * 429, although it is not overloaded.
+ * 429, although Auth0 is not overloaded.
  */
 function isOverloaded({ status }: Response, oauthError: unknown): boolean {
   const isAnswer = ['slow_down', 'authorization_pending'].includes(String(oauthError));

@@ -229,7 +229,7 @@ interface DevicePoll {
   signal: AbortSignal;
 }
 
-/** Polls until the person has approved or denied the sign-in (RFC 8628 §3.4, §3.5). Network failures don't end it. */
+/** Polls until the person approves or denies the sign-in (RFC 8628 §3.4, §3.5). Keeps polling on network failures. */
 async function pollDeviceToken(poll: DevicePoll) {
   const { configuration, clock, signal } = poll;
   const { genericGrantRequest } = await import('openid-client');

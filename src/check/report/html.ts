@@ -195,7 +195,7 @@ const NAMES = 140;
 const RIGHT = 8;
 const TOP = 20;
 const BOTTOM = 26;
-/** Maximum number of points. More are indistinguishable on any screen. */
+/** Maximum number of points. More points are indistinguishable on any screen. */
 const MAX_POINTS = 400;
 
 /** Renders a line and the area below it as SVG, colored by the page's style sheet. */
@@ -249,7 +249,7 @@ function barChart(
   return svg('allocation', height, label, bars.join(''));
 }
 
-/** Draws overweight positions to the right and underweight positions to the left. */
+/** Draws a bar to the right for each overweight position, and a bar to the left for each underweight position. */
 function driftChart(
   rows: readonly { readonly name: string; readonly drift: number; readonly text: string }[],
   label: string,

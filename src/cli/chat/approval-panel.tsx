@@ -32,7 +32,7 @@ interface PanelProps extends DisplayedApproval {
   readonly now: number;
 }
 
-/** Minimum number of columns for the fields. If there are fewer, the QR code is not shown next to them. */
+/** Minimum number of columns for the fields. If there are fewer, the QR code is not shown next to the fields. */
 const MIN_FIELDS_WIDTH = 62;
 /** Maximum panel width. In a wider panel, the QR code would be too far from the fields. */
 const MAX_PANEL_WIDTH = 110;

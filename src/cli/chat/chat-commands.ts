@@ -51,7 +51,7 @@ function runReport(chat: ChatSession, text: () => Promise<string>): void {
   chat.work(async (signal) => chat.report(await abortable(text(), signal)));
 }
 
-/** Rejects as soon as the signal aborts, so that Esc stops a command even if the gateway does not respond. */
+/** Waits for the promise, but rejects as soon as the signal aborts: Esc works even if the gateway does not respond. */
 function abortable<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -27,7 +27,7 @@ export interface ChatStatus {
   readonly profile: string;
   readonly environment: string;
   readonly simulated: boolean;
-  /** The reason why proposals are restricted (`REDUCING`: no purchases). Undefined if they are not. */
+  /** The reason why proposals are restricted (`REDUCING`: no purchases). Undefined if they are unrestricted. */
   readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
   readonly model: string;
   readonly user: string | undefined;

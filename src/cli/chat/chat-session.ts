@@ -29,7 +29,7 @@ const VALUE_INTERVAL_MS = 10_000;
 /** Milliseconds within which a program records the conversation of a request that it sent to the gateway. */
 const RECORDING_MS = 400;
 
-/** Maximum number of queued lines. If there are more, a program or an accident probably sent them. */
+/** Maximum number of queued lines. If there are more, they were probably sent by a program or by accident. */
 const MAX_QUEUED = 5;
 
 /** Maximum wait for runs to save their pending work when the person quits, in milliseconds. */

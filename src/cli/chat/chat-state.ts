@@ -22,7 +22,7 @@ export interface ChatRun {
   readonly tools: readonly { readonly id: string; readonly name: string; readonly text: string }[];
   readonly approvals: readonly ApprovalView[];
   readonly connections: readonly ConnectionView[];
-  /** Printed outcomes and failures, so that the answer need not repeat them. */
+  /** Printed outcomes and failures. Lines of the answer that repeat them are removed. */
   readonly told: readonly string[];
   /** Number of printed outcomes whose tool call is still running. */
   readonly shownOutcomes: number;

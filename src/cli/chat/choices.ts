@@ -67,7 +67,7 @@ export interface Picker {
 interface Offer<T extends Choice> {
   readonly title: string;
   readonly choices: readonly T[];
-  /** Makes a choice from the typed text, for lists that are not complete. */
+  /** Converts the typed text to a choice, for lists that do not contain every possible choice. */
   readonly other?: (typed: string) => T | undefined;
   /** Finds more choices for the typed text. Its failures are ignored. */
   readonly search?: (typed: string) => Promise<readonly T[]>;
@@ -76,7 +76,7 @@ interface Offer<T extends Choice> {
 /** Milliseconds without a keystroke before `search` is called, so that not every letter causes a request. */
 const SEARCH_PAUSE_MS = 250;
 
-/** Manages the list of choices that is open, if any. Typing narrows the list. */
+/** Shows one list of choices at a time, narrows the list while the person types, and returns the selected choice. */
 export class ChoicePicker {
   readonly #clock: Clock;
   readonly #changed: (picker: Picker | undefined) => void;
@@ -91,7 +91,7 @@ export class ChoicePicker {
     this.#changed = changed;
   }
 
-  /** Resolves with the selected choice, or undefined if the list was canceled. */
+  /** Opens a list. Resolves with the selected choice, or undefined if the person cancels. */
   pick<T extends Choice>(offer: Offer<T>): Promise<T | undefined> {
     this.choose(false);
     this.#offer = offer as unknown as Offer<Choice>;
@@ -101,7 +101,7 @@ export class ChoicePicker {
     });
   }
 
-  /** Moves the mark. A step past one end of the list leads to the other end. */
+  /** Moves the selection. A single step past one end of the list leads to the other end. */
   mark(by: number): void {
     if (this.#picker === undefined) return;
     const { choices, chosen } = this.#picker;
