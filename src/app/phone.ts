@@ -115,7 +115,7 @@ interface PhoneWatch {
   readonly once: boolean;
   readonly waiting: () => void;
   readonly shown: (request: PhoneRequest) => void;
-  /** Called if the request was withdrawn, expired, or was decided elsewhere before the person answered. */
+  /** Called if the request was withdrawn, has expired, or was decided elsewhere before the person answered. */
   readonly onClosed: (request: PhoneRequest, status: PhoneRequest['status']) => void;
   /** Called after the decision. `request.outcome` is the outcome, if already known. */
   readonly onDecided: (request: PhoneRequest, decision: Decision) => Promise<void>;

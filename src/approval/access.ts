@@ -34,7 +34,7 @@ export function proposerForOwner<Who extends Pick<Proposer, 'sub' | 'by' | 'acce
 /** Placeholder for an access token that is not available. */
 export const NO_TOKEN = '';
 
-/** Returns a proposer for an owner who has no session, so that only stored credentials give access. */
+/** Returns a proposer for an owner who has no session. Only stored credentials then give access. */
 export function proposerWithoutToken(sub: string): Proposer {
   return { sub, clientId: '', accessToken: NO_TOKEN };
 }

@@ -59,7 +59,7 @@ export interface Approval {
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Returns false if another process took over the proposal. Called after the claim, just before sending. */
+  /** Returns whether no other process has taken over the proposal. Called after the claim, just before sending. */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
@@ -185,7 +185,7 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   execute(subject: Subject, approved: Approval): Promise<ExecutionOutcome<Result>>;
   /**
    * Looks up an unknown outcome with any token of the person; sends nothing. Returns undefined if the service never
-   * received the proposal, so that it has had no effect yet.
+   * received the proposal, which therefore has had no effect yet.
    */
   settle(subject: Subject, session: Proposer): Promise<ExecutionOutcome<Result> | undefined>;
   /** Releases what was reserved for a proposal that ended without being executed. Idempotent. */

@@ -197,7 +197,7 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
 
 /**
  * Stores the API key of a profile (by default, the current one) for its model server.
- * @param ask asks for the key, given the server's URL, after the store was found to work
+ * @param ask asks for the key, given the server's URL; called only if the store works
  * @throws {TradeAgentError} `usage` if the model needs no key, `credential_store_…`, and any error from `ask`
  */
 export async function setModelKey(app: App, name: string | undefined, ask: (url: string) => Promise<string>) {

@@ -123,7 +123,7 @@ async function runTurn(
 
 type OpenFindings = readonly { readonly rule: string; readonly subject: string }[];
 
-/** Runs the check itself. Converts an error to the run's outcome. */
+/** Runs the check itself. If the check fails, returns the error as the run's outcome. */
 async function runCheckTurn(
   parts: CheckJobDeps,
   { person, row, due, signal }: CheckTurn,

@@ -164,7 +164,7 @@ export class ApprovalKernel {
     }
   }
 
-  /** Returns a listener for changes to all proposals. */
+  /** Returns a listener that is notified of each change to any proposal. */
   news(): ChangeListener {
     return this.#context.changes.listen('anybody');
   }

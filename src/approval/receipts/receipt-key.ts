@@ -32,7 +32,7 @@ export interface DetachedSignature {
 const RECEIPT_TYPE = 'trade-agent-receipt+jws';
 
 /**
- * Derives the key from a secret (HKDF-SHA256, RFC 5869), so that every machine that has the secret has the same key.
+ * Derives the key from a secret (HKDF-SHA256, RFC 5869). Every machine that has the secret derives the same key.
  * @param sealSecret known only to the gateway
  */
 export async function deriveReceiptKey(sealSecret: string | Buffer): Promise<ReceiptKey> {

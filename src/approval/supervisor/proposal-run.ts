@@ -94,14 +94,14 @@ export class ProposalRun {
   /** Whether to stop waiting, because the proposal was withdrawn or this run has to end. */
   #isOver = false;
   #breakOff: (() => void) | undefined;
-  /** Whether this run has just sent the approval request, so that no ping can have been missed. */
+  /** Whether this run has just sent the approval request. If so, no ping can have been missed. */
   #isFresh = false;
   /**
    * The time of the next poll if the provider does not ping, and the earliest time that the provider allows, both in
    * milliseconds since the epoch.
    */
   #nextPoll = { at: 0, earliest: 0 };
-  /** Whether the provider has pinged since the last poll, so that a decision is available. */
+  /** Whether the provider has pinged since the last poll. If so, a decision is available. */
   #isPinged: boolean;
   /** Number of polls in a row without a usable response. */
   #failures = 0;
