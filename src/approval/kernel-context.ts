@@ -78,7 +78,7 @@ export class KernelContext {
     if (this.#sessions.size > MAX_REMEMBERED_SESSIONS) this.#sessions.delete(this.#sessions.keys().next().value ?? '');
   }
 
-  /** Remembers an approval's token for looking up the outcome if there is no session, such as after a restart. */
+  /** If there is no session, such as after a restart, remembers an approval's token, to look up the outcome with it. */
   rememberApproval({ sub, clientId = '', accessToken }: Approval): void {
     if (accessToken !== NO_TOKEN && !this.#sessions.has(sub)) this.remember({ sub, clientId, accessToken });
   }

@@ -11,7 +11,7 @@ export interface MissingPrice {
 
 /** All account and market data that a check reads. */
 export interface Snapshot {
-  /** The broker's time in epoch milliseconds, because this machine's clock may be wrong. */
+  /** The broker's time in epoch milliseconds. It is used because this machine's clock may be wrong. */
   readonly now: number;
   readonly account: Account;
   readonly positions: readonly Position[];

@@ -64,7 +64,7 @@ export function parseCheckpoint(note: string): Checkpoint | undefined {
   return { origin, size: Number(size), root: hashBytes, day, text, signatures };
 }
 
-/** Returns the UTC day in a checkpoint's extension line (ours have only this one); undefined if there is no date. */
+/** Returns the date in a `day` line, the only extension line of our checkpoints; undefined for any other line. */
 function parseDay(line: string): string | undefined {
   const [, day = ''] = /^day (\d{4}-\d\d-\d\d)$/.exec(line) ?? [];
   const date = new Date(`${day}T00:00:00Z`);

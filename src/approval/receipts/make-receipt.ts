@@ -206,7 +206,7 @@ function signingSite(
     : { origin, rp_id: rpId };
 }
 
-/** Returns the origin in the client data; undefined if the data is damaged, which is reported by verification. */
+/** Returns the origin in the client data; undefined if the data is damaged. Verification reports the damage. */
 function originOf(clientData: string): unknown {
   try {
     return readClientData(clientData).origin;

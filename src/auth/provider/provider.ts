@@ -163,7 +163,7 @@ export function audienceParameters(profile: Pick<ResolvedProfile, 'audience' | '
 }
 
 /**
- * Returns whether the profile's tokens are bound to our key, which the provider must support and the profile allow.
+ * Returns whether the profile's tokens are bound to our key. True if the provider and the profile both allow binding.
  */
 export function usesDpopBoundTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
   return profile.dpop !== false && supportsDpop(metadata);

@@ -138,8 +138,8 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
 
 /**
  * Returns whether these scopes need a fresh sign-in: the order scope without the mandate scope, or the reverse. Both
- * scopes together need none, because they are for orders under a mandate that the person approved earlier. The message
- * scope in addition means a conversation on a server, which can propose orders and mandates, and needs a fresh sign-in.
+ * scopes together need none, because they are for orders under a mandate that the person approved earlier. With the
+ * message scope too, a fresh sign-in is needed, because a conversation on a server can propose orders and mandates.
  */
 function needsFreshLogin(wanted: readonly string[]): boolean {
   const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS_SCOPE), wanted.includes(MANDATE_SCOPE)];
