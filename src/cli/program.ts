@@ -157,7 +157,7 @@ export function createProgramForDocs(): Promise<Command> {
 
 const noop = () => undefined;
 
-/** Loads the client with the first request, because most commands start faster without it. */
+/** A `fetch` that loads the HTTP client on the first request, because most commands start faster without it. */
 const loadedFetch: typeof fetch = async (input, init) =>
   await (await import('../net/dispatch-fetch.ts')).dispatchFetch(input, init);
 

@@ -33,7 +33,7 @@ export async function addProfile(home: UserDirs, name: string, profile: ProfileI
 }
 
 /**
- * Writes the credential store and its key at once, so that no reader sees one without the other.
+ * Writes the credential store and its key in one edit, so that no reader sees one without the other.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function setCredentialLocation(home: UserDirs, name: string, place: CredentialLocation): Promise<void> {

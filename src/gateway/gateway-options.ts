@@ -62,7 +62,7 @@ export interface GatewayOptions {
   readonly onError?: (message: string) => void;
   /** Called after a proposal was made or has changed. */
   readonly onProposal?: KernelDeps['onProposal'];
-  /** Rate limits: shared by all gateways with the same stores, except those for callers, which each gateway counts. */
+  /** Rate limits. All gateways with the same stores share them, but each gateway counts callers' requests itself. */
   readonly rates?: RequestRateLimits;
   /** Settings for timestamping the audit log's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;

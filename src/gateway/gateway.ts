@@ -307,7 +307,7 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/** Creates an `isConnected` that is true if any broker is connected, or else throws the first error, if any. */
+/** Creates an `isConnected` that returns true if any broker is connected. If not, it throws the first error, if any. */
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {

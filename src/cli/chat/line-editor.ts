@@ -19,7 +19,7 @@ export interface EditorState {
 
 interface HistorySearch {
   readonly wanted: string;
-  /** Whether no further entry contains the text. The last match stays displayed. */
+  /** Whether no further entry contains the search text. If so, the last match stays displayed. */
   readonly failed: boolean;
   /** The editor before the search, to which Ctrl-G returns. */
   readonly before: EditorState;
@@ -93,7 +93,7 @@ const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
 
-/** Edits by key name. With Ctrl or Alt, a key performs `byWord` instead of `edit`, if it has one. */
+/** Edits by key name. With Ctrl or Alt, a key that has a `byWord` performs it instead of `edit`. */
 const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
   ['leftArrow', moveTo(left), moveTo(wordStart)],
   ['rightArrow', moveTo(right), moveTo(wordEnd)],

@@ -2,7 +2,7 @@ import { findClosestMatch } from '../../text/closest-match.ts';
 import { type Choice, rankChoices } from './choices.ts';
 import type { EditorState } from './line-editor.ts';
 
-/** The chat's commands. `also` has other common names, so that the list also finds a command by these names. */
+/** The chat's commands. `also` contains other common names by which the list finds a command. */
 export const slashCommands = [
   { name: 'help', args: '', what: 'show this help', also: ['keys', 'commands'] },
   {
@@ -84,8 +84,8 @@ export function completeCommand(editor: EditorState, chosen: number): string {
 }
 
 /**
- * Returns the highlighted command, which Enter runs. Returns undefined if no commands are offered, or for an alias such
- * as `/q`, which is complete unless another command was selected.
+ * Returns the highlighted command, which Enter runs. Returns undefined if no commands are offered. Also returns
+ * undefined if the text is an alias such as `/q` and no other command was selected: Enter then runs the alias.
  */
 export function highlightedCommand(editor: EditorState, chosen: number): string | undefined {
   const isAlias = Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());

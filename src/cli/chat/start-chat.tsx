@@ -24,7 +24,7 @@ const MIN_QR_ROWS = 30;
 export interface ChatOptions extends AgentOptions {
   readonly thread?: string;
   readonly screenReader?: boolean;
-  /** Whether the account is deleted after the chat, so that nothing can be resumed. */
+  /** Whether the account is deleted after the chat. If so, nothing can be resumed. */
   readonly temporary?: boolean;
 }
 
@@ -111,9 +111,9 @@ const CURSOR_UP = '\u001b[1A';
 type SizedStream = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
 
 /**
- * Erases frames that a resize has wrapped. When a terminal gets narrower, a frame takes more rows than Ink wrote, so
- * Ink would erase too few rows, and part of an old frame would stay, such as a panel with an old countdown. This
- * wrapper between Ink and the terminal remembers the last frame and also erases the additional rows.
+ * Returns a stream between Ink and the terminal that erases frames completely after a resize. When a terminal gets
+ * narrower, a frame takes more rows than Ink wrote, so Ink would erase too few rows, and part of an old frame would
+ * stay, such as a panel with an old countdown. The stream remembers the last frame and also erases the additional rows.
  */
 export function createFrameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): OutputStream {
   if (!reflowsOnResize(env)) return stdout;

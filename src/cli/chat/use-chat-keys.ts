@@ -96,7 +96,7 @@ export function useChatKeys(props: {
     choices.find(([applies]) => applies)?.[1]();
   });
 
-  /** Handles keys that arrive together, if they were typed fast or pasted in a terminal that doesn't mark pastes. */
+  /** Handles keys that arrive together because of fast typing, or a paste in a terminal that doesn't mark pastes. */
   const several = (input: string) => {
     const lines = input.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);
     // Several lines are a paste. It is sent only when the person presses Enter.

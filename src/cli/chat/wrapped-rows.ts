@@ -55,7 +55,7 @@ function characterWidth(part: string | undefined, hasCursor: boolean): number {
   return Math.max(1, stringWidth(part));
 }
 
-/** Splits the input into rows of at most `width` columns, and returns the rows around the cursor, `most` or fewer. */
+/** Splits the input into rows of at most `width` columns, and returns up to `most` rows around the cursor. */
 export function visibleInputRows(editor: EditorState, width: number, most: number): InputRow[] {
   const rows: { row: number; parts: string[]; cursor: number | undefined }[] = [
     { row: 0, parts: [], cursor: undefined },

@@ -5,7 +5,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 const COMPILE_ERROR_STATUS = 3;
 
 /**
- * Creates a filter that runs the real jq (version 1.8). Prints strings raw, as with `jq -r`.
+ * Creates a filter that runs the real jq (version 1.8) and returns strings raw, as with `jq -r`.
  * @throws {TradeAgentError} `usage` with jq's message if the expression doesn't compile. The filter throws the same
  * error if the expression doesn't fit the result.
  */

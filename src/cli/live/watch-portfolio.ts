@@ -94,7 +94,7 @@ async function watchSource<Live extends Pick<LivePortfolio, 'at' | 'stale'>>(
   await watchScreen(context, following, draw);
 }
 
-/** Truncates a table that has too many rows. One line, instead of the last positions, says how many are hidden. */
+/** Truncates a table that has too many rows. A line says how many positions are hidden. */
 function truncateTable(table: readonly string[], rows: number, kept: number): readonly string[] {
   if (table.length <= rows) return table;
   const gone = table.length - rows + 1;

@@ -2,7 +2,7 @@ import { HELP_COLUMNS } from '../options/help.ts';
 
 /**
  * Returns the help that the build rendered for these arguments, because rendering it now would set up all commands,
- * which is slow. Returns undefined for other arguments, an unknown command, a narrow terminal, or if there is no build.
+ * which is slow. Returns undefined for other arguments, an unknown command or a narrow terminal, and without a build.
  */
 export async function loadPrerenderedHelp(
   argv: readonly string[],

@@ -5,14 +5,14 @@ import type { InputStream } from './io.ts';
 interface StdinLimits {
   /** Maximum wait for the first byte before `keepWaiting` is called, in milliseconds. Default: unlimited. */
   readonly firstByteMs?: number;
-  /** Called once after `firstByteMs`. Returns whether to keep waiting (default: only if any bytes have arrived). */
+  /** Called after `firstByteMs`. Returns whether to keep waiting (default: only if any bytes have arrived). */
   readonly keepWaiting?: (hasBytes: boolean) => boolean;
   /** Maximum time from the first byte to the end of the input, in milliseconds. Default: unlimited. */
   readonly endMs?: number;
   readonly maxBytes: number;
 }
 
-/** Milliseconds to wait for input before a message says so. Shorter waits go unnoticed. */
+/** Milliseconds to wait for input before a message mentions the wait. Shorter waits go unnoticed. */
 export const FIRST_BYTE_TIMEOUT_MS = 500;
 export const MAX_CONTEXT_BYTES = 256 * 1024;
 export const MAX_PROMPT_BYTES = 64 * 1024;

@@ -73,8 +73,8 @@ export function requesterText({ requested_by, client }: ApprovalView, machine?: 
 }
 
 /**
- * Returns whether a proposal was executed although it had been reported as not executed. Only such a proposal has a
- * reason.
+ * Returns whether a proposal was executed although it had been reported as not executed. An executed proposal has a
+ * reason only in this case.
  */
 export function wasReportedAsNotPlaced({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;

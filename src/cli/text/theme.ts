@@ -4,7 +4,7 @@ import type { ThemeName } from '../../config/theme-name.ts';
 /** The meaning of a color. Color is never the only cue: gains and losses have a sign, and warnings have a label. */
 export type TextRole = 'gain' | 'loss' | 'accent' | 'muted' | 'warn' | 'danger' | 'strong';
 
-/** One of the terminal's sixteen colors, so that the person's own palette applies. Named as in Node and Ink. */
+/** One of the terminal's sixteen colors, which the person's own palette defines. Named as in Node and Ink. */
 type TerminalColor =
   | 'red'
   | 'green'

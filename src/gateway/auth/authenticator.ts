@@ -260,7 +260,7 @@ export interface RequestLogEntry {
   /** When the request arrived, in RFC 3339 format. */
   readonly at: string;
   readonly request_id: string;
-  /** ID of the trace (W3C Trace Context). A request that names no trace gets a new one. */
+  /** ID of the trace (W3C Trace Context). A request that names no trace gets a new ID. */
   readonly trace_id?: string | undefined;
   /** ID of the proposal that the request created, or that a ping was about. */
   readonly proposal?: string;

@@ -6,7 +6,7 @@ import type { Caller } from './caller.ts';
 /** Kinds of requests with separate limits. `receipts` includes the audit log; `streams` counts opened streams. */
 export type RateLimitedKind = 'reads' | 'receipts' | 'streams';
 
-/** Rate limits for one person with one client in each process (default {@link defaultCallerRates}; `off`: unlimited). */
+/** Rate limits per person, client and process (default {@link defaultCallerRates}; `off`: unlimited). */
 export type CallerRates = Readonly<Partial<Record<RateLimitedKind, RateLimit | 'off' | undefined>>>;
 
 /**

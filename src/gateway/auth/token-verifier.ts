@@ -178,7 +178,7 @@ function membershipOf(claims: JWTPayload): Membership | undefined {
   return Object.keys(membership).length === 0 ? undefined : membership;
 }
 
-/** Parses a list or a single string. Rejects unreadable groups, because a policy might forbid one of them. */
+/** Parses a list of groups or a single group. Rejects unreadable groups, because a policy might forbid one of them. */
 function readGroups(groups: unknown): readonly string[] | undefined {
   if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];

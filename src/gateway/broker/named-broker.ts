@@ -15,7 +15,7 @@ export const brokerNameSchema = z
 /** Maximum number of brokers. Listing a person's accounts sends a request to each. */
 const MAX_BROKERS = 16;
 
-/** `broker` configures one broker. `brokers` configures several brokers by name, of which the first is the default. */
+/** `broker` configures one broker. `brokers` configures several brokers by name. The first is the default. */
 export const brokerListSettingsShape = {
   broker: brokerSettingsSchema.optional(),
   brokers: z

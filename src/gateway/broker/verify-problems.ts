@@ -10,7 +10,7 @@ export interface VerifiedAccount {
 }
 
 export interface VerifyCredentialsOptions {
-  /** The environment of an overridden address. Otherwise, the host that accepts the credentials decides. */
+  /** The environment, if the address is overridden. If not, the host that accepts the credentials determines it. */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;
   /** Timeout in milliseconds (default 10,000). */

@@ -33,7 +33,7 @@ export function addAccountsCommand(program: CliCommand): void {
 }
 
 /**
- * Prints the accounts. Returns {@link exits.found} if an account number is unknown because its broker is unreachable.
+ * Prints the accounts. Returns {@link exits.found} if an account's number is unknown because its broker is unreachable.
  */
 async function print(context: Context, accounts: readonly AccountEntry[]): Promise<number> {
   await context.output.result('accounts', { accounts }, async () =>

@@ -90,7 +90,7 @@ async function showReconciled(context: Context, id: string | undefined): Promise
   return unknown === 0 ? exitCodes.done : exitCodes.unknown;
 }
 
-/** Prints the commands that resume the conversations. A conversation gets the outcomes only when it is resumed. */
+/** Prints the commands that resume the conversations, which learn the outcomes only when they are resumed. */
 async function printResumeCommands(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
   const { formatResumeCommand } = await import('../../../app/run.ts');
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {

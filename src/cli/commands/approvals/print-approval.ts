@@ -30,8 +30,8 @@ export async function printApproval(context: Context, approval: ApprovalView): P
 }
 
 /**
- * Waits for approvals, and shows their progress and outcomes. A single approval is shown as in `resume`, several as a
- * list.
+ * Waits for approvals, and shows their progress and outcomes. Shows a single approval as `resume` does, and several
+ * approvals as a list.
  * @returns the exit code
  */
 export async function waitAndShowApprovals(context: Context, ids: readonly string[]): Promise<number> {

@@ -78,7 +78,7 @@ function shortenIds(line: string): string {
   return line.replace(/^([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12} /, '$1 ').replace(/^ID {29}/, 'ID ');
 }
 
-/** Wraps a line at words, with the indentation of its start. Truncates table rows instead, to keep columns aligned. */
+/** Wraps a line between words and keeps its indentation. Truncates table rows instead, to keep columns aligned. */
 function fitLine(line: string, width: number): string[] {
   if (line.length <= width) return [line];
   if (/\S {2,}\S.* {2,}\S/.test(line)) return [`${line.slice(0, width - 1)}…`];

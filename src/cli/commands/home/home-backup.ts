@@ -84,8 +84,8 @@ interface PassphraseOptions {
 
 /**
  * Reads a backup's passphrase from a file, a file descriptor, or a hidden prompt.
- * @param isNew whether a new backup is encrypted. If so, prompts twice, because a typo would make the backup impossible
- * to open.
+ * @param isNew whether the passphrase is for a new backup. If so, prompts twice, because a typo would make the backup
+ * impossible to open.
  * @throws {TradeAgentError} `usage`
  */
 async function readPassphrase(

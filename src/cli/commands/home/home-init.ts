@@ -135,14 +135,14 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
   );
 }
 
-/** Returns the command that started the program: npx sets `npm_command` and does not put trade-agent on the path. */
+/** Returns the command that starts the program. npx sets `npm_command` and does not put trade-agent on the path. */
 function programName({ npm_command: command }: NodeJS.ProcessEnv): string {
   return command === 'exec' ? 'npx trade-agent' : 'trade-agent';
 }
 
 /**
- * Makes a home at a local address the default profile of the agent on this machine, if a person creates the home here
- * and the agent has no profile yet.
+ * Saves a profile for a new home at a local address and makes it the default, if a person created the home in a
+ * terminal and the agent on this machine has no profile yet. Returns whether it did.
  */
 async function addFirstProfile(context: Context, address: string, environment: 'paper' | 'live'): Promise<boolean> {
   if (!context.io.interactive) return false;

@@ -70,7 +70,7 @@ const invalidOption = (option: string, problem: string) =>
 
 const shouldAsk = ({ io }: PromptContext, { yes }: ReachOptions) => io.interactive && yes !== true;
 
-/** The possible places of the owner's phone, by the value of `--phone`. */
+/** The answers to the question where the owner's phone is, by the value of `--phone`. */
 const phoneAnswers = {
   browser: `In this browser, on this machine only: ${DEFAULT_ADDRESS}`,
   funnel: 'My phone, from anywhere, through Tailscale Funnel: the phone needs no app',
@@ -173,7 +173,7 @@ async function askCertificate(
 const isAcmeChosen = ({ agreeTos, acmeEmail, acmeDirectory, challenge }: ReachOptions) =>
   [agreeTos, acmeEmail, acmeDirectory, challenge].some((option) => option !== undefined);
 
-/** Asks the owner to agree to the authority's terms. @throws {TradeAgentError} `usage`; `certificate_failed` */
+/** Asks for consent to the certificate authority's terms. @throws {TradeAgentError} `usage`; `certificate_failed` */
 async function agreeToTerms(context: Context, options: ReachOptions): Promise<HomeReach['acme']> {
   const { acmeDirectory: directory = DEFAULT_DIRECTORY, acmeEmail, challenge } = options;
   if (!isSecureUrl(directory)) throw invalidOption('--acme-directory', INSECURE_URL_MESSAGE);
@@ -219,7 +219,7 @@ export async function promptForOwner(
 }
 
 /**
- * Asks for the account's limits. @param alwaysOpen whether the account's market never closes, so that no hours are set
+ * Asks for the account's limits. @param alwaysOpen whether the account's market never closes. If so, sets no hours.
  */
 export async function promptForLimits(
   asking: PromptContext,

@@ -235,7 +235,7 @@ export async function confirmMcpTools(
   throw new TradeAgentError('interrupted', 'nothing was confirmed');
 }
 
-/** Makes the person type the name of each tool. @throws {TradeAgentError} `usage`, `interrupted` */
+/** Returns a prompt for typing the name of each tool, which throws {TradeAgentError} `usage` or `interrupted`. */
 export function createUnsafeToolsConfirmation({ io, signal }: Pick<Context, 'io' | 'signal'>): ConfirmUnsafeTools {
   return async (server, tools) => {
     if (!io.interactive) {

@@ -3,7 +3,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { serverPaths } from './places.ts';
 
-/** Adds the `migrate` command. @param running processes that can keep running during the migration, as a plural noun */
+/** Adds the `migrate` command. @param running plural noun for processes that can keep running during the migration */
 export function addMigrateCommand(
   parent: CliCommand,
   what: 'gateway' | 'server',

@@ -41,7 +41,7 @@ const cashflowTypes = cashFlowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/** Returns a function that connects to an account at Alpaca, or at a server with its API. Loads the SDK when called. */
+/** Returns a function that loads the SDK and connects to an account at Alpaca, or at a server with Alpaca's API. */
 export function createAlpacaConnector(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -279,8 +279,8 @@ function isCredentialsError({ status, code, message }: ApiError): boolean {
 }
 
 /**
- * Returns the reason for a rejection, from the message. The codes are too general: 40010001 is any malformed request,
- * 40310000 any forbidden one.
+ * Returns the reason for a rejection, from the message. The codes are too general: 40010001 stands for any malformed
+ * request, 40310000 for any forbidden request.
  */
 function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';

@@ -119,7 +119,7 @@ function corporateActionsView(answer: marketData.CorporateActionsResp, simulated
   return { actions, more: answer.nextPageToken != null && answer.nextPageToken !== '' };
 }
 
-/** Returns a sort key that results in Alpaca's order, so that the limit leaves out the latest actions. */
+/** Returns a key that sorts actions as Alpaca does. The limit therefore leaves out the latest actions. */
 const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
 
 function actionView(kind: (typeof corporateActionKinds)[number], row: AnyAction, simulated: boolean): CorporateAction {

@@ -6,7 +6,7 @@ import type { Asset, BarQuery, Broker } from '../broker.ts';
 import type { ReadFromAlpaca } from './news.ts';
 import { toAmountText, toIsoTime } from './views.ts';
 
-/** Formats a price from the shortest decimal string of its number, which is the string that the broker sent. */
+/** Formats a price. The shortest decimal string of the number is the string that the broker sent. */
 function toDecimal(value: number, symbol: string): string {
   return formatPrice(String(value), symbolTicks(symbol));
 }
@@ -47,7 +47,7 @@ export function toQuote(
   });
 }
 
-/** Returns the quote's time; if the bid or ask is missing, the earlier of the quote's and the last trade's times. */
+/** Returns the quote's time or, if the bid or ask is missing, the last trade's time if that is earlier. */
 function pricedAt(quote: SnapshotLike['latestQuote'], trade: NonNullable<SnapshotLike['latestTrade']>): string | null {
   const quoted = toIsoTime(quote?.t);
   const traded = toIsoTime(trade.t);

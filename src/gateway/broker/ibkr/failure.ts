@@ -27,7 +27,7 @@ function refusedBy(message: string): BrokerFailure {
   return { kind: 'refused', ...rejectionReason(message), message, brokerCode: undefined };
 }
 
-/** Returns the reason in the message, because IBKR sends no codes. It affects only messages and cancellations. */
+/** Finds the reason in the message, because IBKR sends no codes. A reason affects only messages and cancellations. */
 function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };

@@ -123,8 +123,8 @@ export function toPositions(answer: unknown, { positions: mapped }: McpMapping):
 }
 
 /**
- * Converts the quotes of those symbols that have a price. If the bid or ask is missing, `at` is the earlier of the
- * quote's and the last trade's times.
+ * Converts the quotes of those symbols that have a price. If the bid or ask is missing, `at` is the quote's time or the
+ * last trade's time, whichever is earlier.
  */
 export function toQuotes(
   answer: unknown,

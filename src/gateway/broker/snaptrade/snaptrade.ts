@@ -57,7 +57,7 @@ export const snaptradeBrokerKind = {
   storedCredentials: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;
 
-/** Verifies the user with `GET /accounts/{accountId}` and its connection, which reports the environment. */
+/** Verifies the user with `GET /accounts/{accountId}` and the account's connection, which reports the environment. */
 async function verifySnaptradeUser(
   { url }: SnaptradeSettings,
   credentials: SnaptradeCredentials,

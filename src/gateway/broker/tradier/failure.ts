@@ -3,7 +3,7 @@ import type { BrokerFailure } from '../broker-failure.ts';
 import { classifyRestError, FailedResponseError } from '../rest-client.ts';
 import type { CredentialKind } from '../stored-kinds.ts';
 
-/** Tradier rejects with status 200 and `errors`, or with 400 and plain text if the request is malformed. */
+/** A rejection by Tradier: status 200 with `errors`, or status 400 with plain text if the request is malformed. */
 export class TradierRejectionError extends Error {
   override name = 'TradierRejection';
   readonly words: readonly string[];
