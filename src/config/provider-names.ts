@@ -1,3 +1,3 @@
-/** Identity providers that have a dialect, by the names that profiles use. */
+/** Names of the supported kinds of identity providers, as used in profiles. */
 export const providerNames = ['standard', 'auth0', 'keycloak'] as const;
 export type ProviderName = (typeof providerNames)[number];

@@ -157,7 +157,7 @@ async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Creates a cache of account numbers, one for each digest of credentials: others may open another account. */
+/** Caches account numbers by the credentials' digest, because new credentials may open another account. */
 function createAccountNumbers() {
   const cached = new Map<string, string>();
   const keyOf = async ({ name, credentials }: ConfiguredBroker, who: AccountHolder) =>

@@ -93,7 +93,7 @@ export function createSharedMarkets({ brokerFor, clock, attempt }: SharedMarkets
     if (failures >= MAX_FAILURES && !clocks.since(oldest, name)) restUntil.set(name, clock.now() + REST_MS);
   };
 
-  /** Returns the market of each account and symbol for which it could be read. */
+  /** Returns the markets that could be read, by account and symbol. */
   return async <One extends AccountSymbol>(all: readonly One[]): Promise<Map<One, KnownMarket>> => {
     const oldest = clock.now() - REUSE_MS;
     const unknown = new Map(

@@ -51,11 +51,11 @@ function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: quotedAt }
 
 /** Milliseconds between two checks for due standing orders. */
 export const STANDING_ORDER_CHECK_INTERVAL_MS = 15_000;
-/** Delay until a price is due again, in milliseconds. Shorter than the interval, so that no check is skipped. */
+/** Delay until a price is checked again, in milliseconds. Shorter than the interval, so that no check is skipped. */
 const PRICE_DELAY_MS = STANDING_ORDER_CHECK_INTERVAL_MS - 1_000;
 /** Delay before an order that could not be placed is retried, in milliseconds. */
 const RETRY_DELAY_MS = 60_000;
-/** Maximum delay while the market is closed or the mandate is exhausted, because either may end early. */
+/** Maximum delay while the market is closed or the mandate is not active, because this may change early. */
 const IDLE_DELAY_MS = 15 * 60_000;
 const MIN_DELAY_MS = 1_000;
 const CLAIM_SIZE = 250;
@@ -235,7 +235,7 @@ async function endWatch(
 
 const missedText = 'the market was closed or the gateway was not running until the next due time';
 
-/** Returns the milliseconds until the next check; 0 if the order is due. @param known undefined if unreadable */
+/** Returns the milliseconds until the next check; 0 if the order is due. @param known undefined if reading it failed */
 function delayUntilDue(
   { order: { dueAt }, terms: { standing } }: Watched,
   known: KnownMarket | undefined,

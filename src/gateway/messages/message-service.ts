@@ -129,7 +129,7 @@ export function createMessageSender(options: MessageServiceOptions) {
 
   return {
     /**
-     * Sends the message in a request, with the token's approval.
+     * Sends the message that the request body contains, with the token's approval.
      * @throws {HttpProblem} with a different code for each failure
      * @throws {ReplayedProblem} if the failure was recorded for an earlier request
      */
@@ -226,7 +226,7 @@ function toApprovedRequest({ draft }: ApprovedMessage, caller: Caller): MessageD
   return { subject: toApprovedSubject(caller, 'tap'), draft, accessToken: caller.accessToken };
 }
 
-/** Returns the problem of a message that exceeds a limit only because others were sent after it was checked. */
+/** Returns the problem of a message that exceeds a limit only because other messages were sent after its check. */
 async function limitReached(
   approved: ApprovedMessage,
   caller: Caller,

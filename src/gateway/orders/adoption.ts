@@ -12,8 +12,8 @@ interface Parts {
 }
 
 /**
- * Suspends a mandate that was used beyond the limits that its owner signed. Called if an order that was written off is
- * found at the broker, because another order may have used the same budget or period in the meantime.
+ * Suspends the order's mandate if it was used beyond the limits that its owner signed. Called if an order that was
+ * written off is found at the broker, because another order may have used the same budget or period in the meantime.
  */
 export async function suspendExceededMandate(parts: Parts, entry: OrderJournalEntry): Promise<void> {
   const { sub, draft } = entry;

@@ -125,8 +125,8 @@ export function createOrderService(given: OrderServiceOptions) {
     prepare: early.ask,
     /**
      * Places the approved order exactly once. If `replaces` is set, the approved order replaces that order. A repeated
-     * request gets its response from the journal or from a lookup at the broker. The order is sent again only if it
-     * can't be placed twice.
+     * request gets its response from the journal or from a lookup at the broker. The order is sent again only if
+     * this can't place it twice.
      * @param approved an order whose fields were already compared with the caller's approval
      * @param caller the approver, whose token's `jti` is marked as used
      * @throws {HttpProblem} for the same reasons as `place`, and 409 `not_replaceable`

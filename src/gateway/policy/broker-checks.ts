@@ -73,8 +73,8 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
 }
 
 /**
- * Objects if the order could cost more in fees than was approved, or if the order states fees that are unknown, because
- * the phone must not have shown wrong fees.
+ * Objects if the order could cost more in fees than was approved. Also objects if the order sets a maximum for fees but
+ * the broker's fees are unknown, because the phone must not show fees that may be wrong.
  */
 function feeObjection(fees: BrokerFacts['fees']): Objection | undefined {
   if (fees === undefined) return undefined;

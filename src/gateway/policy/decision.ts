@@ -46,7 +46,7 @@ export interface DecisionFacts {
   /** Set only for a message. */
   readonly message?: MessageFacts | undefined;
   readonly counted: CountedTotals;
-  /** Additional facts. Their names have their source as a prefix (`mandate.`, `relations.`). */
+  /** Additional facts. Each name begins with the source of the fact (`mandate.`, `relations.`). */
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 }
 

@@ -50,7 +50,7 @@ type UncheckableLimit = 'unavailable' | 'stale';
 interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly reason: PolicyReason;
-  /** Names the facts that the limit needs. The error message contains it if a fact is unknown or too old. */
+  /** Describes the facts that the limit needs, for the error message if a fact is unknown or too old. */
   readonly needs: string;
   /** Returns how the order exceeds the limit; undefined if it does not. */
   readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | UncheckableLimit | undefined;

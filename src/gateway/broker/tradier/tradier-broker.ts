@@ -239,7 +239,7 @@ function fillActivities(orders: readonly Order[], today: string): Activity[] {
   });
 }
 
-/** Converts an event. Its ID is a digest and a number for equal events, because Tradier's events have no IDs. */
+/** Converts an event. Tradier sends no ID, so the ID is a digest and a number that distinguishes equal events. */
 function eventView(row: Event, seen: Map<string, number>): Activity {
   const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
   const nth = seen.get(digest) ?? 0;

@@ -83,8 +83,8 @@ export function parseLimits(limits: unknown): AccountLimits {
 
 /**
  * Returns all limits, with this account's limits replaced. The entry lists them in full, because an account with an
- * entry inherits nothing from `*`. The first limits that are set also say that the other accounts have no limits,
- * because otherwise the orders of accounts without an entry would be denied.
+ * entry inherits nothing from `*`. If there were no limits before, adds an entry `*` without limits, because
+ * otherwise the orders of accounts without an entry would be denied.
  */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
   if (account === OTHER_ACCOUNTS_KEY) throw new HttpProblem(422, 'invalid_policy', '"*" is not an account');

@@ -119,7 +119,7 @@ async function createRulesSource(store: RuleStore, options: RulesSourceOptions =
     return await keep(snapshot.version, () => load(snapshot));
   };
   let accounts: KnownAccounts | undefined;
-  /** Denies the orders of accounts that have no entry of their own while an entry matches no account. */
+  /** As long as an entry matches no account, denies the orders of accounts that have no entry of their own. */
   const compareAccounts = async (rules: StoredRules): Promise<StoredRules> => {
     const { limits } = rules.written;
     const unknown = accounts === undefined ? [] : await findUnknownAccounts(limits, accounts);
@@ -164,10 +164,10 @@ export async function createFolderRulesSource(
 }
 
 /**
- * Opens the rules of a gateway, from its database or else from its folder. The folder's rules are loaded at once,
- * because a gateway must not open anything with invalid rules.
+ * Opens a gateway's rules, from its database or else from its folder. Loads the folder's rules immediately, because a
+ * gateway must not open anything with invalid rules.
  * @param isShared whether the gateway's database has the rules
- * @returns a function that returns the rules, to be called with the gateway's open stores
+ * @returns a function that takes the gateway's open stores and returns the rules
  * @throws {TradeAgentError} `invalid_config` for the same reasons as {@link createRulesSource}
  */
 export async function openRules(
@@ -227,7 +227,7 @@ async function importFirstRules(store: RuleStore, folder: string, { limits, cloc
   return await store.replace(version, change, clock.now(), rejectAuditNote);
 }
 
-/** A database adds a change's note to the audit log itself. */
+/** Rejects every note, because a database adds a change's note to the audit log itself. */
 export const rejectAuditNote = async (): Promise<void> => {
   throw new Error('these rules are not in the database with the audit log');
 };
@@ -265,7 +265,7 @@ export function describeRuleTexts(texts: RuleTexts) {
   return { version: sha256(files.map(({ name, digest }) => `${digest}  ${name}\n`).join('')), files };
 }
 
-/** Loads the rules in a store once. Returns the problem if they are invalid, because they can still be replaced. */
+/** Loads a store's rules once. If they are invalid, returns the problem, because the caller can still replace them. */
 export async function readActiveRules(store: RuleStore, limits?: Pick<LimitsStore, 'hadLimits'>) {
   await store.recover?.();
   const { version: read, texts } = await store.read();
@@ -282,7 +282,7 @@ export async function readActiveRules(store: RuleStore, limits?: Pick<LimitsStor
 
 const NO_LIMITS_TEXT = 'version: 1\n';
 
-/** Returns how the folder's files differ from the database's texts. Undefined if they don't, or there are no files. */
+/** Returns how the folder's files differ from the database's texts; undefined if they are equal or no files exist. */
 function findIgnoredFiles(folder: string, texts: RuleTexts): string | undefined {
   try {
     const files = readRuleTexts(folder);
