@@ -1,5 +1,5 @@
 /**
- * Returns whether `fetch` failed before connecting, so that no part of the request can have arrived. Checks which
+ * Returns whether `fetch` failed before connecting. If so, no part of the request can have arrived. Checks which
  * system call failed, because EHOSTUNREACH and ENETUNREACH can also end established connections.
  */
 export function failedBeforeConnecting(error: unknown): boolean {

@@ -155,7 +155,7 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
 }
 
 /**
- * Creates credentials that are read from the store for each request, so that changes apply at once. The stored
+ * Creates credentials that are read from the store for each request, so that changes apply immediately. The stored
  * credentials are kept even if the broker rejects them, because the rejection may be temporary.
  */
 function storedCredentials(

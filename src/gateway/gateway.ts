@@ -65,7 +65,7 @@ import { requiredSigningKeys } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
-  /** Halts trading without a token, for a person authenticated by other means. Undefined if `approval` is unset. */
+  /** Halts trading for people who were authenticated without a token. Undefined if `approval` is unset. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news' | 'noted'> | undefined;
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;
@@ -265,7 +265,7 @@ function createOwnServices(
 
 type TokenCleanup = ReturnType<typeof createTokenCleanup>;
 
-/** Forgets the broker's tokens of people whose clients lost their access, even if another process ended the access. */
+/** Creates a function that forgets a person's tokens. Also forgets them when another process ends a client's access. */
 function createTokenCleanup(
   { others }: Pick<GatewayOptions['stores'], 'others'>,
   { broker, outlets }: Pick<RouteParts, 'broker' | 'outlets'>,

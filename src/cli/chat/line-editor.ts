@@ -21,7 +21,7 @@ interface HistorySearch {
   readonly wanted: string;
   /** Whether no further entry contains the search text. If so, the last match stays displayed. */
   readonly failed: boolean;
-  /** The editor before the search, to which Ctrl-G returns. */
+  /** The editor's state before the search. Ctrl-G restores this state. */
   readonly before: EditorState;
 }
 

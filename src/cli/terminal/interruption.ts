@@ -64,7 +64,7 @@ export function createInterruption(parts: {
           }),
         ),
       ),
-    /** Whether the reader of stdout or stderr has closed the pipe, so that errors can't be shown. */
+    /** Whether the reader of stdout or stderr has closed the pipe. If so, errors can't be shown. */
     get readerGone() {
       return readerGone;
     },

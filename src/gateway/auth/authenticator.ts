@@ -147,7 +147,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   const ofTokens = createStreamLimit(MAX_STREAMS_PER_TOKEN);
   const ofPeople = createStreamLimit(options.maxStreamsPerPerson ?? MAX_STREAMS_PER_PERSON);
-  /** Counts a new stream and returns the function that ends the count. @throws {HttpProblem} 429 `too_many_open` */
+  /** Counts a new stream and returns a function to call at its end. @throws {HttpProblem} 429 `too_many_open` */
   function enterStream({ jti, sub }: Caller): ReleaseSlot {
     const leavePerson = ofPeople.enter(sub);
     if (leavePerson === undefined) throw tooManyStreams(ofPeople.most, 'person');

@@ -32,7 +32,7 @@ interface ProviderTime {
    * Reads the provider's time, unless it was read recently and this machine's clock has not been set since then. Never
    * rejects.
    * @param before an earlier result of `secondsAhead`
-   * @returns whether `secondsAhead` now returns something else
+   * @returns whether `secondsAhead` now returns a different number
    */
   compare(before: number): Promise<boolean>;
 }

@@ -314,7 +314,7 @@ function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable
   return { outcome: 'refused', at, proposal: id, ...why };
 }
 
-/** Returns whether the problem is with the order itself, so that another attempt would also be rejected. */
+/** Returns whether the problem is with the order itself. If so, another attempt would also be rejected. */
 function isFinal({ status, code }: HttpProblem): boolean {
   return [400, 403, 404, 422].includes(status) && code !== 'price_unavailable';
 }

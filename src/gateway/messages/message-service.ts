@@ -81,7 +81,7 @@ export function createMessageSender(options: MessageServiceOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
-  /** Starts `run` and registers its promise at once, so that concurrent requests for the message wait for it. */
+  /** Starts `run` and registers its promise immediately, so that concurrent requests for the message wait for it. */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightKey(key);
     const known = run().finally(() => {

@@ -197,7 +197,7 @@ async function recordAnswer(
   }
 }
 
-/** Looks up an order without an outcome one time. @returns the settled entry; undefined if the lookup proves nothing */
+/** Makes a single lookup of an unsettled order. @returns the settled entry; undefined if the lookup proves nothing */
 export async function settleOrderByLookup(
   entry: OrderJournalEntry,
   broker: OpenAccount,

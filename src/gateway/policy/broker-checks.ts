@@ -22,7 +22,7 @@ import {
   type OrderFacts,
 } from './decision.ts';
 
-/** Returns the objections of the broker and the market (not the owner's rules), in the order of reporting. */
+/** Returns the objections of the broker and the market (not the owner's rules), in the order to report them in. */
 export function findBrokerObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
   const { broker, market } = facts;
   return collectObjections<Objection>(

@@ -32,7 +32,7 @@ export function addPortfolioCommand(program: CliCommand): void {
 
 const MAX_SPARKLINES = 20;
 
-/** Prints the portfolio, or the portfolios of all accounts. Returns {@link exits.found} if any could not be read. */
+/** Prints the portfolio, or the portfolios of all accounts. Returns {@link exits.found} if an account can't be read. */
 async function portfolio(context: Context): Promise<number> {
   const { io, output } = context;
   const across = await loadCombinedPortfolio(context);

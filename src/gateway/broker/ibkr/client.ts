@@ -36,7 +36,7 @@ export function createIbkrClient({
 /** Milliseconds between pings ("Ping the server to keep the session open"). A session without requests soon ends. */
 const TICKLE_INTERVAL_MS = 60_000;
 
-/** Keeps the session open until `stop` is called. Ignores failed pings: the next request reports the problem. */
+/** Keeps the session open until `stop` is called. Ignores failed pings. The next request reports the problem. */
 export function startSessionKeepAlive(client: RestClient, every = TICKLE_INTERVAL_MS): { stop(): void } {
   const timer = setInterval(() => {
     client('/tickle', { method: 'POST' }).catch(() => undefined);

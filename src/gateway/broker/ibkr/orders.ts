@@ -38,7 +38,7 @@ const coveredMessages: Readonly<Record<string, Covers>> = {
   o354: bounded,
   /** The size exceeds an account preset. */
   o383: counted,
-  /** The order will most likely trigger and fill at once. */
+  /** The order will most likely trigger and fill immediately. */
   o403: bounded,
   /** The value exceeds an account preset. */
   o451: (order) => bounded(order) && counted(order),

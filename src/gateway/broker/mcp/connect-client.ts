@@ -1,7 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { createMcpFetch, type McpSessionOptions, toSdkTimeouts } from './answered-fetch.ts';
 
-/** Connects the SDK's client. This function is in a separate module, so that the SDK is loaded at the first call. */
+/** Connects the SDK's client. This function is in a separate module, so that only the first call loads the SDK. */
 export async function connectMcpClient(options: McpSessionOptions, token: string): Promise<Client> {
   const client = new Client(
     { name: 'trade-agent-gateway', version: '1' },

@@ -79,7 +79,7 @@ const newestFirst = (a: Order, b: Order) => Number(b.id) - Number(a.id);
 /**
  * Reads an order that Tradier just accepted.
  * @throws {NoResponseError} if the order can't be read, which proves nothing about the order
- * @throws {TradierRejectionError} if downstream systems have rejected the order, so that it was not placed
+ * @throws {TradierRejectionError} if downstream systems rejected the order, which proves that it was not placed
  */
 async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   let found: Row;

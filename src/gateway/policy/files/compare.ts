@@ -13,7 +13,7 @@ export interface ComparedRules {
  * Compares rules. A change is tighter if no limit becomes less strict, nothing that was denied becomes allowed, and
  * every rule still forbids for the same reason. Adding a limit is tighter, removing one is looser. If it is uncertain
  * which of two values is stricter, the change counts as looser.
- * @returns whether the change is tighter, so that it needs no approval, and a line for each difference:
+ * @returns whether the change is tighter and therefore needs no approval, and a line for each difference:
  * `max_order_notional 1000 → 2500`
  */
 export function compareRules(previous: ComparedRules, next: ComparedRules) {

@@ -97,7 +97,7 @@ function ruleText(file: string, text: string): RuleText {
   return { origin: 'policies', file, text };
 }
 
-/** Rejects rules about other accounts: their owners were not asked. @throws {HttpProblem} 422 `invalid_policy` */
+/** Rejects rules about other accounts, whose owners were not asked. @throws {HttpProblem} 422 `invalid_policy` */
 function requireOwn(engine: CedarEngine, text: RuleText, account: string): void {
   let rules: ReturnType<typeof parseRules>;
   try {
