@@ -3,7 +3,7 @@ import { editConfigDocument, requireParentMaps } from './config-edit.ts';
 import { configFilePath } from './config-file.ts';
 import type { Profile } from './profile.ts';
 
-/** Location of a profile's entry that has a name of the user's choice: an MCP server or a notice channel. */
+/** Location of a profile's entry with a user-chosen name: an MCP server or a notice channel. */
 export interface EntryLocation {
   readonly home: UserDirs;
   readonly profile: string;

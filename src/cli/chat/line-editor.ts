@@ -231,7 +231,7 @@ function startSearch(state: EditorState): EditorState {
   return wanted === '' ? { ...state, search } : findEntry({ ...state, search }, search, history.length, -1);
 }
 
-/** Handles the keys of a search like readline. Any other key ends the search and then has its usual effect. */
+/** Handles the keys of a search as readline does. Any other key ends the search and then has its usual effect. */
 function onSearch(state: EditorState, search: HistorySearch, action: EditorAction): EditorState {
   const found: EditorState = { ...state, search: undefined };
   if (action.type !== 'key') return editorReducer(found, action);

@@ -51,7 +51,7 @@ export class CliCommand extends Command {
     return this.action((...args: unknown[]) => this.runInContext((context) => work(context, ...(args as Args))));
   }
 
-  /** Sets the action of a command that runs until it is stopped. The exit code is 0 unless the time limit stops it. */
+  /** Sets the action of a command that runs until it is stopped. A stop is a success, unless by the time limit. */
   serves<Args extends unknown[]>(serve: (parts: ServingContext, output: Output, ...args: Args) => Promise<void>): this {
     return this.action(async (...args: unknown[]) => {
       const { io, clock, interruption } = this.cli;

@@ -22,7 +22,7 @@ export class RunRenderer {
   readonly #requested = new Set<string>();
   /** The last printed line about each approved proposal, by ID. */
   readonly #said = new Map<string, string>();
-  /** The text of each call, by ID. */
+  /** The text of each tool call, by the call's ID. */
   readonly #calls = new Map<string, string>();
   #streamed = false;
   /** Number of printed or delayed outcomes whose tool call is still running. */

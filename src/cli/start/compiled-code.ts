@@ -14,7 +14,7 @@ interface Header {
   readonly chunks: readonly (readonly [name: string, bytes: number])[];
 }
 
-/** The Node version and platform. Compiled code can't be used with any other. */
+/** The Node version and platform. Compiled code can't be used with another version or platform. */
 const nodeBuild = `${process.version} ${process.platform} ${process.arch}`;
 
 /**

@@ -145,7 +145,7 @@ function alignRows(rows: readonly string[][], aligns: readonly string[]): string
   );
 }
 
-/** Formats a table that is too wide as one line per row, with the column's name before each value. */
+/** Formats a table that is too wide: one line per row, with the column's name before each value. */
 function toRecordRows([head = [], ...rows]: readonly string[][]): string[] {
   return rows.map(([first = '', ...cells]) =>
     [first, ...cells.flatMap((cell, index) => (cell === '' ? [] : [`${head[index + 1] ?? ''} ${cell}`.trim()]))].join(

@@ -20,7 +20,7 @@ function weightText(fraction: string): string {
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/** Draws a bar, `width` characters long for the largest weight. A short position's bar shows its absolute weight. */
+/** Draws a bar. The largest weight is `width` characters long. A short position's bar shows its absolute weight. */
 function weightBar(weight: string, all: readonly string[], width: number, unicode: boolean): string {
   const largest = Dec.max(0, ...all.map((one) => new Dec(one).abs()));
   if (largest.isZero()) return '';

@@ -25,7 +25,7 @@ export type EnforceRateLimit = (kind: RateLimitedKind, caller: Pick<Caller, 'sub
 
 /**
  * Creates the rate limiter for callers' reads. The buckets are in memory, because a bucket in the database would cost
- * more than most reads. Requests that place, cancel or halt orders are not limited by it.
+ * more than most reads. Requests that place or cancel orders or halt trading are not limited.
  */
 export function createCallerRateLimiter(rates: CallerRates = {}): EnforceRateLimit {
   const buckets = createMemoryRateBuckets();

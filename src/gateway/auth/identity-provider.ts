@@ -45,7 +45,7 @@ const JWKS_AGE_MS = 10 * 60 * 1000;
  * Minimum time between reads of the provider's time, so that expired tokens can't make the gateway flood the provider.
  */
 const COMPARISON_COOLDOWN_MS = 10_000;
-/** If the wall clock and the monotonic clock diverge by this much, the clock was set, or the machine was suspended. */
+/** If the wall clock and monotonic clock diverge by this much, the wall clock was set or the machine was suspended. */
 const MIN_CLOCK_CHANGE_MS = 1_000;
 
 export interface IdentityProviderOptions {

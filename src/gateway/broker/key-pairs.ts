@@ -19,7 +19,7 @@ export interface BrokerCredentialLocation {
   readonly name: string;
   readonly kind: string;
   /**
-   * Name under which rows were stored when `broker` was the only setting. Undefined if another broker may have used it.
+   * Name under which rows were stored when `broker` was the only setting. Undefined if it may be another broker's name.
    */
   readonly formerName?: string;
 }

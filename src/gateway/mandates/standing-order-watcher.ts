@@ -55,7 +55,7 @@ export const STANDING_ORDER_CHECK_INTERVAL_MS = 15_000;
 const PRICE_DELAY_MS = STANDING_ORDER_CHECK_INTERVAL_MS - 1_000;
 /** Delay before an order that could not be placed is retried, in milliseconds. */
 const RETRY_DELAY_MS = 60_000;
-/** Maximum delay while the market is closed or the mandate is not active, because this may change early. */
+/** Maximum delay while the market is closed or the mandate is inactive, because this can change unexpectedly. */
 const IDLE_DELAY_MS = 15 * 60_000;
 const MIN_DELAY_MS = 1_000;
 const CLAIM_SIZE = 250;

@@ -22,7 +22,7 @@ import {
   type OrderFacts,
 } from './decision.ts';
 
-/** Returns the objections of the broker and the market (not the owner's rules), in the order to report them in. */
+/** Returns the objections of broker and market (not of the owner's rules), in the order in which to report them. */
 export function findBrokerObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
   const { broker, market } = facts;
   return collectObjections<Objection>(

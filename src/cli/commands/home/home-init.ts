@@ -135,7 +135,7 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
   );
 }
 
-/** Returns the command that starts the program. npx sets `npm_command` and does not put trade-agent on the path. */
+/** Returns the command that starts the program. With npx, which sets `npm_command`, the program is not on the path. */
 function programName({ npm_command: command }: NodeJS.ProcessEnv): string {
   return command === 'exec' ? 'npx trade-agent' : 'trade-agent';
 }

@@ -235,7 +235,7 @@ export async function confirmMcpTools(
   throw new TradeAgentError('interrupted', 'nothing was confirmed');
 }
 
-/** Returns a prompt for typing the name of each tool, which throws {TradeAgentError} `usage` or `interrupted`. */
+/** Returns a function that makes the person type each tool's name. It throws `usage` or `interrupted`. */
 export function createUnsafeToolsConfirmation({ io, signal }: Pick<Context, 'io' | 'signal'>): ConfirmUnsafeTools {
   return async (server, tools) => {
     if (!io.interactive) {

@@ -84,8 +84,8 @@ export async function runStoredSchedule(command: CliCommand, id: string, now: bo
 }
 
 /**
- * Finds a schedule on this machine. It takes precedence over a server's schedule, whichever profile is selected,
- * because the crontab line or timer that starts the run does not name a profile.
+ * Finds a schedule on this machine. A local schedule takes precedence over a server's schedule, whichever profile is
+ * selected, because the crontab line or timer that starts the run does not name a profile.
  */
 async function findLocalSchedule(home: UserDirs, id: string) {
   try {

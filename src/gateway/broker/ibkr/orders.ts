@@ -24,7 +24,7 @@ interface ReplyMessage {
   readonly messageIds: readonly string[];
 }
 
-/** Returns whether the approval already answers the question, because it states the quantity or the limit price. */
+/** Returns whether the approval already answers the question by stating the quantity or the limit price. */
 type Covers = (order: OrderDraft) => boolean;
 
 const bounded: Covers = ({ limit_price }) => limit_price !== undefined;
