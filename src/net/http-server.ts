@@ -174,7 +174,7 @@ function isNamedLoopback(host: string | undefined): boolean {
   return !URL.canParse(address) || isLoopbackUrl(new URL(address));
 }
 
-/** Returns the server, a function that reloads its certificate, and a function that stops checking for renewed ones. */
+/** Returns the server, a function that reloads its certificate, and a function that stops checking for renewals. */
 async function createServerFor(
   { tls, tell = (line) => process.stderr.write(`${line}\n`), clock = systemClock }: ListenOptions,
   onRequest: RequestListener,

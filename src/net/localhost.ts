@@ -7,8 +7,8 @@ import { type HttpServer, listenOnLoopback, startHttpServer } from './http-serve
 const MAX_PORT_ATTEMPTS = 20;
 
 /**
- * Listens on `localhost`, which is both 127.0.0.1 and ::1. Clients may try either address first, so another user of
- * this machine who listens on the other address could impersonate this server.
+ * Listens on `localhost`, which is both 127.0.0.1 and ::1. Clients may try either address first. If
+ * this server left one free, another user of this machine could listen on that one and impersonate the server.
  * @param port 0 for any free port
  * @throws {TradeAgentError} `port_in_use` if the port is taken on either address
  */

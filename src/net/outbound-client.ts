@@ -228,7 +228,7 @@ const isNameOrPublic = (host: string) => isIP(withoutBrackets(host)) === 0 || is
  * Returns a `fetch` for servers that an untrusted party chose. It requires https, follows no redirects, never connects
  * to a private address, and is limited in time, size and concurrency.
  * @param mostBytes maximum length of the response body; by default, the body is not read
- * @throws {UnreachableError} if the request is not allowed or fails; the signal's reason
+ * @throws {UnreachableError} if the request is not allowed or fails; the signal's reason if the signal aborts
  */
 export function createPublicFetch(
   resolve: ResolveHost,
@@ -284,8 +284,8 @@ function sendPublicly(
 /**
  * Opens a TCP connection.
  * @param to.resolve resolves a name that an untrusted party chose; undefined for a host from the owner's settings
- * @throws {UnreachableError} if the host is not allowed or can't be reached, and `to.resolve` is given; otherwise, the
- *   system's error; the signal's reason
+ * @throws {UnreachableError} if the host is not allowed or can't be reached; without `to.resolve`, the system's error
+ *   instead; the signal's reason if the signal aborts
  */
 export async function openSocket(to: {
   readonly host: string;
@@ -328,7 +328,7 @@ const resolveAsOwner: ResolveHost = (host) =>
  * Returns a `fetch` for a server from the owner's settings and for the addresses to which it refers or redirects. A
  * server on the internet can refer only to public addresses. A server counts as internal only if it has never been
  * reached at a public address, so changing its own address does not make it internal.
- * @param resolve resolves both kinds of names; by default, the system's resolver resolves only the server's own name
+ * @param resolve resolves all names; by default, the system's resolver does so for the server, and DNS for the others
  * @throws {UnreachableError} for a reference that is not allowed
  */
 export function createReferenceFetch(

@@ -21,7 +21,7 @@ const tokensSchema = z.looseObject({
 });
 export type StoredTokens = z.output<typeof tokensSchema>;
 
-/** Stored tokens per issuer and server, client registrations per issuer, and ports and keys per server. */
+/** Stores tokens by issuer and server, client registrations by issuer, and redirect ports and DPoP keys by server. */
 export class StoredAuthorization {
   readonly #credentials: McpCredentialStore;
   readonly #url: string;
@@ -82,7 +82,7 @@ export class StoredAuthorization {
     });
   }
 
-  /** Returns the key that tokens are bound to (RFC 9449). @param make creates the key if it is missing */
+  /** Returns the key that tokens are bound to (RFC 9449). @param make whether to create the key if it is missing */
   async dpop(make: boolean): Promise<DpopSession | undefined> {
     const kept = (await this.#credentials.read())[entryKey('dpop', this.#url)];
     if (kept !== undefined) return await createDpopSession(JSON.parse(kept) as JWK);

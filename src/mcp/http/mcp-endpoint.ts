@@ -125,7 +125,7 @@ type Handshake = InitializeRequest['params'];
 
 /** Lifetime of a session, in seconds. After that, the server sends no requests to the client. */
 const SESSION_TTL_S = 24 * 3600;
-/** Maximum length of a session ID in characters, because the client sends it as a header with each request. */
+/** Maximum length of a session ID in characters. The client sends the ID in a header, and headers must be short. */
 const MAX_SESSION_ID_LENGTH = 2_000;
 
 const handshakeSchema = z.object({
@@ -141,7 +141,7 @@ const handshakeSchema = z.object({
 function createHandshakes() {
   const seals = createSeals<Handshake>(SESSION_TTL_S);
   return {
-    /** Returns the sealed ID. Undefined for a client without elicitation and sampling, which gets no session. */
+    /** Returns the session ID. Undefined for a client with neither elicitation nor sampling, which gets no session. */
     async seal(params: unknown, caller: string): Promise<string | undefined> {
       const handshake = handshakeSchema.safeParse(params).data;
       if (handshake === undefined) return undefined;
@@ -151,7 +151,7 @@ function createHandshakes() {
       return sealed.length <= MAX_SESSION_ID_LENGTH ? sealed : undefined;
     },
     /**
-     * Returns the handshake. Undefined if this process did not seal the ID for this caller, who then has no session.
+     * Returns the handshake in the ID. Undefined, and no session, if this process did not seal the ID for this caller.
      */
     read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
       seals.open(sessionId, caller).catch(() => undefined),

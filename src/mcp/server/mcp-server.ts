@@ -45,7 +45,7 @@ const instructions = [
 /** How long the user of a 2025 client may take to answer while the call stays open, in milliseconds. */
 const INPUT_TIMEOUT_MS = 5 * 60_000;
 
-/** Creates the server for one caller: one per HTTP request or stdio connection. */
+/** Creates a server for one caller and a single HTTP request or stdio connection. */
 export function createMcpServer(
   caller: McpCaller,
   { era }: Pick<McpRequestContext, 'era'>,
@@ -134,7 +134,7 @@ export async function callTool(
   }
 }
 
-/** Retries until the account is connected, because the client answers as soon as the person opens the URL. */
+/** Retries `run` until the account is connected: the client answers when the person opens the URL, which is earlier. */
 async function afterConnecting<Outcome>(
   answer: string | undefined,
   { clock, signal, holdMs }: Pick<ToolCall, 'clock' | 'signal' | 'holdMs'>,

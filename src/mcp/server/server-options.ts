@@ -18,5 +18,5 @@ export interface McpServerOptions {
 /** How long a response may wait by default, in milliseconds. Soon after this time, clients give up. */
 export const RESPONSE_HOLD_MS = 20_000;
 
-/** Milliseconds for clients without progress notifications, which may time out after 5 s (OpenAI Agents for Python). */
+/** The limit for clients without progress notifications. Some time out after 5 s (OpenAI Agents for Python). */
 export const SHORT_RESPONSE_HOLD_MS = 4_000;

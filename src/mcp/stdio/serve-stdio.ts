@@ -13,7 +13,7 @@ interface StdioOptions extends Omit<McpServerOptions, 'accounts' | 'holdMs' | 'r
   readonly signal: AbortSignal;
 }
 
-/** Serves one client until it disconnects or the signal aborts. Its proposals remain open. */
+/** Serves one client until it disconnects or the signal aborts. The client's proposals remain open. */
 export async function serveMcpStdio(
   callerOf: () => Promise<McpCaller>,
   { stdin, stdout, signal, ...options }: StdioOptions,

@@ -58,7 +58,7 @@ const words: Readonly<Record<string, string>> = {
   remove: 'Tickers',
 };
 
-/** Words for an argument that means something else in one tool, by `tool.argument`. */
+/** Descriptions of arguments that have a different meaning in one tool, by `tool.argument`. */
 const ownWords: Readonly<Record<string, string>> = {
   'check_wash_sale.qty': 'Shares sold; default: all',
   'check_wash_sale.price': 'Dollars per share; default: now',

@@ -46,7 +46,7 @@ export const listProposals = defineMcpTool({
   },
 });
 
-/** Returns the error for a cursor whose proposal is no longer listed, for example because it has been decided since. */
+/** Returns the error for a cursor whose proposal is no longer listed, for example because it was decided meanwhile. */
 function unknownCursor(): TradeAgentError {
   return new TradeAgentError('usage', 'the cursor is no longer in this list', {
     hint: 'Omit the cursor to start with the newest proposal.',

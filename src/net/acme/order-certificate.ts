@@ -41,7 +41,7 @@ interface Network {
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
-/** Must be below the 90 seconds that systemd waits for a service to start. */
+/** Time limit of an order, in milliseconds. Must be less than the 90 s that systemd waits for a service to start. */
 const ORDER_TIMEOUT_MS = 80_000;
 const MAX_RESPONSE_BYTES = 256 * 1024;
 const POLL_MS = [500, 1_000, 2_000, 3_000] as const;
@@ -50,7 +50,7 @@ const MAX_POLL_MS = 5_000;
 type Acme = typeof import('acme-client');
 type Client = InstanceType<Acme['Client']>;
 
-/** The network of the running order. The library has a single HTTP client, which cannot be passed a network. */
+/** The network of the running order. The library has only one HTTP client, shared by all orders. */
 const networks = new AsyncLocalStorage<Network & { readonly directory: string }>();
 
 async function loadAcme(): Promise<Acme> {
@@ -61,7 +61,7 @@ async function loadAcme(): Promise<Acme> {
 
 /**
  * Sends the library's request with our size-limited `fetch`. If the authority refuses, throws an error that the library
- * neither retries nor shortens. The library replaces only a used nonce.
+ * neither retries nor shortens. The library itself retries only requests with a rejected nonce.
  */
 const sendRequest: AxiosAdapter = async (config: InternalAxiosRequestConfig) => {
   const network = networks.getStore();

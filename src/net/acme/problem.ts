@@ -152,8 +152,8 @@ function wordsFor({ type }: AcmeProblem, { host, type: challenge, answersAt }: R
 }
 
 /**
- * Problem type of a request refused as `unauthorized`, if it was not for a challenge: the account is not, or is no
- * longer, valid.
+ * Our problem type for a request that the authority refused as `unauthorized`: the account is not valid, or no longer
+ * valid. A failed challenge keeps the type `unauthorized`.
  */
 export const ACCOUNT_UNAUTHORIZED = 'account:unauthorized';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { positiveDecimalString } from '../../trading/decimal.ts';
 import { type IsoDate, newYorkInstant } from '../../trading/new-york-time.ts';
 
-/** A decimal string, or a JSON number, as Alpaca sends it. */
+/** A decimal string, or a JSON number as in Alpaca's API. */
 const rate = z.union([z.string(), z.number()]).transform(String).pipe(positiveDecimalString);
 const symbol = z.string().regex(/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/, 'must be a symbol such as BRK.B');
 const day = z.iso.date();

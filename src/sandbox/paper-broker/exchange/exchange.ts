@@ -441,7 +441,7 @@ const GTC_LIFETIME_MS = 90 * ONE_DAY_MS;
 
 type OrderGroupPlace = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
 
-/** Factor on the ask at which Alpaca values a short sale, unless the sale's limit price is higher. */
+/** Alpaca values a short sale at the ask times this factor, or at the sale's limit price if that is higher. */
 const SHORT_RESERVE = '1.03';
 
 interface NewOrderContext {
