@@ -7,8 +7,8 @@ import { type HttpServer, listenOnLoopback, startHttpServer } from './http-serve
 const MAX_PORT_ATTEMPTS = 20;
 
 /**
- * Listens on `localhost`, which is both 127.0.0.1 and ::1. Clients may try either address first. If
- * this server left one free, another user of this machine could listen on that one and impersonate the server.
+ * Listens on `localhost`, which is both 127.0.0.1 and ::1. Clients may try either address first. If this
+ * server left one of them free, another user of this machine could listen there and impersonate this server.
  * @param port 0 for any free port
  * @throws {TradeAgentError} `port_in_use` if the port is taken on either address
  */

@@ -328,7 +328,7 @@ const resolveAsOwner: ResolveHost = (host) =>
  * Returns a `fetch` for a server from the owner's settings and for the addresses to which it refers or redirects. A
  * server on the internet can refer only to public addresses. A server counts as internal only if it has never been
  * reached at a public address, so changing its own address does not make it internal.
- * @param resolve resolves all names; by default, the system's resolver does so for the server, and DNS for the others
+ * @param resolve resolves all names; by default, the system's resolver is used only for the server's own name
  * @throws {UnreachableError} for a reference that is not allowed
  */
 export function createReferenceFetch(

@@ -6,7 +6,7 @@ import type { SenderFactory } from './sender.ts';
 
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
-/** Sends notices by SMTP. Unencrypted SMTP must be configured explicitly, and only to this machine. */
+/** Sends notices by SMTP. Unencrypted SMTP is allowed only to this machine, if configured explicitly. */
 export const createEmailSender: SenderFactory<'email'> =
   (channel, password, { resolveMail }) =>
   async ({ id, title, body, severity }, signal) => {

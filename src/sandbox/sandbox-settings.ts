@@ -75,7 +75,7 @@ function brokerKey({ broker_key }: SeededUser): AccessKey {
   return { keyId: broker_key.key_id, secret: broker_key.secret };
 }
 
-/** Derives the second key from the first, so the seed does not need to contain both. */
+/** Derives the user's key pair at the second broker from the first pair, so the seed does not need to contain both. */
 function secondBrokerKey({ username, broker_key }: SeededUser, seed: SandboxSeed): AccessKey {
   const made = (what: string) => createHmac('sha256', seed.vault_key).update(`${what} ${username}`).digest();
   return {

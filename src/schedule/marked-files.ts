@@ -8,13 +8,13 @@ export function getFileMarker(id: string): string {
   return `trade-agent schedule ${id}; "trade-agent schedule remove ${id}" removes it`;
 }
 
-/** @throws {TradeAgentError} `invalid_config` if one of the files exists and was not written by trade-agent */
+/** Writes the files. @throws {TradeAgentError} `invalid_config` if one exists and was not written by trade-agent */
 export function writeMarkedFiles(id: string, parts: readonly SchedulerEntryPart[]): void {
   for (const { file } of parts) if (file !== null) requireOurs(file, id);
   for (const { file, text } of parts) if (file !== null) writePrivateFile(file, text);
 }
 
-/** Returns false if none of the files existed. @throws {TradeAgentError} like {@link writeMarkedFiles} */
+/** Removes the files. Returns false if none of them existed. @throws {TradeAgentError} like {@link writeMarkedFiles} */
 export function removeMarkedFiles(id: string, files: readonly string[]): boolean {
   const there = files.filter((file) => requireOurs(file, id));
   for (const file of there) rmSync(file);

@@ -22,7 +22,7 @@ export type RunStatus = (typeof runStatuses)[number];
 /** A stored run of a schedule. Times are in RFC 3339 format. */
 export const runRecordSchema = z.strictObject({
   schedule: z.string(),
-  /** The time that the run was due; null if a person started the run. */
+  /** The time at which the run was due; null if a person started the run. */
   due: z.iso.datetime().nullable(),
   started_at: z.iso.datetime(),
   ended_at: z.iso.datetime().nullable(),

@@ -83,7 +83,7 @@ function parseSecrets(text: string | undefined): Stored {
   }
 }
 
-/** The hash is short, because the secrets of all channels of a profile must fit into 1,200 characters. */
+/** Returns a short hash, because all channels' secrets and hashes together must fit into 1,200 characters. */
 function recipientHash(channel: NoticeChannel): string {
   const parts = getChannelKind(channel).secret?.boundTo(channel) ?? [];
   return createHash('sha256')

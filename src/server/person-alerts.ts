@@ -57,7 +57,7 @@ export function personAlerts(
     return outcome === 'added';
   };
   /**
-   * Writes the rules, and removes the schedule if no rules are left. Returns false if another request has changed it.
+   * Writes the rules, and removes the schedule if no rules are left. Returns false if another request changed them.
    */
   const written = async (seen: ServerSchedule | undefined, text: string): Promise<boolean> => {
     if (text === rulesText(seen)) return true;

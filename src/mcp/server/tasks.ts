@@ -88,7 +88,7 @@ export function registerTaskMethods(server: Server, source: TaskSource): void {
 const TASK_TTL_MS = 30 * 24 * 3_600_000;
 const POLL_INTERVAL_MS = 2_000;
 
-/** Makes a proposal a task with the same ID. The task outlives the client's connection and the gateway's process. */
+/** Converts a proposal to a task with the same ID. The task outlives the connection and the gateway's process. */
 export function proposalToTask(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): McpTask {
   const { state, created_at, updated_at } = proposal;
   const base = {

@@ -31,8 +31,8 @@ export function credentialFilePath(folder: string, profile: string, kind: KeyKin
 /**
  * Opens a store that keeps secrets in an encrypted file (0600). A key file in the same folder protects the secrets if
  * only the credential file is copied or searched, but not from someone who can read the whole folder. It is therefore
- * meant only for the sandbox and for people who choose it deliberately. A passphrase or a key file in another folder
- * protects the secrets even from someone who can read the whole folder.
+ * meant only for the sandbox and for people who deliberately choose this. A passphrase, or a key file in another
+ * folder, protects the secrets even from someone who can read the whole folder.
  */
 export function openFileStore(options: FileStoreOptions): CredentialStore {
   const { folder, profile, key: choice = 'beside' } = options;

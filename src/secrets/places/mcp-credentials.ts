@@ -64,7 +64,7 @@ export async function eraseMcpCredentials(store: CredentialStore, folder: string
   rmSync(mcpCredentialFilePath(folder, profile), { force: true });
 }
 
-/** Returns the sealing key. The caller must hold the file's lock, so that two processes get the same key. */
+/** Returns or creates the sealing key. The caller must hold the file's lock, so that two processes get the same key. */
 async function mcpKey(store: CredentialStore): Promise<string> {
   const { mcp_key: kept } = await store.get(['mcp_key'], { fresh: true });
   if (kept !== undefined) return kept;

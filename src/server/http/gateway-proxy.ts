@@ -26,7 +26,7 @@ const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Adds a route that forwards requests under `/v1/` to the gateway, except for the agent's routes. Requests are sent on
+ * Adds a route that forwards requests under `/v1/`, except those for the agent, to the gateway. Requests are sent on
  * the caller's behalf, with the scopes of the caller's token and the timeouts of a session. An event stream ends when
  * the token that opened it expires. The client can resume the stream with a new token (`Last-Event-ID`).
  */

@@ -7,7 +7,7 @@ import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Maximum number of people whose sessions are tried for reading the calendar, because some may be signed out. */
+/** How many people's sessions are tried, at most, for reading the calendar. Some people may be signed out. */
 const MAX_PEOPLE = 5;
 const RETRY_DELAY_MS = 5 * 60_000;
 const CACHE_MS = 60_000;
@@ -58,8 +58,8 @@ export function createTradingDayReader(options: {
   let remembered: { readonly days: readonly TradingDay[]; readonly until: number } | undefined;
   return {
     /**
-     * Returns the trading days, cached for a minute. Returns an empty list if no calendar is stored and either no
-     * schedule needs one or the request for one failed.
+     * Returns the trading days, cached for a minute. Returns an empty list if no calendar is stored, because no
+     * schedule needs a calendar or because the request for the calendar failed.
      */
     async known(): Promise<readonly TradingDay[]> {
       if (remembered === undefined || clock.now() >= remembered.until) {

@@ -6,9 +6,7 @@ import { isInProgressState } from '../../trading/proposal.ts';
 import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
 import type { ServerDeps } from '../server-deps.ts';
 
-/**
- * Minimum and maximum retry delay (otherwise the proposal's age) and total retry time, in milliseconds.
- */
+/** Limits of the retry delay, which is the time since the proposal expired; total retry time. In milliseconds. */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_600_000, 7 * 86_400_000];
 
 /**

@@ -9,7 +9,7 @@ const RUN_BATCH = 500;
 const MAX_PARALLEL_PEOPLE = 8;
 /** Time in milliseconds after which a claimed run is due again, in case the claiming process has crashed. */
 const CLAIM_MS = 30_000;
-/** Minimum and maximum poll interval of a waiting run, in milliseconds: a quarter of the time waited so far. */
+/** A waiting run's poll interval is a quarter of its waiting time so far, within these limits in milliseconds. */
 const MIN_POLL_INTERVAL_MS = 2_000;
 const MAX_POLL_INTERVAL_MS = 60_000;
 /** Maximum number of proposals in a list from the gateway. */

@@ -10,7 +10,7 @@ export function openOrderQuantity(order: OrderRecord, lastPrice: string): Dec {
 
 const inMarket = (open: readonly OrderRecord[]) => open.filter(({ status }) => status !== 'held');
 
-/** Returns the dollars reserved for open orders: buys, short sales, and written puts (to pay for assigned shares). */
+/** Returns the dollars reserved for open orders: buys, short sales, and sales of puts (to pay for assigned shares). */
 function reservedCash(open: readonly OrderRecord[]): Dec {
   return inMarket(open).reduce((sum, order) => sum.plus(orderReservation(order)), new Dec(0));
 }

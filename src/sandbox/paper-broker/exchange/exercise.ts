@@ -20,7 +20,7 @@ interface ExerciseOptions {
 }
 
 const SHARES = 100;
-/** OCC automatically exercises contracts that are in the money by at least this, in dollars a share (Rule 805). */
+/** OCC automatically exercises contracts in the money by at least this amount, in dollars a share (Rule 805). */
 const AUTO_EXERCISE = '0.01';
 
 function intrinsicValue(market: Market, { underlying, right, strike }: ListedContract, at: number): Dec {

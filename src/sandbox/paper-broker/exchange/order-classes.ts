@@ -83,7 +83,7 @@ export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_
 /**
  * Checks that each exit's price is on the correct side of the entry's price.
  * @param side the entry's side
- * @param base the entry's limit, or else the last trade
+ * @param base the entry's limit price, or the last trade's price if the entry has no limit
  * @throws {BrokerError} 422 with `base_price`
  */
 export function checkExitsAgainstBase(side: Side, exits: ExitPrices, base: string): void {

@@ -200,8 +200,8 @@ interface AuthorizationRequest extends RedirectTarget {
 }
 
 /**
- * Validates an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). Returns a `refusal` if the client or its
- * redirect URI is not trusted, so that no redirect is safe, or the `error` to send with the redirect.
+ * Validates an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). Returns the request. If it is invalid, returns
+ * the `error` to send with the redirect, or a `refusal` if no redirect is safe (unknown client or redirect URI).
  */
 function readAuthorizationRequest(
   given: Parameters,

@@ -214,7 +214,7 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
 
 const NEWS_DAYS = 30;
 const DAYS_BETWEEN = 3;
-/** Number of the largest companies that have news if the request names no symbols. */
+/** If a request for news names no symbols, the news is about this many of the largest companies. */
 const COVERED_COMPANIES = 25;
 const MORNING = '08:00';
 const WRITING_MS = 10 * 3_600_000;

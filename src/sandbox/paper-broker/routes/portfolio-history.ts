@@ -38,7 +38,7 @@ const querySchema = z.object({
 });
 
 /**
- * Returns Alpaca's PortfolioHistory: equity at the end of each window, labeled by the start of the window. Equity may
+ * Returns Alpaca's PortfolioHistory: equity at the end of each window, labeled with the start of the window. Equity may
  * be negative. A day without known equity has no window. Numbers are JSON numbers, as the API contract requires.
  * @throws {BrokerError} 422 for an invalid or inconsistent period or timeframe
  */
