@@ -19,7 +19,7 @@ import { applyForwardedHeaders, isHttps } from './trusted-proxy.ts';
  */
 export const NON_PAGE_CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/** Sets the headers that every response has, including errors and the 503 during startup. Pages override the policy. */
+/** Sets the headers of every response, including errors and the 503 during startup. Pages override the CSP. */
 function setDefaultHeaders(response: Pick<ServerResponse, 'setHeader'>): void {
   response.setHeader('content-security-policy', NON_PAGE_CSP);
   response.setHeader('referrer-policy', 'no-referrer');

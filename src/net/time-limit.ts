@@ -12,8 +12,8 @@ export function startClockTimeLimit(clock: Clock, ms: number, signal: AbortSigna
 
 /**
  * Returns a signal that aborts with a `TimeoutError` after `ms` milliseconds, or with the first of the other signals.
- * Does not use `AbortSignal.timeout`, because every request combines signals again, and Node 24 never frees a
- * combination of a combined timeout.
+ * Does not use `AbortSignal.timeout`, because every request combines its signal with others, and Node 24 never
+ * frees a combined signal that contains another combined signal with such a timeout.
  */
 export function startTimeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   const limit = new AbortController();

@@ -23,9 +23,9 @@ export type NewAccessGrant = Omit<AccessGrant, 'grantedAt' | 'revokedAt'>;
  * log entry. A grant is never edited: to change a person's access, the grant is revoked and a new one is added.
  */
 export interface AccessStore {
-  /** Returns `known` and writes nothing if a grant with this ID exists or existed. */
+  /** Adds a grant. Returns `known` and writes nothing if a grant with this ID exists or existed. */
   grant(grant: NewAccessGrant, now: number): Promise<'granted' | 'known'>;
-  /** Returns false if the account has no active grant with this ID. */
+  /** Revokes a grant. Returns false if the account has no active grant with this ID. */
   revoke(account: string, id: string, now: number): Promise<boolean>;
   /** Returns the account's grants that are not revoked, even if expired or not valid yet. Oldest first. */
   listByAccount(account: string): Promise<AccessGrant[]>;

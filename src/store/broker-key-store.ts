@@ -18,7 +18,7 @@ export interface BrokerKeyStore {
   list(connection: string): Promise<BrokerKey[]>;
   /** Stores the key, and replaces the person's earlier key for the same connection, if any. */
   keep(key: BrokerKey): Promise<void>;
-  /** Returns false if the person has no key for this connection. */
+  /** Removes a key. Returns false if the person has no key for this connection. */
   remove(sub: string, connection: string): Promise<boolean>;
   removeAll(sub: string): Promise<void>;
 }

@@ -94,8 +94,8 @@ export class CheckpointRowConverter {
   }
 
   /**
-   * Returns the rows, and whether they replace existing rows (`replaces`). LangGraph overwrites a task's errors and
-   * interrupts, but not its result
+   * Returns the writes as rows. `replaces` is true if they replace existing rows: LangGraph overwrites a task's errors
+   * and interrupts, but not its result.
    */
   async toWriteRows(
     writes: readonly PendingWrite[],

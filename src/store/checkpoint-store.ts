@@ -19,7 +19,7 @@ export interface AuditCheckpointStore {
   list(): Promise<DayCheckpoint[]>;
   /**
    * Signs the tree to close a day. Signs nothing if the tree has not grown since the last checkpoint, or if this or a
-   * later day was already closed, unless that day is still in the future (it was closed while the clock was ahead). The
+   * later day was already closed. A closed day that is still in the future does not count: the clock was ahead. The
    * first call signs nothing either, and only stores the day after which days are closed.
    * @param days `day` is the day that has ended, and `today` is the current day
    * @returns whether the day was closed

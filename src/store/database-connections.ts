@@ -1,4 +1,4 @@
-/** Numbers of connections in one of this process's connection pools. `waiting` is the number of waiting requests. */
+/** The use of one of this process's connection pools: numbers of connections, and of requests that are `waiting`. */
 export interface PoolUsage {
   readonly name: string;
   readonly max: number;

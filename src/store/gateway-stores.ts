@@ -47,6 +47,6 @@ export interface GatewayStores {
   readonly buckets?: RateBuckets;
   /** Usage of the connection pools. Undefined if only one process uses the database. */
   readonly connections?: DatabaseConnections;
-  /** Returns the database's time, in milliseconds since the epoch. Undefined if it uses this machine's clock. */
+  /** Returns the database's time, in milliseconds since the epoch. Undefined if that is this machine's clock. */
   readonly databaseTime?: () => Promise<number>;
 }

@@ -30,7 +30,7 @@ export interface HaltStore {
   restrict(sub: string, by: string, until: number | undefined, now: number): Promise<TradingStateSnapshot>;
   /**
    * Lifts the halt. If there is no halt, lifts the restriction to orders that reduce positions.
-   * @param since the start of the state that the caller read; nothing is lifted if the state has changed since
+   * @param since the start of the state that the caller read; nothing is lifted if the state changed meanwhile
    * @returns whether a halt or restriction was lifted
    */
   lift(sub: string, since: number, now: number): Promise<boolean>;

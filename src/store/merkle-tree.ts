@@ -45,7 +45,7 @@ function largestPowerBelow(size: number): number {
   return power;
 }
 
-/** Returns the complete subtrees that the leaves from `start` to before `end` consist of, from left to right. */
+/** Returns the complete subtrees that cover the leaves from `start` up to but excluding `end`, from left to right. */
 export function subtreesOf(start: number, end: number): TreeNode[] {
   const nodes: TreeNode[] = [];
   for (let at = start; at < end; ) {
@@ -62,7 +62,7 @@ export function combineHashes(hashes: readonly Buffer[]): Buffer {
   return hashes.length === 0 ? EMPTY_ROOT : hashes.reduceRight((right, left) => nodeHash(left, right));
 }
 
-/** Leaves from `start` to before `end`. A proof is a list of the hashes of ranges of leaves. */
+/** Leaves from `start` up to but excluding `end`. A proof is a list of the hashes of ranges of leaves. */
 type LeafRange = readonly [start: number, end: number];
 
 /** Returns the ranges of the inclusion proof of a leaf in a tree (RFC 6962 §2.1.1). */
@@ -77,7 +77,7 @@ export function inclusionRanges(leaf: number, size: number): LeafRange[] {
   return ranges.reverse();
 }
 
-/** Returns the ranges of the proof that a larger tree begins with the tree of `older` leaves (RFC 6962 §2.1.2). */
+/** Returns the ranges of the proof that a tree begins with a tree of `older` leaves (RFC 6962 §2.1.2). */
 export function consistencyRanges(older: number, size: number): LeafRange[] {
   const ranges: LeafRange[] = [];
   let [start, end] = [0, size];

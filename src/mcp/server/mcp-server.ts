@@ -91,7 +91,7 @@ interface CallOptions {
   readonly caller: McpCaller;
   readonly tools: readonly McpTool[];
   readonly server: McpServerOptions;
-  /** Whether a task may be returned, which only clients of the 2026 revision support. */
+  /** Whether a task may be returned. Only clients of the 2026 revision support tasks. */
   readonly mayBeTask: boolean;
   readonly clientName: string;
   readonly clientCapabilities: unknown;

@@ -50,7 +50,7 @@ export class ChallengeResponder {
   }
 
   /**
-   * Checks that a challenge could be answered, before an authority is asked and counts the attempt.
+   * Checks that a challenge could be answered. Called before an authority is asked, because authorities limit attempts.
    * @throws {TradeAgentError} `port_in_use`
    */
   async requirePort(): Promise<void> {

@@ -24,7 +24,7 @@ export class AcmeProblem extends Error {
   /** `rateLimited` for `urn:ietf:params:acme:error:rateLimited`. */
   readonly type: string;
   readonly detail: string;
-  /** Milliseconds that the authority asks to wait. */
+  /** How long the authority asks us to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(problem: z.output<typeof problemSchema>, retryAfterMs?: number) {

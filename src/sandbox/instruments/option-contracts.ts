@@ -29,8 +29,8 @@ export interface ListedContract extends OptionContract {
 }
 
 /**
- * Returns whether a stock has options. OCC has no root for some symbols, and in the sandbox, stocks from $2,000 have
- * none.
+ * Returns whether a stock has options. OCC has no root for some symbols, and in the sandbox, stocks at $2,000 or
+ * more have no options.
  */
 export function hasOptions({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
   return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);

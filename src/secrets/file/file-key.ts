@@ -8,7 +8,7 @@ import type { KeyHeader, KeyKind } from './sealed-file.ts';
 export type FileKeyChoice =
   /** A key file in the same folder as the credentials, created on first use. */
   | 'beside'
-  /** A key file elsewhere, such as on another disk or one that is mounted only when needed. Created on first use. */
+  /** A key file elsewhere, such as on a disk that is mounted only when needed. Created on first use. */
   | { readonly keyFile: string }
   | { readonly passphrase: PassphraseKeys };
 

@@ -98,7 +98,7 @@ export function createRunJob(deps: ServerDeps): JobHandler {
 
 interface Turn {
   readonly person: string;
-  /** Aborts when the job is revoked, because another worker continues the run. */
+  /** Aborts when the job is taken from this worker. Another worker then continues the run. */
   readonly signal: AbortSignal;
 }
 

@@ -54,7 +54,7 @@ const MAX_SESSIONS = 1_000;
 
 /**
  * Creates sessions by token exchange. Access tokens for the gateway are obtained on demand and stay in this process's
- * memory. The people's tokens that are exchanged, and the key to which those tokens are bound, are sealed in the
+ * memory. The tokens that are exchanged for them, and the keys to which those tokens are bound, are sealed in the
  * database.
  */
 export function createTokenExchangeSessions(options: TokenExchangeSessionsOptions): PersonSessions {

@@ -128,7 +128,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
         for (const { client_id: clientId } of removed) yield* forgetClient(clientId);
         yield* run('DELETE FROM registration_tokens WHERE owner = @owner', { owner });
       }),
-    /** Returns undefined for the home's own clients, which no person registered. */
+    /** Returns the note about a client. Undefined for the home's own clients, which no person registered. */
     async note(clientId: string): Promise<ClientNote | undefined> {
       const client = await clients.find(clientId);
       return client === undefined ? undefined : toClientNote(client, now());

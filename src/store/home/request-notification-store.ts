@@ -18,8 +18,8 @@ const OPEN = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > @now';
 
 /**
  * Creates the store. For each approval request, it records when the person's devices were notified (or notifying them
- * failed), when a page first showed the request, and when the reminder was sent. Queries join it with the provider's
- * table of requests, so that people are notified even if the home crashes after storing a request.
+ * failed), when a page first showed the request, and when the reminder was sent. Queries join these records with the
+ * provider's table of requests, so that people are notified even if the home crashes after storing a request.
  */
 export function createRequestNotificationStore(database: SqlTransactions, now: () => number) {
   const { dialect } = database;

@@ -132,7 +132,7 @@ export function createSessionStore(options: {
       );
       return rows.map(toSession);
     },
-    /** Returns false if the person has no such session. */
+    /** Ends a session. Returns false if the person has no such session. */
     async end(username: string, id: string): Promise<boolean> {
       const text = 'DELETE FROM browser_sessions WHERE username = @username AND digest = @id';
       return (await database.run(text, { username, id })) === 1;

@@ -63,7 +63,7 @@ export async function claimOrMatchSealKey(database: TenantDatabase, check: strin
   return await database.write((unit) => claimOrMatchSealCheck(unit, check));
 }
 
-/** Other gateways can't store a value until the transaction ends. */
+/** Stores the first value, or compares with it. Other gateways can't store a value until the transaction ends. */
 async function claimOrMatchSealCheck(unit: Transaction, check: string): Promise<boolean> {
   await unit.run('INSERT INTO seal_checks (seal_check) VALUES (@check) ON CONFLICT DO NOTHING', { check });
   const row = await unit.one<{ seal_check: string }>('SELECT seal_check FROM seal_checks');

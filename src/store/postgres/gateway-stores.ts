@@ -43,7 +43,7 @@ export function postgresGatewayStores(database: TenantDatabase, seal: AuthReqIdS
 /** Timeout for counting the lock waits, in milliseconds. */
 const COUNT_TIMEOUT_MS = 1_000;
 
-/** Uses the pool whose commits don't wait for the disk, because all other connections may be waiting for locks. */
+/** Queries through the pool whose commits don't wait for the disk, because locks may block all other connections. */
 function countLockWaits(database: TenantDatabase): Promise<number> {
   return database.writeUnsynced(async (unit) => {
     const [, row] = await Promise.all([

@@ -9,7 +9,7 @@ interface ReplayClockOptions {
   readonly file: string;
   /** Start time, used if nothing is stored yet or if `restarts` is set. */
   readonly start: number;
-  /** The last close, at which time stops because there are no later prices. */
+  /** The last close. The clock stops there, because there are no later prices. */
   readonly end: number;
   readonly restarts: boolean;
 }

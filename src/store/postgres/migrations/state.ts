@@ -25,8 +25,8 @@ const sweptTable = (table: string, rights: { readonly app: string }): string => 
 `;
 
 /**
- * Secures a table so that each person can read and write only their own rows, in addition to the tenant's policy. Names
- * of threads and accounts therefore need to be unique only per person.
+ * Secures a table: a tenant can use only its own rows, and a person only their own among the tenant's. Names of
+ * threads and accounts therefore need to be unique only per person.
  */
 const personTable = (table: string, rights: { readonly app: string }): string => `
   ${tenantTableMigration(schema, table, rights)}
