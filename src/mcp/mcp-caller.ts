@@ -20,6 +20,6 @@ export interface McpCaller {
   readonly hasImports: boolean;
   /** The person's rules file. Only available on the person's machine. */
   readonly ownRules?: OwnRules;
-  /** Returns the URL where the person connects an account (such as `slack`), or undefined if it can't be connected. */
+  /** Returns the URL where the person connects an account (such as `slack`), or undefined if there is no such URL. */
   connectAddress?(connection: string): Promise<string | undefined>;
 }

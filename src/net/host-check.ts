@@ -46,7 +46,7 @@ function sameHost(host: string, { host: ours, protocol }: URL): boolean {
   return host === ours || host === `${ours}:${protocol === 'https:' ? 443 : 80}`;
 }
 
-/** Returns whether the request target is ours. An absolute one (RFC 9112 §3.2.2) overrides the Host header. */
+/** Returns whether the request target is ours. An absolute target (RFC 9112 §3.2.2) overrides the Host header. */
 function targetsOwnOrigin(target: string | undefined, origins: readonly string[]): boolean {
   if (target === undefined || target.startsWith('/') || target === '*') return true;
   return URL.canParse(target) && origins.includes(new URL(target).origin);

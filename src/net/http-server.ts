@@ -45,7 +45,7 @@ export interface HttpServer {
   readonly lastRequestAt: () => number;
   serve(handler: RequestListener): void;
   serveApp(app: Hono): void;
-  /** Sets the handler of upgrade requests, such as WebSocket. Without a handler, such connections are closed. */
+  /** Sets the handler for upgrade requests (WebSocket). Without a handler, their connections are closed. */
   serveUpgrades(handler: UpgradeListener): void;
   /** Loads the TLS files now, without waiting for the next check. Open connections are not affected. */
   loadCertificate(): Promise<void>;
@@ -317,8 +317,8 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
 }
 
 /**
- * Polls the files and applies renewed ones. Open connections are not affected. If new files can't be used, it warns
- * once and keeps the old files. It warns only after the second attempt, because the two files are replaced one after
+ * Polls the files and applies renewed ones. Open connections are not affected. If new files can't be used, warns once
+ * and keeps the old files. Warns only after the second failed attempt, because the two files are replaced one after
  * the other. Resolves when the signal aborts.
  * @param renewals the stamp of the files that the server uses now
  */

@@ -7,7 +7,7 @@ const NULL_BODY_STATUSES = [204, 205, 304];
 
 /**
  * Converts the response of Node's `http` client to a `Response`.
- * @param hasBody whether to read the body; otherwise it is discarded
+ * @param hasBody whether to read the body; if false, the body is discarded
  * @throws {RangeError} for a status or a reason phrase that RFC 9110 does not allow
  */
 export function toResponse(message: IncomingMessage, { hasBody = true } = {}): Response {

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
 import type { SchedulerEntryPart, SchedulerEntryState } from './scheduler.ts';
 
-/** Returns the text that marks files as a schedule's. Files without this text were not written by trade-agent. */
+/** Returns the text that marks a schedule's files. Files without this text were not written by trade-agent. */
 export function getFileMarker(id: string): string {
   return `trade-agent schedule ${id}; "trade-agent schedule remove ${id}" removes it`;
 }

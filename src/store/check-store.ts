@@ -12,7 +12,7 @@ export interface RuleFiring {
   readonly since: number;
 }
 
-/** A conditional order that a check proposed. `asked` is true once `markAsked` has recorded the approval request. */
+/** A conditional order that a check proposed. `asked` is true if `markAsked` has recorded the approval request. */
 interface ProposedOrder {
   readonly thread: string;
   readonly asked: boolean;

@@ -152,7 +152,7 @@ async function afterConnecting<Outcome>(
   }
 }
 
-/** Returns a task if the client supports tasks. Otherwise waits for the decision as long as the client can. */
+/** Returns a task if the client supports tasks. Otherwise waits for the decision as long as the client can wait. */
 async function proposalResult(
   { proposal, isAsked }: ProposedResult,
   holdMs: () => number,

@@ -31,7 +31,7 @@ export interface McpTask {
   readonly inputRequests?: Readonly<Record<string, unknown>>;
 }
 
-/** Looks up a caller's tasks. `cancel` and `update` return whether the task exists. */
+/** Gives access to a caller's tasks. `cancel` and `update` return whether the task exists. */
 export interface TaskSource {
   get(id: string): Promise<McpTask | undefined>;
   /** Cancels the task. Does nothing if the task is finished. */

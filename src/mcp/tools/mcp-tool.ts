@@ -11,7 +11,7 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Returns how many more milliseconds the client can wait for the response. */
   holdMs(): number;
-  /** The client's own name for itself, which is not verified. */
+  /** The name that the client gave itself, unverified. */
   readonly clientName: string;
   /** Values that identify the call if the client provides no idempotency key. */
   readonly identity: readonly unknown[];

@@ -68,7 +68,7 @@ export function createTradingDayReader(options: {
       return remembered.days;
     },
     /**
-     * Returns the trading days, and requests them with this session if needed.
+     * Returns the trading days. If needed, first requests them with this session.
      * @throws the gateway's error if no current calendar is stored
      */
     askedBy: async (session: Session) => (await calendarOf(async () => session)).days,

@@ -13,7 +13,7 @@ interface GrantedDevice {
   readonly deviceName: string | undefined;
   readonly since: number;
   readonly endsAt: number | undefined;
-  /** When the device last renewed its tokens, which it does every ten minutes while it is used. */
+  /** When the device last renewed its tokens. A device in use renews them every ten minutes. */
   readonly usedAt: number | undefined;
 }
 

@@ -53,7 +53,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   };
 
   const successors = refreshTokenSuccessors(dialect);
-  /** Returns whether a refresh token may be used again if no successor was used. */
+  /** Returns whether a used refresh token may be used again, provided that no successor was used. */
   const isRepeatable = (model: string, payload: AdapterPayload): boolean =>
     options.refreshTokenReuse === 'until_confirmed' &&
     model === 'RefreshToken' &&

@@ -6,7 +6,7 @@ import { one, run, type SqlTransactions } from '../sql/sql-database.ts';
 export const SESSION_LIFETIME_MS = 8 * 3600 * 1000;
 const IDLE_TIMEOUT_MS = 30 * 60 * 1000;
 const TICKET_LIFETIME_MS = 10 * 60 * 1000;
-/** Precision of the stored time of a session's last use, in milliseconds. */
+/** Precision with which a session's last use is stored, in milliseconds. */
 const SEEN_PRECISION_MS = 60 * 1000;
 
 /**

@@ -10,7 +10,7 @@ const schema = 'trade_agent_state';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
-/** The first columns of each table with people's rows, and of the table's primary key. */
+/** The first columns of each table that has people's rows. They also come first in the table's primary key. */
 const PERSON_COLUMNS = 'tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL DEFAULT current_person()';
 
 /**
