@@ -23,7 +23,7 @@ export interface ProposalQueue {
   makeAllDue(now: number): Promise<void>;
   /**
    * Claims at most `limit` due proposals, the longest overdue first.
-   * @returns their IDs, and the milliseconds until the next proposal is due; undefined if none is planned
+   * @returns their IDs, and the milliseconds until the next proposal is due; undefined if no step is planned
    */
   claimDue(limit: number, now: number): Promise<{ readonly ids: readonly string[]; readonly nextMs?: number }>;
   /**

@@ -136,7 +136,7 @@ export interface ProposalSnapshot {
   readonly haltedAt: number | undefined;
   readonly openCodes: readonly string[];
   readonly open: number;
-  /** Number of proposals by this proposer and client since the given time whose `typed` is the same as the query's. */
+  /** Number of proposals since the given time with the same proposer, client and `typed` as the query. */
   readonly lastHour: number;
   /** This client's two most recent proposals that a person approved or denied (`DECIDED_STATES_SQL`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
@@ -187,7 +187,7 @@ export interface ProposalStore {
   /** Lists proposals, newest first. */
   list(filter: {
     sub?: string;
-    /** Lists only proposals whose owner or proposer is this person. An alternative to `sub`. */
+    /** Lists only proposals whose owner or proposer is this person. Set either this or `sub`. */
     party?: string;
     state: 'open' | 'all';
     limit?: number;

@@ -103,7 +103,7 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
   requestRun(id: string, key: string, now: number): Promise<number | undefined>;
   /**
    * Begins a run. An earlier run that never ended is recorded with the result of `died`, and can no longer write.
-   * @returns the new run's epoch, or undefined if another run began since `seen` was read or the schedule was removed
+   * @returns the new run's epoch, or undefined if the schedule was removed, or another run began after `seen` was read
    */
   begin(
     id: string,
@@ -111,9 +111,9 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
     begun: ScheduleProgress & { readonly run: Run },
     died: (run: Run) => Run,
   ): Promise<number | undefined>;
-  /** Records the progress if no run is due. Returns false if another run has begun since. */
+  /** Records the progress if no run is due. Returns false if a run has begun after the epoch `seen` was read. */
   recordProgress(id: string, seen: number, progress: ScheduleProgress): Promise<boolean>;
-  /** Ends a run. Returns false, with nothing written, if another run has begun since. */
+  /** Ends a run. Returns false, with nothing written, if another run has begun in the meantime. */
   end(id: string, epoch: number, end: ScheduleRunEnd<Run>): Promise<boolean>;
 }
 

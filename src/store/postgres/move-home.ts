@@ -24,12 +24,12 @@ type CopiedRows = Readonly<Record<string, number>>;
  * can only insert. Each method is one transaction over the tables of the gateway and of the home.
  */
 export interface MovableTenant {
-  /** Whether a move into the tenant, or out of it, has been committed but not completed. */
+  /** Returns which move is committed but not completed: into the tenant (`arrived`), out of it (`left`), or none. */
   state(): Promise<MoveState>;
   /**
    * Copies all rows of `source` and its rules into the tenant and compares the rows, in one transaction. Afterwards the
    * tenant's state is `arrived`. The rows of an earlier attempt are replaced.
-   * @throws {TradeAgentError} `usage` if the tenant has rows other than those of an unfinished move
+   * @throws {TradeAgentError} `usage` if the tenant has any rows other than those that an unfinished move wrote
    */
   copyFrom(source: SqliteHome, rules: RuleTexts, now: number): Promise<CopiedRows>;
   /** Completes the move into the tenant, so that homes may use it. */
@@ -56,7 +56,7 @@ const UNMOVED = new Set([
   `${homeSchema.name}.schema_version`,
   `${homeSchema.name}.moves`,
 ]);
-/** Columns that SQLite doesn't have, because it has `rowid`, no tenants, and only one process with claims. */
+/** Columns that SQLite doesn't need: it has `rowid` and no tenants, and only one process claims its proposals. */
 const ONLY_POSTGRES = new Set(['tenant', 'place', 'claimed_by', 'pinged']);
 const RULES = `${gatewaySchema.name}.rules`;
 const MAX_ROWS_PER_QUERY = 200;
@@ -70,7 +70,7 @@ interface Table {
   readonly constants: readonly string[];
   /** Whether PostgreSQL orders rows of the same time by its column `place`, as SQLite does by `rowid`. */
   readonly hasPlace: boolean;
-  /** Whether `place` is not generated, so that the copied rows must be numbered. */
+  /** Whether the copied rows must be numbered, because PostgreSQL does not generate their `place`. */
   readonly isNumbered: boolean;
   readonly hasRowId: boolean;
   /** The ORDER BY clause by the primary key, which sorts texts by their bytes. */
@@ -155,7 +155,7 @@ export async function openMovableTenant(address: string, tenant: string, grantAp
 }
 
 /**
- * Copies a snapshot of all rows of a tenant, which homes may be using, into `target`, and compares the rows.
+ * Copies a snapshot of a tenant's rows into `target`, and compares the rows. Homes may use the tenant meanwhile.
  * @param address connection string of a login that runs the home
  * @returns the tenant's rules
  */
@@ -193,7 +193,7 @@ async function writeRules(client: PoolClient, rules: RuleTexts): Promise<void> {
 
 /**
  * Advances a sequence beyond the copied values of a column. All tenants share the sequence, and others may use it at
- * the same time, so it is never set back: it skips more values than the other tenants can use in the meantime.
+ * the same time, so it is never set back: it is advanced by more values than the others can use in the meantime.
  */
 async function skipValues(client: PoolClient, sequence: string, table: string, column: string): Promise<void> {
   await client.query(
@@ -349,7 +349,7 @@ async function* postgresRows(client: PoolClient, table: Table, order: string): A
   await client.query('CLOSE copied');
 }
 
-/** Copies the rows in the order in which they were added, because PostgreSQL's `place` then has the same order. */
+/** Copies the rows in the order in which they were added, to give PostgreSQL's `place` the same order. */
 async function copyToPostgres(client: PoolClient, table: Table, database: Database.Database): Promise<void> {
   const { schema, name, columns, isNumbered } = table;
   const overriding = columns.some(({ isIdentity }) => isIdentity) ? 'OVERRIDING SYSTEM VALUE' : '';

@@ -16,7 +16,7 @@ const MAX_UNSYNCED_CONNECTIONS = 5;
 const MAX_DIRECT_CONNECTIONS = 2;
 
 export interface OpenDatabaseOptions extends Pick<PoolOptions, 'address' | 'max'> {
-  /** Address without the pooler, for notifications. If set, `address` is a pooler's, such as PgBouncer's. */
+  /** Address that bypasses the pooler, for notifications. If set, `address` is the address of a pooler (PgBouncer). */
   readonly direct?: string | undefined;
   readonly schema: DatabaseSchema;
   readonly tenant: string;

@@ -66,7 +66,7 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
   };
 }
 
-/** Marks an unsettled order as placed and returns its previous state. For rejected ones: {@link adoptRejectedOrder}. */
+/** Marks an unsettled order as placed and returns its previous state. Rejected orders: {@link adoptRejectedOrder}. */
 const PLACE = `
   WITH seen AS (
     SELECT state FROM gateway_orders WHERE ${ORDER_KEY_CONDITION} FOR UPDATE

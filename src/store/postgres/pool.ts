@@ -22,11 +22,11 @@ export interface PoolOptions {
   readonly tenant?: string;
   /** False if commits need not wait for the disk, because a lost change is made again. */
   readonly synced?: boolean;
-  /** Timeout of a statement, in milliseconds. 0 for migrations, whose statements may take long. */
+  /** Timeout of a statement, in milliseconds. 0 for migrations, whose statements may run for a long time. */
   readonly statementTimeoutMs?: number;
   /**
    * Whether the address is a pooler's, such as PgBouncer's in transaction mode, which may run each transaction on another
-   * connection. No setting then lasts longer than a transaction, so each one begins with {@link transactionSettings}.
+   * connection. Settings then last for one transaction, so each transaction begins with {@link transactionSettings}.
    */
   readonly isPooler?: boolean;
 }

@@ -4,7 +4,7 @@
  *
  * A string is SQL that runs in one transaction, and that locks each table only briefly. It only expands the schema, so
  * that programs of the previous version keep working. `contract` is SQL that removes something that those programs
- * need; they no longer start afterwards. `steps` run one by one, outside a transaction, and may take long.
+ * need; they no longer start afterwards. `steps` run one by one, outside a transaction, and may be slow.
  */
 export type Migration = string | { readonly contract: string } | { readonly steps: readonly OnlineStep[] };
 

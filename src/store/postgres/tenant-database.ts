@@ -9,7 +9,7 @@ export interface Transaction {
   one<Row>(text: string, values?: ParameterValues): Promise<Row | undefined>;
   /** Returns the number of rows written or removed. */
   run(text: string, values?: ParameterValues): Promise<number>;
-  /** Runs a statement with positional parameters, such as `$1`, that a library has created. */
+  /** Runs a statement that a library has created, with positional parameters such as `$1`. */
   execute(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>;
   /**
    * Runs the transaction's last statement and sends the commit together with it. No other statement may follow, and the

@@ -73,7 +73,7 @@ function countingTime(newest: number | null | undefined, clock: number): number 
 /** Maximum number of cached accounts whose newest order is ahead of the machine's clock. */
 const MAX_BEHIND_ACCOUNTS = 10_000;
 
-/** The clock by which an account's orders are counted toward limits. Times are milliseconds since the epoch. */
+/** The clock for counting an account's orders toward limits. Times are milliseconds since the epoch. */
 export interface OrderCountClock {
   /** Returns an estimate of the time for counting, to be used before the newest order is read. */
   expected(account: string, clock: number): number;
@@ -84,8 +84,8 @@ export interface OrderCountClock {
 /**
  * Creates a clock for counting orders. If the machine's clock is behind an account's newest order, the time continues
  * from that order at the speed of the monotonic clock. Otherwise, limits would stay exhausted until the machine's clock
- * has caught up. While this process runs, the time never goes back, so that no limit is lifted early, unless orders are
- * redated (`gateway recount`).
+ * has caught up. While this process runs, the time goes back only if orders are redated (`gateway recount`), so that no
+ * limit is lifted early.
  */
 export function createOrderCountClock(monotonic: () => number = () => performance.now()): OrderCountClock {
   const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();
@@ -106,7 +106,7 @@ export function createOrderCountClock(monotonic: () => number = () => performanc
   };
 }
 
-/** Returns the time since which orders count as recent. @param now the {@link countingTime} */
+/** Returns the time from which on orders count as recent. @param now the {@link countingTime} */
 export function recentOrdersStart(now: number): number {
   return Math.min(newYorkMidnight(now), now - IDENTICAL_ORDER_WINDOW_MS);
 }

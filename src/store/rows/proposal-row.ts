@@ -175,7 +175,7 @@ export function toTokenValues(token: ProposalChange['token']) {
   return typeof token === 'string' ? {} : { sealed: token.sealed, tokenExpiresAt: token.expiresAt };
 }
 
-/** The epoch changes with each new version of the person's proposals, and when a halt begins or ends. */
+/** Formats an epoch, which changes with each new version of the person's proposals and when a halt begins or ends. */
 export function formatEpoch(latestVersion: number, haltedAt: number | undefined): string {
   return JSON.stringify([latestVersion, haltedAt ?? null]);
 }

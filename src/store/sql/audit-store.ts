@@ -134,7 +134,7 @@ export function createAuditStore(database: SqlTransactions): AuditStore {
 
 /**
  * Locks the tree until the end of the transaction.
- * @param wait whether to wait while another process has locked it, instead of returning undefined
+ * @param wait if another process has locked the tree: true to wait, false to return undefined
  */
 function* lockTree(dialect: Dialect, wait: boolean): TransactionWork<TreeRow | undefined> {
   const locked = yield* one<TreeRow>(`${SELECT_TREE}${wait ? dialect.forUpdate : dialect.skipLocked}`);
@@ -177,8 +177,8 @@ interface CheckpointRow {
 const SELECT_CHECKPOINTS = 'SELECT day, size, checkpoint, anchored FROM record_checkpoints ORDER BY size';
 
 /**
- * Creates the store of the days' checkpoints. A tenant's gateways share them: if two gateways close the same day, the
- * second gateway finds it closed.
+ * Creates the store of the days' checkpoints. A tenant's gateways share the checkpoints: if two gateways try to close
+ * the same day, the second gateway finds the day already closed.
  */
 export function createCheckpointStore(database: SqlTransactions): AuditCheckpointStore {
   const { dialect } = database;

@@ -121,8 +121,8 @@ function* consumeProof(by: SigningKeyChangeProof, sub: string, now: number): Tra
 }
 
 /**
- * Stores the authenticator's report about the use of a key. Returns false if the key was removed, belongs to another
- * person, or its counter did not increase.
+ * Stores the authenticator's report about the use of a key. Returns false if the key was removed or belongs to
+ * another person, or if its counter did not increase.
  */
 function* recordKeyUse(
   { credentialId, counter, backedUp }: SigningKeyUse,

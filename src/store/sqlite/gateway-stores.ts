@@ -35,8 +35,8 @@ export function createSqliteGatewayStores(
 }
 
 /**
- * Returns only the audit log, the halts and the recount of orders. Can be used while a gateway is running, because it
- * does not migrate the database.
+ * Creates only the stores of the audit log and the halts, and the function that recounts orders. Can be used while a
+ * gateway is running, because it does not migrate a database that has tables.
  * @param database the gateway's database, of any version
  */
 export function createSqliteAuditStores(database: Database.Database) {

@@ -25,8 +25,8 @@ export type StateDatabase = Database.Database;
 export const STATE_SCHEMA_VERSION = stateMigrations.length;
 
 /**
- * Maximum size of a file whose pages are all verified when it is opened, in bytes. In a larger file, damage is detected
- * only when a damaged page is read.
+ * Maximum size, in bytes, of a file whose pages are all verified when the file is opened. In a larger file, damage is
+ * detected only when a damaged page is read.
  */
 const MAX_VERIFIED_BYTES = 16 * 1024 * 1024;
 const MAX_LOG_KB = 1024;

@@ -135,7 +135,7 @@ async function setWakeTimes(
 }
 
 /**
- * Triggers or re-arms the conditions that the observed values have crossed. The update is a compare-and-set: if two
+ * Triggers or re-arms the conditions whose limits the observed values crossed. The update is a compare-and-set: if two
  * workers observe the same value, the second worker changes nothing.
  */
 async function toggleCrossed(
