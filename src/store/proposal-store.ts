@@ -179,7 +179,7 @@ export interface SnapshotQuery {
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
-  /** Returns whether the person has ever chosen the symbol of an order in their own words. */
+  /** Returns whether the person has ever chosen this symbol for an order in their own words. */
   hasNamed(sub: string, symbol: string): Promise<boolean>;
   /** Finds a proposal. @param subjectId a `client_order_id` or a mandate's ID */
   bySubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
@@ -187,7 +187,7 @@ export interface ProposalStore {
   /** Lists proposals, newest first. */
   list(filter: {
     sub?: string;
-    /** Lists only proposals whose owner or proposer is this person. Set either this or `sub`. */
+    /** Lists only proposals whose owner or proposer is this person. An alternative to `sub`. */
     party?: string;
     state: 'open' | 'all';
     limit?: number;

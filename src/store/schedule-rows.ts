@@ -53,7 +53,7 @@ export interface NewSchedule<Schedule> {
   /** Time of creation, in milliseconds since the epoch. Scheduled times before the creation are never due. */
   readonly now: number;
   readonly wakeAt: number | null;
-  /** Prices that trigger runs. Empty for a schedule that only runs at scheduled times. */
+  /** Prices that trigger runs. Empty for a schedule that runs only at scheduled times. */
   readonly conditions: readonly PriceCondition[];
 }
 

@@ -95,7 +95,7 @@ export interface SigningKeyStore {
   /** Returns whether the store has a signature with exactly this digest for this approval. */
   hasSignature(signature: Pick<ApprovalSignature, 'sub' | 'approval' | 'digest'>): Promise<boolean>;
   evidence(of: Pick<ApprovalSignature, 'sub' | 'approval'>): Promise<ApprovalSignature['evidence'] | undefined>;
-  /** Returns the identifiers of the grants (`gr_…`) that a person signed, with each one's latest time. Newest first. */
+  /** Returns the identifiers (`gr_…`) of a person's signed grants and when each was last signed, newest first. */
   listGrants(sub: string, limit: number): Promise<{ readonly approval: string; readonly signedAt: number }[]>;
   /**
    * Stores the evidence and the key's new counter. Returns `known` if the evidence is already stored, and `stale` if

@@ -40,8 +40,8 @@ export interface StandingOrderClaim {
 
 /**
  * Standing orders. Each is created with its mandate, and its row has the time of its next check. A process claims due
- * standing orders before it checks them, and releases them afterwards. If the process dies, its claim ends, and they
- * become due again. A new standing order, and one whose mandate has ended, is due at once.
+ * standing orders before it checks them, and releases them afterwards. If the process dies, its claim ends, and the
+ * orders become due again. A new standing order, or a standing order whose mandate has ended, is due at once.
  *
  * This store does not prevent two orders for the same due time: the proposal's Idempotency-Key and the mandate's slot
  * prevent that. Claims only keep two processes from doing the same work.

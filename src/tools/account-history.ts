@@ -6,7 +6,7 @@ import { type AccountReturns, accountReturns, mergeFlows, toDayEndEquity } from 
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** For each period, the longer period to request from the broker, which starts before the period itself. */
+/** The longer period to request from the broker for each period, so that it includes the day before the period. */
 const historyPeriods: Readonly<Record<Period, string>> = {
   '1D': '1M',
   '1W': '1M',

@@ -41,11 +41,11 @@ export interface AlertCoverage {
 export interface Alerts {
   list(): Promise<AlertCoverage & { readonly alerts: readonly AlertView[] }>;
   /**
-   * Adds an alert. @param most maximum number, including it @throws {TradeAgentError} `blocked`, `invalid_config`
+   * Adds an alert. @param most maximum number of alerts @throws {TradeAgentError} `blocked`, `invalid_config`
    */
   add(alert: Alert, most?: number): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
   /**
-   * Removes alerts. @param which an alert's name, or a symbol for all its alerts @throws {TradeAgentError} `not_found`
+   * Removes alerts. @param which an alert's name, or the symbol of several alerts @throws {TradeAgentError} `not_found`
    */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;
   /** Schedules checks at these times, unless a schedule with these times already exists. */

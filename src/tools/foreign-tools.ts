@@ -3,7 +3,7 @@
  * instructions.
  */
 
-/** Prefix of each name. No built-in tool's name starts with it. */
+/** Prefix of each foreign tool's name. No built-in tool's name starts with this prefix. */
 export const FOREIGN_TOOL_PREFIX = 'mcp__';
 
 export interface ForeignTool {

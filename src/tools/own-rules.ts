@@ -35,7 +35,7 @@ export interface OwnTargets {
   readonly options: RebalanceOptions;
 }
 
-/** The person's rules file, available to agents on their machine. */
+/** The person's rules file, available to agents on the person's machine. */
 export interface OwnRules {
   findings(): Promise<OwnFindings>;
   targets(): Promise<OwnTargets | undefined>;

@@ -116,7 +116,7 @@ const REPLACEMENT_TYPES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
 /** Alpaca's types for spin-offs, which give holders shares of another company. */
 const SPIN_OFF_TYPES = new Set(['SPIN', 'SSO']);
 
-/** On exercise or assignment, the option's cost becomes part of the underlying's cost. */
+/** How an option ended, by Alpaca's type. On exercise or assignment, the underlying's cost includes the option's. */
 const OPTION_END_TYPES: Readonly<Record<string, ShareExchange['ends']>> = {
   OPEXP: 'worthless',
   OPEXC: 'into_underlying',
@@ -158,8 +158,8 @@ export type ClosingPriceLookup = (symbol: string, day: string) => Dec | string |
 
 /**
  * Returns external cash flows (GIPS 2020): deposits, withdrawals, and transfers of shares. Shares are valued at the
- * broker's price for the transfer, or if the broker has none, at that day's close. `unvalued` lists transfers with
- * neither.
+ * broker's price for the transfer or, if there is none, at that day's close. `unvalued` lists transfers without either
+ * price.
  */
 export function externalFlows(activities: readonly Activity[], priceOn: ClosingPriceLookup = () => undefined) {
   const flows: Flow[] = [];

@@ -48,7 +48,7 @@ export function formatTodayChange(change: string | null, fraction: string | null
   return `${formatSignedDollars(change)}${fraction === null ? '' : ` (${formatSignedPercent(fraction)})`} today`;
 }
 
-/** Formats a percentage with at most two decimals: `"0.595659779"` → `59.57%`. For limits, use `formatExactPercent`. */
+/** Formats a fraction as a percentage, rounded: `"0.595659779"` → `59.57%`. For limits, use `formatExactPercent`. */
 export function formatPercent(fraction: string): string {
   const exact = parseDecimal(fraction).mul(HUNDRED);
   const rounded = exact.toDecimalPlaces(2);

@@ -16,7 +16,7 @@ export interface CountedTotals {
   readonly day_notional: string;
   readonly day_orders: number;
   readonly last_minute: number;
-  /** Orders that were or may have been sent and are not known to have ended. */
+  /** Number of orders that may have been sent and are not known to have ended. */
   readonly open_orders: number;
   readonly open_symbol_notional: string;
   readonly open_symbol_sells: string;

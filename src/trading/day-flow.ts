@@ -12,9 +12,9 @@ interface SinceClose {
 
 /**
  * Returns the net deposits since the last close, in dollars, for the daily loss limit. Flows dated after the day of the
- * close always count. `last_equity` may or may not include activities of unknown type, and flows that are dated earlier
- * but were (or may have been) booked after the close. Of these, only deposits count, so that the computed loss may be
- * too large but never too small.
+ * close always count. It is unknown whether `last_equity` includes activities of unknown type, and flows that are dated
+ * earlier but may have been booked after the close. Of these activities and flows, only deposits count, so that the
+ * computed loss may be too large but never too small.
  * @returns undefined if transferred shares cannot be valued
  */
 export function netDepositsSinceClose(activities: readonly Activity[], since: SinceClose): Dec | undefined {

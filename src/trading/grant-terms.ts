@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const grantTermsSchema = z.lazy(() =>
   z.strictObject({
     /**
-     * `device`: a sign-in by device code, also to a server that may work while the person is away. `agent`: an agent
+     * `device`: a sign-in by device code, even to a server that may work while the person is away. `agent`: an agent
      * that was allowed on the consent page. `registration`: one app that may register to send the person requests.
      * `recovery_code`: a code that signs a browser in to view and deny requests. `connection`: the home's access to the
      * person's account at a third party; `client`, `resources` and `scopes` are then the third party's.

@@ -18,7 +18,7 @@ export interface HttpProblemOptions {
   readonly members?: Readonly<Record<string, unknown>>;
   /** Present on every 401 and 403 response. `scopes` lists all scopes that the request needs (RFC 6750 §3). */
   readonly challenge?: { readonly error?: ChallengeError; readonly scopes?: readonly string[] };
-  /** Seconds, for the `Retry-After` header. */
+  /** Value of the `Retry-After` header, in seconds. */
   readonly retryAfter?: number;
   readonly cause?: unknown;
 }

@@ -80,7 +80,7 @@ export function toRecipientKey({ service, recipient }: Pick<MessageDraft, 'servi
   return `${service}:${recipient.slice(0, at)}${recipient.slice(at).toLowerCase()}`;
 }
 
-/** Returns the recipient of a key such as `gmail:bob@example.com`; undefined if the key is invalid. */
+/** Returns the recipient in a key such as `gmail:bob@example.com`; undefined if the key is invalid. */
 function parseRecipientKey(key: string): Pick<MessageDraft, 'service' | 'recipient'> | undefined {
   const [, name, recipient = ''] = /^([a-z]+):(.*)$/s.exec(key) ?? [];
   const service = messageServices.find((one) => one === name);
@@ -98,7 +98,7 @@ export function isRecipientKey(key: string): boolean {
   return parsed !== undefined && toRecipientKey(parsed) === key;
 }
 
-/** Describes a recipient of a key: `bob@example.com by email (Gmail)`, `#trading on Slack`. */
+/** Describes the recipient in a key: `bob@example.com by email (Gmail)`, `#trading on Slack`. */
 export function describeRecipientKey(key: string): string {
   const parsed = parseRecipientKey(key);
   if (parsed === undefined) return key;

@@ -14,8 +14,8 @@ export interface OrderField {
   /** `price`: dollars a share, rounded to the tick. `amount`: no trailing zeros. `word`: compared unchanged. */
   readonly form: 'price' | 'amount' | 'word';
   /**
-   * Whether the field is sent to the broker. The broker's order must then have the same value. `leg`: the field is sent
-   * as a leg's price.
+   * Whether the field is sent to the broker. If so, the broker's order must have the same value. `leg`: the field is
+   * sent as a leg's price.
    */
   readonly sent: boolean | 'leg';
   /** Formats a price field in broker shorthand, such as `LMT 180.00`. */

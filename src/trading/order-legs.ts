@@ -51,7 +51,7 @@ export function hasEnded({ status, legs = [] }: Pick<Order, 'status' | 'legs'>):
   return isFinalStatus(status) && openLegs({ legs }).length === 0;
 }
 
-/** Returns whether an order's entry has ended, so that the order is listed only because of its exits. */
+/** Returns whether an order's entry has ended. Such an order is still listed only because of its exits. */
 export function hasEndedEntry({ legs, status }: Order): boolean {
   return legs !== undefined && isFinalStatus(status);
 }

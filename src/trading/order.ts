@@ -34,7 +34,7 @@ export {
 export { symbolSchema } from './symbol.ts';
 export type Environment = (typeof environments)[number];
 
-/** Far above any real quantity or dollar amount, so that extra zeros are detected early. */
+/** Maximums for any order. They are far above real quantities and amounts, and detect extra zeros early. */
 export const MAX_QTY = '1000000';
 const MAX_NOTIONAL = '100000000';
 

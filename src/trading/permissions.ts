@@ -23,8 +23,8 @@ export const permissions = [
 export type Permission = (typeof permissions)[number];
 
 /**
- * The permission that proposing each kind requires. Undefined for kinds without an account, which people propose only
- * for themselves.
+ * The permission that proposing each kind requires. Undefined for kinds without an account: people can propose
+ * these only for themselves.
  */
 export const permissionToPropose: Readonly<Record<ProposalKind, Permission | undefined>> = {
   order: 'can_propose',

@@ -47,7 +47,7 @@ export const decisionViewSchema = z.lazy(() =>
     limit: z.string().optional(),
     value: z.string().nullable().optional(),
     hint: z.string().optional(),
-    /** The code of the problem with which the gateway would refuse the order, if it is not `policy_denied`. */
+    /** The code of the problem with which the gateway would refuse the order, unless that code is `policy_denied`. */
     problem: z.string().optional(),
     policy: z.string(),
     account: z.string(),

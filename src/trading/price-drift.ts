@@ -11,7 +11,7 @@ export function currentPrice(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'las
 }
 
 /**
- * Returns whether a price is above or below the band; undefined inside the band or on its edge. Compares exactly,
+ * Returns the side of the band on which a price is; undefined inside the band or on its edge. Compares exactly,
  * without dividing.
  */
 export function sideOutsideBand(

@@ -67,7 +67,7 @@ const requestShape = () => ({
   /** The origin of the request, as the proposer names it: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printableText(80)).optional(),
   provenance: provenanceSchema.optional(),
-  /** The account's owner (`sub`), if not the proposer. Only the owner receives the approval request. */
+  /** The `sub` of the account's owner, if that is not the proposer. Only the owner receives the approval request. */
   for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).optional(),
 });

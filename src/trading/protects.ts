@@ -4,9 +4,9 @@ import { isFinalStatus, type Order, type OrderLeg, type Position } from './views
 
 /**
  * Returns whether an order reduces a position: a sale of shares held, a buy that covers shares sold short, or the exits
- * of a filled entry. Orders with an unknown side count as reducing. Canceling such an order can increase a loss or
- * forgo a gain, so it needs the owner's approval. The order's price does not matter, because an exit on either side of
- * the market protects the position.
+ * of a filled entry. Orders with an unknown side count as reducing. Canceling an order that reduces a position can
+ * increase a loss or forgo a gain, so the cancellation needs the owner's approval. The order's price does not matter,
+ * because an exit on either side of the market protects the position.
  */
 export function protectsPosition(
   order: Pick<Order, 'symbol' | 'side' | 'status' | 'filled_qty' | 'order_class' | 'legs'>,

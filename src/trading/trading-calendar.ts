@@ -49,7 +49,7 @@ function observedHoliday(date: IsoDate): IsoDate {
 const holidaysByYear = new Map<number, Set<IsoDate>>();
 
 /**
- * Returns the NYSE holidays of a year since 1998 (NYSE Rule 7.2). A New Year's Day on a Saturday is not observed on
+ * Returns the NYSE holidays of a year, 1998 or later (NYSE Rule 7.2). A New Year's Day on a Saturday is not observed on
  * Friday, because that day ends the accounting year.
  */
 export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {

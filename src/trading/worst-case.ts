@@ -12,9 +12,9 @@ import type { WorstCase } from './proposal.ts';
  * Returns the order as it is sent, with the approved bounds in its terms, so that the broker also enforces them. A
  * market order becomes a limit order at `reference_price` × (1 ± `max_slippage`). A stop becomes a stop-limit with that
  * band around its stop price, and a stop loss without a limit gets a limit in the same way. An order in dollars becomes
- * an order for the fraction of shares that its amount buys, fees included, at the limit, because brokers accept amounts
- * only for market orders. A trailing stop stays unbounded, because it has no price until it triggers. A
- * market stop stays unbounded, because its owner chose to sell at any price.
+ * an order for the number of shares that its amount buys at the limit, fees included, because brokers accept amounts
+ * only for market orders. A trailing stop stays unbounded, because it has no price until it triggers. A market stop
+ * stays unbounded, because its owner chose to sell at any price.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
   return boundedStopLoss(boundedEntry(draft));

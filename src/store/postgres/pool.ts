@@ -20,13 +20,13 @@ export interface PoolOptions {
   readonly max?: number;
   /** The tenant whose rows all queries are limited to (see `validateTenantName`). Undefined for the tables' owner. */
   readonly tenant?: string;
-  /** False if commits need not wait for the disk, because a lost change is made again. */
+  /** False if commits need not wait for the disk, because the program makes lost changes again. */
   readonly synced?: boolean;
   /** Timeout of a statement, in milliseconds. 0 for migrations, whose statements may run for a long time. */
   readonly statementTimeoutMs?: number;
   /**
-   * Whether the address is a pooler's, such as PgBouncer's in transaction mode, which may run each transaction on another
-   * connection. Settings then last for one transaction, so each transaction begins with {@link transactionSettings}.
+   * Whether the address is a pooler's (such as PgBouncer's in transaction mode), which may use another connection for
+   * each transaction. Settings then last for only one, so each begins with the {@link transactionSettings}.
    */
   readonly isPooler?: boolean;
 }

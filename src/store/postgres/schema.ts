@@ -2,7 +2,7 @@
  * Migrates a schema to its next version while programs use it. Never edit a released migration: databases that have
  * already run it don't run it again.
  *
- * A string is SQL that runs in one transaction, and that locks each table only briefly. It only expands the schema, so
+ * A string is SQL that runs in one transaction and locks each table only briefly. The SQL only expands the schema, so
  * that programs of the previous version keep working. `contract` is SQL that removes something that those programs
  * need; they no longer start afterwards. `steps` run one by one, outside a transaction, and may be slow.
  */

@@ -68,9 +68,9 @@ export function validateTenantName(tenant: string): void {
 export interface TenantPools {
   readonly synced: Connections;
   readonly unsynced: Connections;
-  /** The pool for listening. Defaults to `synced`. */
+  /** The pool for listening to channels. Defaults to `synced`. */
   readonly listening?: Connections;
-  /** The settings that each transaction begins with (`transactionSettings`), if the pools' address is a pooler's. */
+  /** The settings that each transaction begins with (`transactionSettings`). Set if a pooler is used. */
   readonly settings?: { readonly synced: string; readonly unsynced: string } | undefined;
 }
 
@@ -206,7 +206,7 @@ function sendQuery(client: PoolClient, statement: string | QueryConfig): Promise
   return client.query(statement);
 }
 
-/** Marks a rejection as handled, because the promise is awaited later or another one rejects with the same error. */
+/** Marks a rejection as handled, because it is awaited later or another promise rejects with the same error. */
 function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

@@ -8,7 +8,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** Error codes by problem code. `blocked` is for the owner's rules and quotas. All others become `gateway_refused`. */
+/** Error codes by problem code. `blocked` is for the owner's rules and quotas. Other codes become `gateway_refused`. */
 const errorCodes: Partial<Record<ProblemCode, ErrorCode>> = {
   insufficient_scope: 'insufficient_scope',
   approval_expired: 'approval_expired',
@@ -86,7 +86,7 @@ function connectHint(connection: string): string {
   return `Connect it with "${formatConnectCommand(connection)}".`;
 }
 
-/** Matches the problem of a gateway that stores broker credentials itself. This client can't connect accounts there. */
+/** Matches the problem of a gateway that stores broker credentials itself. Clients can't connect accounts to it. */
 const storedCredentialsSchema = z.object({ credentials: z.string() });
 
 function missingConnection(body: unknown): string | undefined {

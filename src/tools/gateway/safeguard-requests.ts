@@ -106,7 +106,7 @@ export function createSafeguardRequests({ request, read, list, send, account }: 
     /**
      * Tightens the rules immediately. Looser rules must be proposed instead.
      * @throws {TradeAgentError} `blocked` with `details.reason` `APPROVAL_MISSING` if the change loosens a rule;
-     * `details.problem` is `rules_stale` if `base` is outdated, `rules_unchanged`, or `invalid_policy` with the line
+     * `details.problem` is `rules_unchanged`, `rules_stale` (`base` is outdated) or `invalid_policy` (names the line)
      */
     changePolicy: (change: PolicyChangeRequest) =>
       send('PUT', '/v1/policy', policyChangeViewSchema, {

@@ -29,7 +29,7 @@ const policyTextsSchema = z.lazy(() =>
 
 const accountLimitsJson = z.lazy(() => z.record(z.string().max(40), z.json()));
 
-/** The changes to the rules with digest `base`. Omitted parts stay unchanged. */
+/** The changes to the rules. `base` is the digest of the rules to change. Omitted parts stay unchanged. */
 const requestSchema = z.lazy(() =>
   z.strictObject({
     /** The account's number. Defaults to the person's default account. */

@@ -50,7 +50,7 @@ export function benchmarkReturn(
 /**
  * Returns the values that the account would have if its money were invested in the benchmark, with the same starting
  * value, deposits and withdrawals. No value is below zero.
- * @param factors the benchmark's growth between each point and the one before
+ * @param factors the benchmark's growth from each point to the next
  */
 export function benchmarkValues(points: readonly ValuePoint[], factors: readonly Dec[]): Dec[] {
   let worth: Dec = points[0]?.value ?? ZERO;

@@ -4,8 +4,8 @@ import { Rate } from './value-point.ts';
 
 /**
  * Returns the concentration of weights by symbol, as fractions of equity. The Herfindahl-Hirschman index is the sum of
- * the squares of each position's share of the invested money, in which a short position counts at its absolute value.
- * The index is 1 for a single position, 1/n for n equal positions, and undefined if nothing is invested. Source: US
+ * the squares of each position's fraction of the invested money. A short position counts at its absolute value. The
+ * index is 1 for a single position, 1/n for n equal positions, and undefined if nothing is invested. Source: US
  * Department of Justice, "Herfindahl-Hirschman Index".
  */
 export function concentration(shares: readonly PortfolioWeight[]) {

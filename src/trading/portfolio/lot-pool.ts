@@ -80,7 +80,7 @@ export class LotPool {
    * whether their cost is known.
    */
   readonly #known: { amount: Dec; qty: Dec } | undefined;
-  /** With the `highest` method, the lots by cost. Lots that were sold or changed since are skipped when reached. */
+  /** With the `highest` method, the lots by cost. Lots that have since been sold or changed are skipped. */
   readonly #byCost: TinyQueue<PricedLot> | undefined;
   /** The oldest and newest of the lots that have replaced no shares yet, if wash sales are tracked. */
   readonly #unused: { oldest: LotNode | undefined; newest: LotNode | undefined } | undefined;
@@ -146,8 +146,8 @@ export class LotPool {
   }
 
   /**
-   * Removes up to `qty` shares by the pool's method. The removed and remaining amounts add up to the cent.
-   * @param named shares to remove first, at most those held of each day
+   * Removes up to `qty` shares, chosen by the pool's method. The removed and remaining amounts add up to the cent.
+   * @param named shares to remove first; for each day, at most as many as are held
    */
   take(qty: Dec, named: readonly NamedShares[] = []): Lot[] {
     if (this.#known !== undefined) return this.takeOldest(qty);

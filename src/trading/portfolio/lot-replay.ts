@@ -39,7 +39,7 @@ class OptionPremiums {
   /**
    * Records the premium of exercised or assigned contracts.
    * @param taken the lots of these contracts
-   * @returns whether their cost is known
+   * @returns whether the cost of these lots is known
    */
   ended(symbol: string, held: boolean, taken: readonly Lot[], qty: Dec, at: number): boolean {
     const contract = parseOptionSymbol(symbol);

@@ -65,8 +65,8 @@ export interface TimedEquity extends Omit<DatedEquity, 'at'> {
 }
 
 /**
- * Returns external flows. For the days that the broker's history covers, uses the history's flows, because they match
- * its values. For later days and for moved shares, uses the activities.
+ * Returns external flows. For the days that the broker's history covers, uses the history's flows, because these match
+ * the history's values. For later days and for moved shares, uses the activities.
  * @param now the end of the history's current day
  */
 export function mergeFlows(
@@ -245,9 +245,9 @@ function findNearestRoot(curve: PresentValueCurve, years: number): number | unde
 }
 
 /**
- * Returns whether there may be several roots above and below zero. By Laguerre's extension of Descartes' rule, Σ
- * a·e^(-y·t) has at most as many roots above zero as its partial sums in order of rising t have sign changes. The same
- * holds for roots below zero and the partial sums in order of falling t.
+ * Returns whether several roots may be above zero, and whether several may be below. By Laguerre's extension of
+ * Descartes' rule, Σ a·e^(-y·t) has at most as many roots above zero as its partial sums in order of rising t have sign
+ * changes. The same holds for roots below zero and the partial sums in order of falling t.
  */
 function mayHaveSeveralRoots(
   terms: readonly { readonly t: number; readonly a: number }[],

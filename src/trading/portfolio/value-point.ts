@@ -24,7 +24,7 @@ export interface Flow {
   readonly at: number;
   readonly amount: Dec;
   readonly shares?: boolean;
-  /** Whether the flow was booked after the day's valuation, so that it is in either that day's value or the next. */
+  /** Whether the flow was booked after the day's valuation. It is then in either that day's value or the next. */
   readonly late?: boolean;
 }
 

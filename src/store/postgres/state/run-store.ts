@@ -41,7 +41,7 @@ export interface RunStoreOptions {
 
 interface StoreParts {
   readonly database: PersonDatabase;
-  /** Runs a transaction that may change a run. If the run was changed, announces the change. */
+  /** Runs a transaction that may change a run. Announces the change unless `work` returns false or undefined. */
   write<T>(id: string, work: (unit: Transaction) => Promise<T>): Promise<T>;
   /** Sets the time of a worker's next check of the run. */
   due(unit: Transaction, run: string, at: number): Promise<unknown>;
