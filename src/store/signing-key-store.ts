@@ -62,7 +62,7 @@ export interface SigningKeyStore {
   byId(credentialId: string): Promise<SigningKey | undefined>;
   /** Returns a person's keys, except removed ones. Oldest first. */
   listByPerson(sub: string): Promise<SigningKey[]>;
-  /** Stores a pairing, which replaces the person's earlier one. @param pairing.digest digest of the pairing's secret */
+  /** Stores a pairing in place of the person's earlier pairing. @param pairing.digest digest of the pairing's secret */
   storePairing(pairing: { readonly digest: string; readonly sub: string; readonly expiresAt: number }): Promise<void>;
   unpair(sub: string): Promise<void>;
   /** Finds a pairing that has not been used or replaced and has not expired. */

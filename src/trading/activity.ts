@@ -76,7 +76,7 @@ export const activitySchema = z.lazy(() =>
     group: z.string().nullable().optional(),
     /** Dollars received, negative for money paid out. Null for fills and if no money moved. */
     amount: decimalString.nullable(),
-    /** Spin-off: the parent's symbol, and the fraction (0 to 1) of its cost that the new shares get (IRS Form 8937). */
+    /** Spin-off: the parent, and the fraction (0 to 1) of the parent's cost that the new shares get (IRS Form 8937). */
     basis: z.object({ from: z.string(), fraction: decimalString }).optional(),
     imported: z.literal(true).optional(),
   }),

@@ -23,7 +23,7 @@ export const grantTermsSchema = z.lazy(() =>
     accounts: z.literal('all'),
     /** The device or program that asked, or the address to which the client's code is sent. Unverified. */
     from: z.string().nullable(),
-    /** When the access ends; null if it lasts until the person removes it, or issues another recovery code. */
+    /** When the access ends; null if it ends only when the person removes it or issues another recovery code. */
     ends_at: z.iso.datetime({ precision: 0 }).nullable(),
   }),
 );

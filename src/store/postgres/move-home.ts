@@ -36,7 +36,7 @@ export interface MovableTenant {
   settle(): Promise<void>;
   /**
    * Copies all rows into `target` and compares them, and then deletes them from the tenant, in one transaction that
-   * blocks all other writers. Afterwards the tenant's state is `left`, and a process that still uses it finds nothing.
+   * blocks all other writers. Afterwards the tenant's state is `left`, and a process that still uses it finds no rows.
    * @param flush puts the target's files and the rules on disk; called before the commit
    */
   moveTo(target: SqliteHome, flush: (rules: RuleTexts) => void, now: number): Promise<CopiedRows>;
@@ -66,14 +66,14 @@ interface Table {
   readonly name: string;
   /** The columns that both databases have. */
   readonly columns: readonly Column[];
-  /** Columns that only SQLite has: the key of a table with one row, which is always 1. */
+  /** Columns that only SQLite has: the key of a one-row table. Its value is always 1. */
   readonly constants: readonly string[];
   /** Whether PostgreSQL orders rows of the same time by its column `place`, as SQLite does by `rowid`. */
   readonly hasPlace: boolean;
   /** Whether the copied rows must be numbered, because PostgreSQL does not generate their `place`. */
   readonly isNumbered: boolean;
   readonly hasRowId: boolean;
-  /** The ORDER BY clause by the primary key, which sorts texts by their bytes. */
+  /** The ORDER BY clause that sorts by the primary key. Texts are sorted by their bytes. */
   readonly keyOrder: { readonly sqlite: string; readonly postgres: string };
 }
 
@@ -89,7 +89,7 @@ type Value = string | number | Buffer | null;
 /**
  * Migrates a home's tables in PostgreSQL to the latest version and opens one tenant of them.
  * @param address connection string of the login that owns the tables
- * @param grantApp whether to let that login also run the home, because there is no other login
+ * @param grantApp true to let that login also run the home, if there is no other login
  * @throws {TradeAgentError} `invalid_config`, `busy`, `database_unreachable`
  */
 export async function openMovableTenant(address: string, tenant: string, grantApp: boolean): Promise<MovableTenant> {
@@ -316,7 +316,7 @@ async function compare(client: PoolClient, table: Table, database: Database.Data
   );
 }
 
-/** Starts a digest of rows, whose values are in SQLite's form. */
+/** Starts a digest of rows. The values that are added must be in SQLite's form. */
 function startDigest() {
   const hash = createHash('sha256');
   let count = 0;

@@ -88,7 +88,7 @@ function draftMethods(database: TenantDatabase, opened: ProposalRowReader) {
   } satisfies Partial<ProposalStore>;
 }
 
-/** Returns a common table expression that adds a line to the audit log, if the expression `rows` has a row. */
+/** Returns a common table expression that adds an audit log line, if the common table expression `rows` has a row. */
 const insertLine = (rows: string) =>
   `line AS (INSERT INTO record_lines (sub, about, line) SELECT @lineSub, @lineAbout, @line FROM ${rows})`;
 

@@ -19,11 +19,11 @@ export interface Transaction {
 }
 
 /**
- * A database, limited to one tenant's rows. No statement can run without a tenant: each connection is for one tenant,
- * which is set when it is opened (`openPool`), and each table's policies check the tenant (`tenantTableMigration`). A
- * person is set for one transaction only (`set_config(…, true)`), so that the setting does not leak into the
- * connection's next transaction. Transactions are `READ COMMITTED`, so that each statement sees everything that was
- * committed before it. Conflicts are prevented by locks, never by retries.
+ * A database, limited to one tenant's rows. No statement can run without a tenant: the tenant is set when a connection
+ * is opened (`openPool`), and each table's policies check the tenant (`tenantTableMigration`). A person is set for one
+ * transaction only (`set_config(…, true)`), so that the setting does not leak into the connection's next transaction.
+ * Transactions are `READ COMMITTED`, so that each statement sees everything that was committed before the statement.
+ * Conflicts are prevented by locks, never by retries.
  */
 export interface TenantDatabase {
   readonly tenant: string;

@@ -11,7 +11,7 @@ const SWEEP_INTERVAL_MS = 60_000;
 /** Tables of the gateway, of a server, and of a home's identity provider. */
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs' | 'dpop_proofs';
 
-/** The application's role deletes one tenant's proofs, and the sweeper's role deletes all tenants' proofs. */
+/** Returns the SQL that deletes expired proofs: of one tenant for the application's role, of all for the sweeper's. */
 export const deleteExpiredProofsSql = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 
 export function createProofStore(database: SqlTransactions, table: ProofTable): ProofStore {

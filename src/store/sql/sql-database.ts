@@ -76,7 +76,7 @@ export interface Dialect {
   readonly bytes: ' COLLATE "C"' | '';
   /** Suffix of a SELECT that locks the selected rows. */
   readonly forUpdate: ' FOR UPDATE' | '';
-  /** Suffix of a SELECT that locks the selected rows, and leaves out those that another transaction has locked. */
+  /** Suffix of a SELECT that omits rows that another transaction has locked, and locks all other selected rows. */
   readonly skipLocked: ' FOR UPDATE SKIP LOCKED' | '';
   /**
    * Expression for the current time, in milliseconds since the epoch. A database that several processes share uses its

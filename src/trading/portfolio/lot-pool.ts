@@ -176,7 +176,7 @@ export class LotPool {
 
   /**
    * Offers the lots that have replaced no shares yet, oldest first, to a sale at a loss. Requires `washSales`.
-   * @param first the earliest day of purchase. Older lots are not offered again, so it must never decrease
+   * @param first the earliest day of purchase. Lots from before this day are not offered again, even by later calls
    * @param replace returns the lot, or the lots with the same age and number of shares that take its place: first the
    *   replacement shares, then the rest. Undefined if no shares are left to replace
    */

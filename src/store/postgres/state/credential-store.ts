@@ -198,8 +198,8 @@ interface Lease {
 
 /**
  * One person's locks. They are rows with a lease, so that no transaction stays open during a request to a provider. A
- * process that is suspended for longer than its lease loses it, so each write checks in its own transaction that the
- * lease is still held, and fails if another process has taken it.
+ * process that is suspended for longer than its lease loses the lease, so each write checks in its own transaction that
+ * the process still holds its leases, and fails if another process has taken one of them.
  */
 interface CredentialLeases {
   /** @throws {TradeAgentError} `busy` if the lock does not become free in time; the reason of `signal` if it aborts */

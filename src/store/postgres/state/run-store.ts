@@ -274,8 +274,8 @@ async function findRun(unit: Transaction, id: string): Promise<StoredRun | undef
 }
 
 /**
- * Returns a digest that differs between different requests with the same idempotency key. The digest excludes the
- * thread if the server chose it.
+ * Returns a digest of a run's request, to detect a different request with the same idempotency key. The digest excludes
+ * the thread if the server chose the thread.
  */
 function requestDigest({ input, options, thread }: NewRun): string {
   const asked = input === undefined ? { thread, options } : { input, options };

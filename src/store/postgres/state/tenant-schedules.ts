@@ -12,8 +12,8 @@ import { createScheduleJob, type ScheduleJobs } from './schedule-jobs.ts';
 
 /**
  * Minimum time between two triggers of a condition, in milliseconds. If a check does not report a triggered condition
- * (for example, because its rule is snoozed), it re-arms the condition. Without this delay, the check would then run
- * constantly.
+ * (for example, because its rule is snoozed), the check re-arms the condition. Without this delay, the check would then
+ * run constantly.
  */
 const RETRIGGER_DELAY_MS = 5 * 60_000;
 /** Time after which an enqueued job counts as lost and a new job can be enqueued, in milliseconds. */
