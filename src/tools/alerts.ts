@@ -45,7 +45,7 @@ export interface Alerts {
    */
   add(alert: Alert, most?: number): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
   /**
-   * Removes alerts. @param which an alert's name, or the symbol of several alerts @throws {TradeAgentError} `not_found`
+   * Removes alerts. @param which an alert's name, or the symbol of the alerts @throws {TradeAgentError} `not_found`
    */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;
   /** Schedules checks at these times, unless a schedule with these times already exists. */

@@ -45,7 +45,7 @@ export function checkOrderClass(order: CheckedOrder): void {
   checkExitPrices(order);
 }
 
-/** Checks that the take profit is above the entry's price, the stop is below it, and the stop's limit is no higher. */
+/** Checks that the take profit is above the entry's price, the stop below, and the stop's limit not above the stop. */
 function checkExitPrices(order: CheckedOrder): void {
   const { limit_price, reference_price, order_class } = order;
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = order;

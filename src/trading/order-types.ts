@@ -22,7 +22,7 @@ interface OrderTypeRow {
   readonly prices: readonly RequiredPrice[];
   /**
    * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its
-   * prices, whose worst price is sent as a limit. Null if fill prices are unbounded.
+   * prices. The band's worst price is sent as a limit. Null if fill prices are unbounded.
    */
   readonly bound: 'own limit' | { readonly around: 'reference_price' | 'stop_price' } | null;
   /** The type that is sent to the broker, if it differs from this type. */

@@ -34,7 +34,7 @@ export {
 export { symbolSchema } from './symbol.ts';
 export type Environment = (typeof environments)[number];
 
-/** Maximums for any order. They are far above real quantities and amounts, and detect extra zeros early. */
+/** Maximums for any order. They are far above real quantities and amounts, and catch extra zeros early. */
 export const MAX_QTY = '1000000';
 const MAX_NOTIONAL = '100000000';
 

@@ -26,7 +26,7 @@ export interface PoolOptions {
   readonly statementTimeoutMs?: number;
   /**
    * Whether the address is a pooler's (such as PgBouncer's in transaction mode), which may use another connection for
-   * each transaction. Settings then last for only one, so each begins with the {@link transactionSettings}.
+   * each transaction. Settings then last for one transaction, so each begins with the {@link transactionSettings}.
    */
   readonly isPooler?: boolean;
 }

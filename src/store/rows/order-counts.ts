@@ -106,7 +106,7 @@ export function createOrderCountClock(monotonic: () => number = () => performanc
   };
 }
 
-/** Returns the time from which on orders count as recent. @param now the {@link countingTime} */
+/** Returns the time from which orders count as recent. @param now the {@link countingTime} */
 export function recentOrdersStart(now: number): number {
   return Math.min(newYorkMidnight(now), now - IDENTICAL_ORDER_WINDOW_MS);
 }

@@ -112,7 +112,7 @@ function* countUses(row: MandateRow, { since, slot }: MandateQuery, excluded: st
   return toCountedMandate(row, uses, since, taken?.count ?? 0);
 }
 
-/** Records that an order uses a mandate, without checking it. Call it in the transaction that claims the order. */
+/** Records that an order uses a mandate. Does not check the mandate. Call in the transaction that claims the order. */
 export function* recordMandateUse(
   { sub, clientOrderId }: OrderKey,
   mandate: string,

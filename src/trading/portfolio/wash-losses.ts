@@ -92,7 +92,7 @@ export class WashSaleLosses {
   }
 }
 
-/** Returns the part of a lot that replaces the shares of a loss, and the rest; the lot itself if it can't do so. */
+/** Adds a loss to the part of a lot that replaces its shares. Returns this part and the rest, or the unchanged lot. */
 function replaceShares(lot: Lot, open: OpenLoss): readonly [Lot, Lot?] {
   const { closing, days } = open;
   if (lot.at === closing.opened) return [lot];
