@@ -172,7 +172,7 @@ export async function createHome(options: HomeOptions) {
     },
     /** Route patterns, such as `/v1/proposals/:id`. */
     routes: [...gateway.app.routes.map(({ path }) => path), ...provider.routes],
-    /** Completes the work in progress. The databases can be closed afterward. */
+    /** Shuts down after the work in progress is complete. The databases can be closed afterward. */
     close: async () => {
       fills?.stop();
       await personCleanups.close();

@@ -24,16 +24,16 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly others?: OtherProcesses;
   readonly about: HomeDescription;
   readonly phonePairingSecret: string;
-  /** Receivers of signals that a person's sign-in to this home ended or their passkeys changed (Shared Signals). */
+  /** Receivers of a signal when a person's sign-in to this home ends or their passkeys change (Shared Signals). */
   readonly signalReceivers?: readonly SignalReceiver[] | undefined;
   /**
-   * Passwords for third parties, by user name, with which the sandbox's simulated phone connects accounts without a
-   * browser.
+   * Users' passwords for third parties, by user name. The sandbox's simulated phone uses the passwords to connect
+   * accounts without a browser.
    */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   /** When the phone shows three codes to choose from instead of the terminal's code. Defaults to `live`. */
   readonly numberMatching?: NumberMatching;
-  /** Amount in dollars from which Approve must be pressed and held for real money, or `off`. Defaults to 1,000. */
+  /** Dollar amount of real money from which Approve must be pressed and held, or `off` (never). Defaults to 1,000. */
   readonly holdAbove?: string | undefined;
   /**
    * Must return the system time, because oidc-provider reads the system clock directly. Long polls wait with this

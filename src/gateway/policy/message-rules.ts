@@ -34,7 +34,7 @@ export type MessageRules = ReturnType<typeof createMessageRules>;
 export function createMessageRules({ rules: source, journal, brokerFor, environment, clock }: MessageRulesOptions) {
   return {
     /**
-     * Applies the limits of the owner's default account or, if there is no such account, those for all other accounts.
+     * Applies the limits of the owner's default account or, if it is unknown, those of the entry `*` in `limits.yaml`.
      * @returns the daily limit, which the claiming transaction applies again
      * @throws {HttpProblem} 403 `policy_denied`, or the broker's error
      */

@@ -59,7 +59,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const facts = { ...toUncountedFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };
-  /** Reads the current rules and facts. If the day's loss exceeds its limit, restricts trading to reducing orders. */
+  /** Reads the current rules and facts. If the day's loss exceeds its limit, positions can only be reduced that day. */
   const rulesAndFacts = async (asked: OrderDecisionRequest, world: BrokerSnapshot) => {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
@@ -70,7 +70,7 @@ export function createOrderRules(options: OrderRulesOptions) {
   };
 
   return {
-    /** @param early open orders already being read @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error */
+    /** Reads the broker's data for each symbol; parameters and errors as for {@link readBrokerSnapshots}. */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readBrokerSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**

@@ -52,7 +52,7 @@ const MAX_OPEN_ORDERS = 500;
 /** Maximum number of orders that one decision looks up at the broker. The next decision looks up the rest. */
 const MAX_LOOKUPS = 20;
 
-/** Must be called before positions are read (`readBrokerSnapshots`). @throws {HttpProblem} the broker's error */
+/** Reads the open orders. Call this before reading positions (`readBrokerSnapshots`). @throws {HttpProblem} */
 export const readOpenOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 
@@ -77,7 +77,7 @@ export interface BrokerSnapshot {
 }
 
 /**
- * Reads the data of the account and the symbols, and records in the journal which of its orders are done.
+ * Reads the broker's data about the account and the symbols. Records in the journal which orders are no longer open.
  *
  * Positions are read after the open orders: an order that fills between the two reads is then in both. In the reverse
  * order, it could be missing from both. The journal is read last, so it contains every order of this gateway that the
@@ -236,7 +236,7 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: BrokerSnapsh
   };
 }
 
-/** Returns the fees as calculated now, next to the approved ones. Zero and unknown fees need no approval. */
+/** Returns the current maximum fees and the approved ones. Zero and unknown fees need no approval. */
 function feeFacts(draft: OrderDraft, { fees }: BrokerTraits): NonNullable<BrokerFacts['fees']> {
   const now = maxFees(draft, fees);
   return {
@@ -347,7 +347,7 @@ function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, acc
  */
 const MAX_POSTING_DELAY_MS = 7 * ONE_DAY_MS;
 /**
- * Maximum number of pages of 100 activities, excluding fills. No personal account has that many activities in a week.
+ * Maximum number of pages to read, of 100 activities each, not counting fills. No person has so many in a week.
  */
 const MAX_FLOW_PAGES = 10;
 

@@ -3,12 +3,12 @@ import type { MessageDraft } from '../../trading/message.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import type { DecisionFacts } from './decision.ts';
 
-/** Name of the fact that lists sources of outside text. Set if no field that decides the order is the owner's. */
+/** Name of the fact that lists the sources of outside text. Not set if the owner's own words decide the order. */
 const UNSAID_AFTER_FACT = 'origin.unsaid_after';
 
 export const OWN_WORDS_HINT = 'Say it in your own words, with symbol, side and amount, such as "buy 3 KO"';
 
-/** Sources of a field that is the owner's: their words, a default that they set, or a rule that they set up. */
+/** Values of `source` that mark a field as the owner's: their words, their default, or a rule that they set up. */
 const ownSources: readonly (string | undefined)[] = ['user', 'default', 'computed'];
 
 /** The fields that decide an order. The side is excluded: "buy what the file says" also states a side. */
@@ -17,7 +17,7 @@ const orderFields = ['symbol', 'qty', 'notional'];
 export const OWN_WORDS_MESSAGE_HINT =
   'Say it in your own words, with the recipient and any note, such as "email my portfolio to bob@example.com".';
 
-/** The fields that decide a replacement or a batch, which name their symbols elsewhere. */
+/** The fields that decide a replacement or a batch. Neither has a field `symbol` of its own. */
 const otherFields = ['order_id', 'qty', 'limit_price', 'stop_price', 'trail', 'orders'];
 /**
  * Fields that count as the owner's if a rule computed them: the rule starts from the owner's words, such as a company's

@@ -117,8 +117,8 @@ function approverObjections(
 }
 
 /**
- * Returns why the owner must type the code of another agent's order (number matching), instead of comparing it. A
- * symbol counts as unknown, and an order as too large, unless the opposite is certain.
+ * Returns why the owner must type the code of another agent's order (number matching) instead of only comparing it. If
+ * facts are missing, the symbol counts as unknown and the order as too large.
  */
 function findCodeObjection(limits: AccountLimits | undefined, facts: DecisionFacts): Objection | undefined {
   const { order, holdings } = facts;

@@ -26,11 +26,11 @@ const headerSchema = z.strictObject({
   v: z.literal(1),
   /** The gateway's public keys (JWK), so that a reader needs only their thumbprints. */
   keys: z.array(z.looseObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })),
-  /** Number of the audit log's lines before the file's first line. */
+  /** Number of lines in the audit log before the first exported line. */
   after: z.int().min(0),
   /**
-   * The checkpoints from the size `after` on, smallest first. If `after` is not 0, the first checkpoint has that size.
-   * The last checkpoint covers the file's last line.
+   * The checkpoints of at least `after` lines, smallest first. If `after` is not 0, the first checkpoint covers exactly
+   * `after` lines. The last checkpoint covers the file's last line.
    */
   checkpoints: z.array(z.string()).min(1),
   /** If `after` is not 0: the proof that the last checkpoint's tree begins with the first one's (RFC 6962 §2.1.2). */

@@ -26,7 +26,7 @@ interface Question {
  * ```
  */
 export interface Relations {
-  /** @throws {RelationsUnavailableError} if no valid response arrives within half a second; denies the action */
+  /** Returns whether the action is allowed. @throws {RelationsUnavailableError} if no valid response arrives in time */
   check(question: Question): Promise<boolean>;
   /**
    * Returns the people who may give the second approval (`can_approve_second`), in the order in which they are asked.

@@ -50,7 +50,7 @@ export function addAccountRoutes(
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
-/** Checks the connections for each request, so that a client can poll until an account is connected. */
+/** Adds the route for connections. Each request checks them again, so a client can poll until one is connected. */
 export function addConnectionRoutes(
   app: Hono,
   authenticator: Authenticator,

@@ -38,8 +38,8 @@ const STORE_TIMEOUT_MS = 2_000;
 
 /**
  * Adds `/healthz`, which returns 200 while the process runs, and `/readyz`, which returns 503 if the gateway is
- * shutting down or its store does not respond. `/readyz` does not check brokers and the provider, because all gateways
- * share them, and only reports a wrong clock.
+ * shutting down or its store does not respond. `/readyz` still returns 200 if a clock is wrong, but reports it. It does
+ * not check brokers and the provider, because all gateways share them.
  */
 export function addHealthRoutes(
   app: Hono,

@@ -3,7 +3,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { MandateService } from '../mandates/mandate-service.ts';
 import { createGuardedRoutes, requireNoQuery } from './request.ts';
 
-/** Adds the routes for mandates. Ending one needs only `orders:cancel`; all other changes are proposals. */
+/** Adds the routes for mandates. Ending a mandate needs only `orders:cancel`; all other changes are proposals. */
 export function addMandateRoutes(app: Hono, authenticator: Authenticator, mandates: MandateService): void {
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/mandates', ['orders:read'], async (c, { sub }) => {

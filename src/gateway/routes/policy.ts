@@ -46,7 +46,7 @@ interface PolicyRouteOptions {
   readonly kernel: Pick<ApprovalKernel, 'noted'> | undefined;
 }
 
-/** Adds the routes for the rules. Tightening needs only the scope `orders:cancel`; loosening needs a proposal. */
+/** Adds the routes for the rules. Tightening rules needs only `orders:cancel`; loosening them needs a proposal. */
 export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   const { rules: source, stores, brokerFor, now, policy, check, ownClients, kernel } = options;

@@ -103,7 +103,7 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
     },
     /**
      * Returns requests that were decided or withdrawn or have expired, latest first. Leaves out replaced requests.
-     * @param before a request's ID, to return only requests that ended before that one
+     * @param before a request's ID, to return only requests that ended before that request
      */
     async recent(user: string, limit: number, before?: string): Promise<ApprovalRequest[]> {
       const order = `${ENDED_AT}, ${database.dialect.place}`;
@@ -126,7 +126,7 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
     },
     /**
      * Records a final decision. If `user` is given, only that person's own requests can be decided.
-     * @param evidence the verified approval signed with their key
+     * @param evidence the verified approval, signed with the person's key
      */
     async decide(
       id: string,

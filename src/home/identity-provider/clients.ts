@@ -50,8 +50,8 @@ export function gatewayClientMetadata(
 }
 
 /**
- * Pauses in milliseconds before a failed ping is sent again, because the gateway may be restarting or its database may
- * be back soon. The retries end long before an approval expires.
+ * Pauses in milliseconds before each retry of a failed ping. A retry may succeed if the gateway or its database was
+ * down only briefly. The retries end long before an approval expires.
  */
 const PING_RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
 

@@ -95,7 +95,7 @@ export function shortenHost(host: string, longest: number): string {
 
 const MAX_REDIRECT_LENGTH = 500;
 
-/** Single-word redirect schemes of well-known apps, which don't use a domain name as RFC 8252 §7.1 requires. */
+/** Redirect schemes of well-known apps that, contrary to RFC 8252 §7.1, are a single word and not a domain name. */
 const KNOWN_SCHEMES: readonly string[] = ['cursor:', 'vscode:', 'vscode-insiders:'];
 
 /** Matches a reversed domain name (RFC 8252 §7.1), such as `com.example.app:`. Browsers' own schemes don't match. */
