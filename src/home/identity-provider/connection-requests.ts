@@ -25,7 +25,7 @@ export interface ConnectionRequest {
 }
 
 interface StartedRequest {
-  /** Part of the address that the person opens. Works only for someone who is signed in as the same person. */
+  /** Part of the address that the person opens. Works only if that person is signed in. */
   readonly ticket: string;
   /** Secret that the client sends when it polls for the outcome. */
   readonly authSession: string;

@@ -83,7 +83,7 @@ async function pingAgain(provider: Provider, kept: BackchannelAuthenticationRequ
   if (client?.backchannelTokenDeliveryMode === 'ping') await client.backchannelPing(kept);
 }
 
-/** Interval in milliseconds for finding decisions of processes that crashed before they delivered them. */
+/** Interval in milliseconds for finding decisions that other processes did not deliver because they crashed. */
 const UNDELIVERED_INTERVAL_MS = 5_000;
 
 /** Delivers the decisions of crashed processes: now and, if there are other processes, at regular intervals. */

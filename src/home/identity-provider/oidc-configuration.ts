@@ -72,7 +72,7 @@ const DAY = 24 * 3600;
 const MINUTE = 60;
 /** Minimum lifetime of an approval's token in seconds, so that a last-second decision still takes effect. */
 const MIN_APPROVAL_S = MINUTE;
-/** Authentication context of approvals signed by a passkey. Homes with live accounts allow no software keys. */
+/** The `acr` of signed approvals. It claims a passkey, because homes with live accounts allow no software keys. */
 const PASSKEY_ACR = 'phr';
 
 /** Returns oidc-provider's configuration. Sets every option whose default causes a warning from the library. */

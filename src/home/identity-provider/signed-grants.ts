@@ -13,7 +13,7 @@ const DAY_MS = 24 * 3_600_000;
 
 type CodeKind = 'registration' | 'recovery_code';
 
-/** The ID of a code's grant: a random value and a time in seconds (base 36), relative to which the grant ends. */
+/** The ID of a code's grant: a random value, and the time in seconds (base 36) at which the grant's lifetime starts. */
 const CODE_GRANT_ID = /^gr_[A-Za-z0-9_-]{22}([0-9a-z]{6,8})$/;
 
 /** A person's consent to a grant. */
@@ -84,7 +84,7 @@ export function createSignedGrants(options: {
   };
 }
 
-/** Returns when a grant ends. @param from milliseconds since the epoch, regardless of when the person decides */
+/** Returns when a grant ends. @param from start of its lifetime (epoch milliseconds), set before the person decides */
 export function grantEnd(from: number, days: GrantLifetimeDays): string {
   return formatUtcSeconds(from + days * DAY_MS);
 }

@@ -37,7 +37,7 @@ export interface VaultAccount {
   readonly connectedAt: number;
 }
 
-/** Seconds before expiry at which a cached token is no longer used, because a token must outlive its request. */
+/** Minimum remaining lifetime of a cached token that is used, in seconds. A token must outlive its request. */
 const EXPIRY_MARGIN_S = 60;
 
 export type Vault = ReturnType<typeof createVault>;
@@ -147,7 +147,7 @@ export function createVault(options: VaultOptions) {
   return vault;
 }
 
-/** Interval and timeout in milliseconds for claiming a refresh that another process is doing. */
+/** Interval between attempts to claim a refresh while another process has the claim, and timeout, in milliseconds. */
 const CLAIM_INTERVAL_MS = 250;
 const CLAIM_TIMEOUT_MS = REFRESH_CLAIM_MS + 5_000;
 

@@ -9,7 +9,7 @@ export interface KeyClient {
   readonly jwks_uri?: string | undefined;
 }
 
-/** Returns metadata for a client that signs nobody in and has key-bound tokens. The caller adds the grant types. */
+/** Returns metadata for a client with key-bound tokens and no sign-in flow. The caller adds the grant types. */
 export function keyClientMetadata({ client_id, jwks, jwks_uri }: KeyClient): ClientMetadata {
   return {
     client_id,

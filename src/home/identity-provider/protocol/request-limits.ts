@@ -77,8 +77,8 @@ const MAX_KEY_LENGTH = 200;
 
 /**
  * Creates a token bucket per key, stored as the time at which it is full again (GCRA). Keys come from the network, so
- * their number is bounded: the least recently used is dropped. An attacker with that many addresses could evade the
- * limit anyway.
+ * their number is bounded, and the least recently used key is dropped. An attacker with enough addresses for that could
+ * evade the limit anyway.
  * @example
  * ```ts
  * import { systemClock } from '../../../machine/clock.ts';

@@ -57,7 +57,7 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }
 
-/** Returns the claim `auth_time` (RFC 9068 §2.2.1), because servers, like laptops, require a recent sign-in. */
+/** Returns the claim `auth_time` (RFC 9068 §2.2.1), with which a server checks that the sign-in is recent. */
 export function authTimeClaim(ctx: KoaContextWithOIDC): { readonly auth_time: number } | undefined {
   const { DeviceCode, RefreshToken } = ctx.oidc.entities;
   const auth_time = DeviceCode?.authTime ?? RefreshToken?.authTime;

@@ -1,7 +1,7 @@
 import { safeLine } from '../../../text/sanitize.ts';
 import { isObject } from '../../../values/is-object.ts';
 
-/** `ended`: sign-ins through the company end. `disabled`: they end, and new ones fail until `enabled`. */
+/** `ended`: sign-ins through the company end. `disabled`: they end, and new sign-ins fail until `enabled`. */
 export type SignalEffect = 'ended' | 'disabled' | 'enabled';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
@@ -12,7 +12,7 @@ export const SESSION_REVOKED_EVENT = `${CAEP}/session-revoked`;
 export const CREDENTIAL_CHANGE_EVENT = `${CAEP}/credential-change`;
 
 /**
- * Effects of CAEP events and of OpenID RISC Profile 1.0 §2. `sessions-revoked` is an older name for `session-revoked`.
+ * Effects of CAEP and RISC events (OpenID RISC Profile 1.0 §2). `sessions-revoked` is an old name of `session-revoked`.
  */
 const effects: Readonly<Record<string, SignalEffect>> = {
   [SESSION_REVOKED_EVENT]: 'ended',

@@ -95,7 +95,7 @@ export async function readBenchmark(
 
 export const isIntraday = (period: Period): boolean => period === '1D' || period === '1W';
 
-/** Maximum number of positions for which closing prices are read, because each takes one request. */
+/** Maximum number of positions for which closing prices are read. Each position takes one request. */
 const MAX_CLOSES = 20;
 
 /** Reads a month of daily closing prices of the first symbols. Leaves out symbols that can't be read. */

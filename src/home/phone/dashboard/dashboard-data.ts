@@ -26,7 +26,7 @@ export interface AccountReads {
   valueHistory(period: string): Promise<readonly DatedValue[]>;
   /** Returns the activities after `after` (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
-  /** Returns the symbols' quotes. @param use `names` if only the names are used, because names rarely change */
+  /** Returns the symbols' quotes. @param use `names` if only the names are used, which are cached for longer */
   quotes(symbols: readonly string[], use?: 'names'): Promise<readonly Quote[]>;
   /** Returns at most the last 1,000 bars, oldest first. Times are in milliseconds since the epoch. */
   bars(query: PriceQuery): Promise<readonly Bar[]>;
@@ -48,7 +48,7 @@ interface PriceQuery {
  * of the page that shows this data.
  */
 export interface DashboardData extends AccountReads {
-  /** Lists all accounts. The inherited methods read the selected account or, if none is, the default account. */
+  /** Lists all accounts. The inherited methods read the selected account (by default, the default account). */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): AccountReads;
   /** Returns proposals, newest first. The lists below have the same order. */

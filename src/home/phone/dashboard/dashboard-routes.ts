@@ -172,8 +172,8 @@ function problemPage(context: BrowserContext, path: string, error: unknown): Res
 }
 
 /**
- * Follows changes to the data and reconnects after failures. Returns a function that resolves at the next change or
- * check, and never rejects.
+ * Follows changes to the data and reconnects after failures. Returns a function whose promise resolves when the data
+ * has changed or must be checked again, and never rejects.
  */
 function followChanges(data: CachedDashboardData, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};

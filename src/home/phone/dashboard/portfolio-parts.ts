@@ -139,7 +139,7 @@ function totalRow({ total }: PortfolioView): Markup {
 /** Returns the address of a symbol's page. */
 type SymbolLink = (symbol: string) => string;
 
-/** Number of positions shown before the list is opened. */
+/** Number of positions that the collapsed list shows. */
 const MAX_HOLDINGS = 10;
 
 /** Renders the positions for a phone, one line each, the largest first. The last line is the cash. */
@@ -225,7 +225,7 @@ interface Trade {
   readonly at: string;
 }
 
-/** Renders a trade, with the dollars that it paid or brought in before fees. */
+/** Renders a trade, with the dollars paid or received before fees. */
 function tradeLine({ side, symbol, qty, price, at }: Trade): Markup {
   const isKnown = side === 'buy' || side === 'sell';
   const word = side === 'buy' ? 'Bought' : side === 'sell' ? 'Sold' : 'Traded';

@@ -122,7 +122,7 @@ export function createApprovalSteps(options: {
       return matches(request) ? await choices.of(request, session) : undefined;
     },
     /**
-     * Checks a code that must be typed, for a client that shows no page. Other requests always pass.
+     * Checks a typed code, for a client that shows no page. A request whose code need not be typed always passes.
      * @param client identifies the client, in place of a session
      */
     takeTypedCode: async (request: ApprovalRequest, client: string, typed: string | undefined) =>
