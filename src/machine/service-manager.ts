@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** Absolute paths, because a program of the same name elsewhere in `PATH` would run with the service's rights. */
+/** Absolute paths of `systemd-notify`. Another program of that name in `PATH` would run with the service's rights. */
 const NOTIFY_PROGRAMS = ['/usr/bin/systemd-notify', '/bin/systemd-notify', '/run/current-system/sw/bin/systemd-notify'];
 const NOTIFY_TIMEOUT_MS = 5_000;
 
 /**
  * Reports to systemd that the service is ready, and then that it is alive if the unit has a watchdog (sd_notify(3)).
- * Does nothing unless systemd asked for it by `NOTIFY_SOCKET`. Runs `systemd-notify`, because Node can't open such a
+ * Does nothing unless systemd has set `NOTIFY_SOCKET`. Runs `systemd-notify`, because Node can't open this kind of
  * socket. `systemd-notify` does not get the service's other environment variables, which may contain secrets. Never
  * throws.
  * @param warn receives a warning if systemd can't be reached

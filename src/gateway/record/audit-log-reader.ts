@@ -5,7 +5,7 @@ import type { AuditLine } from '../../store/audit.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
 
-/** How long a verdict is used if the audit log has not grown, in milliseconds. */
+/** How long a verdict is reused while the audit log does not grow, in milliseconds. */
 const VERDICT_VALID_MS = 60_000;
 
 export type AuditLogReader = ReturnType<typeof createAuditLogReader>;

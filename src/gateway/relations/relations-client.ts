@@ -23,7 +23,7 @@ export type QueryRelationsServer = <Schema extends z.ZodType>(
   answer: Schema,
 ) => Promise<z.output<Schema>>;
 
-/** @returns a function that throws {@link RelationsUnavailableError}, without secrets, if no valid response arrives */
+/** Returns a function that queries the server. Its {@link RelationsUnavailableError} does not contain secrets. */
 export function createRelationsClient({ url, credential, fetch }: RelationsServer): QueryRelationsServer {
   const send = createBoundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (path, body, answer) => {

@@ -42,7 +42,7 @@ interface PolicyRouteOptions {
   readonly policy: PolicyService;
   readonly check: OrderCheck;
   readonly ownClients: readonly string[];
-  /** Schedules the sequencing of the change's audit line. */
+  /** Called after a change, so that the change's line soon gets its position in the audit log. */
   readonly kernel: Pick<ApprovalKernel, 'noted'> | undefined;
 }
 

@@ -47,8 +47,8 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly clients: RegisteredClientStore;
   readonly connections: ConnectionRequests;
   /**
-   * The users' passwords for third parties, with which the sandbox's simulated phone connects accounts without a
-   * browser.
+   * The users' passwords for third parties. The sandbox's simulated phone uses the passwords to connect accounts
+   * without a browser.
    */
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;
   readonly pairingSecret: string;

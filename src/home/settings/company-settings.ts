@@ -50,7 +50,7 @@ const companySchema = z.strictObject({
     .optional(),
 });
 
-/** Issuers and client IDs must be unique, because they determine which company a token belongs to. */
+/** Schema of `companies`. Issuers and client IDs must be unique, because they determine a token's company. */
 export const companiesSchema = z
   .array(companySchema)
   .min(1)

@@ -14,7 +14,7 @@ const tenantTables = { job: 'name', job_common: 'name', queue: 'name', job_depen
 
 /**
  * Our additions to pg-boss's tables, made after each of its migrations: the application's privileges, row-level
- * security by tenant (`tenantPolicy`), and the order of the jobs of a key.
+ * security by tenant (`tenantPolicy`), and the order of jobs with the same key.
  */
 export const JOBS_SCHEMA_ADDITIONS = `
   GRANT USAGE ON SCHEMA ${JOBS_SCHEMA} TO ${app};

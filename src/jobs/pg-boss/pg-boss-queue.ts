@@ -16,7 +16,7 @@ import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { startPgBoss } from './open-boss.ts';
 import { ensureQueues, queueName } from './queues.ts';
 
-/** How often the dead jobs of lost workers, which block their keys, are removed, in milliseconds. */
+/** Interval in milliseconds for removing dead jobs of lost workers. They block other jobs with the same key. */
 const CLEAR_INTERVAL_MS = 5_000;
 /** Interval of heartbeats, in milliseconds: a worker misses three before its jobs count as lost. */
 const HEARTBEAT_INTERVAL_MS = 3_000;
@@ -119,14 +119,14 @@ export async function openPgBossQueue({
  */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 /**
- * Delay before a fetch if all slots were in use, in milliseconds, so that the fetch gets several jobs at once. Each
+ * Delay in milliseconds before the next fetch if the worker was fully busy, so that one fetch gets several jobs. Each
  * fetch scans every waiting key, which takes 65 ms for 20,000 keys.
  */
 const FETCH_DELAY_MS = 20;
 
 /**
- * How long after its report an outcome can still be lost if the database crashes, in milliseconds, because outcomes are
- * not fsynced. PostgreSQL's maximum is three times `wal_writer_delay`, which is 200 ms by default.
+ * Time in milliseconds during which a reported outcome can still be lost if the database crashes. Outcomes are not
+ * fsynced: PostgreSQL writes them within three times `wal_writer_delay`, which is 200 ms by default.
  */
 const UNSYNCED_OUTCOME_MS = 5_000;
 

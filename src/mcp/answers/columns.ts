@@ -23,7 +23,7 @@ export function withBarColumns({ bars, ...found }: Found): Found {
 }
 
 /**
- * Returns values as columns. Each has the New York date of the day at whose end it was measured. The last is current.
+ * Returns values as columns. Each value is from the end of its New York date, except the last, which is current.
  */
 export function withPerformanceColumns({ values, positions, ...found }: Found): Found {
   const rows = (values as readonly Row[]).map((value) => ({ ...value, date: newYorkDate(Date.parse(value.at)) }));

@@ -50,7 +50,7 @@ interface AuthorizationOptions {
 
 /**
  * Authorizes trade-agent at one MCP server with the SDK: authorization code with PKCE and a loopback redirect, token
- * refresh, and DPoP. If there is nobody to sign in, it can only refresh.
+ * refresh, and DPoP. If there is nobody to sign in, it can only refresh the token.
  */
 export class McpServerAuthorization implements AuthProvider {
   readonly #options: AuthorizationOptions;

@@ -104,7 +104,7 @@ const tabIcons = {
   settings: 'M3 6h9v2H3zm13 0h5v2h-5zM12.5 4.5h3v5h-3zM3 16h3v2H3zm7 0h11v2H10zM6.5 14.5h3v5h-3z',
 } as const;
 
-/** Renders the tab bar. If there is no gateway, it has no portfolio, and the first page shows the approvals. */
+/** Renders the tab bar. Without a gateway, there is no tab `Home`, and the first page shows the approvals. */
 function footer({ var: { user, canLook }, req: { path } }: BrowserContext): Markup {
   if (user === undefined) return html`<footer></footer>`;
   const onHome = canLook && (path === '/phone' || path.startsWith('/phone/dashboard'));

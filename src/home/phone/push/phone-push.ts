@@ -141,8 +141,8 @@ const PUSH_TTL_MS = 24 * 60 * 60_000;
 const URGENT_PUSH_TTL_MS = 7 * PUSH_TTL_MS;
 
 /**
- * Creates a notifier that pushes to a person's browsers and then, if needed or always, notifies through other channels.
- * @throws when closing
+ * Creates a notifier that pushes to a person's browsers and, if no push was sent or the settings say `always`, also
+ * uses other channels. The notifier throws if `closing` aborts.
  */
 function createNotifier(options: NotifierOptions): (told: PersonEvent) => Promise<void> {
   const { notices, noticesWhen, clock, closing } = options;

@@ -146,9 +146,9 @@ function toSubscription(row: Row): PushSubscription {
 }
 
 /**
- * Wraps the sessions so that ending a session also ends its push subscriptions: on sign-out, from the list of browsers,
- * and when its passkey is removed. A session that only expires keeps its subscriptions, so that phones still receive
- * pushes the next morning.
+ * Wraps the sessions so that ending a session also ends its push subscriptions. A session ends on sign-out, in the list
+ * of browsers, or when its passkey is removed. A session that only expires keeps its subscriptions, so that phones
+ * still receive pushes the next morning.
  */
 export function withSubscriptionCleanup(
   sessions: SessionStore,

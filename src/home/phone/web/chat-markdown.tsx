@@ -12,7 +12,7 @@ type Content = VNode | string;
 const inlinePattern =
   /`([^`\n]{1,2000})`|\*\*([^*\n]{1,2000})\*\*|(?<![\w*])[*_]([^*_\n]{1,2000})[*_](?![\w*])|!?\[([^\][\n]{1,500})\]\(([^()\s]{1,2000})\)|(https?:\/\/[^\s<>"'()[\]]{1,2000})/g;
 
-/** Two lines may have the same text, so a key also contains the position. */
+/** Returns a list item's key. It contains the position, because two items may have the same text. */
 export function listItemKey(index: number, text: string): string {
   return `${index} ${text.slice(0, 40)}`;
 }
@@ -33,7 +33,7 @@ function renderInline(text: string): Content[] {
   return parts;
 }
 
-/** Renders a link with its address, because a model may give it a misleading text. Links only to http(s) addresses. */
+/** Renders a link with its address, because a model may write a misleading label. Links only to http(s) addresses. */
 function renderLink(label: string, target: string): Content {
   let address: URL;
   try {
@@ -62,7 +62,7 @@ interface Lines {
   at: number;
 }
 
-/** Returns the following lines that match, up to the first that does not. */
+/** Consumes and returns lines until a line does not match. */
 function takeWhile(lines: Lines, matches: (line: string) => boolean): string[] {
   const from = lines.at;
   while (lines.at < lines.all.length && matches(lines.all[lines.at] ?? '')) lines.at += 1;

@@ -8,7 +8,7 @@ const HOLD_MS = 1000;
 /** Milliseconds for which a confirmation without holding is valid. */
 const CONFIRMED_MS = 15_000;
 
-/** The button that was just held and has submitted its form. The click on lifting the finger must not submit again. */
+/** The button that was held and has submitted its form. The click when the finger is lifted must not submit again. */
 let submitted: HTMLButtonElement | undefined;
 
 export function handleHolds(): void {

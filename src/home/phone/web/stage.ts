@@ -1,7 +1,7 @@
 import { type PageState, type PageUpdate, parseElement, type RenderedPiece } from './page-state.ts';
 import { updateCountdowns } from './times.ts';
 
-/** Milliseconds for which a button that has moved ignores taps, which may be meant for the previous one. */
+/** Milliseconds for which a button that has moved ignores taps, because they may be meant for another button. */
 const SETTLE_MS = 700;
 
 export function applyUpdate(room: PageState, update: PageUpdate): void {
@@ -46,8 +46,8 @@ export function renderStage(room: PageState): void {
 }
 
 /**
- * Keeps a result on the page until the person dismisses it. Of the results of requests that ended without a tap, keeps
- * only the latest.
+ * Keeps a result on the page until the person dismisses it. If several requests ended without a tap, keeps only the
+ * latest of their results.
  */
 function keepResult(room: PageState, id: string): void {
   if (room.kept.includes(id)) return;

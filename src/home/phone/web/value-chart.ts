@@ -209,7 +209,7 @@ function valueAxis(
   };
 }
 
-/** Page Up and Page Down move by the number of values divided by this. */
+/** Page Up and Page Down move the line by this part of the chart's values (10 means one tenth). */
 const PAGE_PART = 10;
 
 /** Lets a finger and the keyboard move the line. For screen readers, the chart is a slider over its values. */
