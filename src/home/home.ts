@@ -322,8 +322,8 @@ type CleanupQueue = ReturnType<typeof createCleanupQueue>;
 
 /**
  * Runs cleanups in the other databases after access is revoked in one database. A cleanup is marked complete only at
- * its end, so that it is repeated after a crash. Cleanups are idempotent, so several processes may run the same one at
- * once. Each poll retries failures and finds rows written by other processes.
+ * its end, so that it is repeated after a crash. Cleanups are idempotent, so several processes may run the same cleanup
+ * concurrently. Each poll retries failures and finds rows written by other processes.
  */
 function createCleanupQueue<T>(options: {
   readonly unended: () => Promise<readonly T[]>;

@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /**
    * Milliseconds since an arbitrary point in time. This clock is never set and never goes backward. Whether it counts
-   * while the machine is suspended depends on the operating system (Linux and POSIX `CLOCK_MONOTONIC` do not).
+   * while the machine is suspended depends on the operating system (on Linux, `CLOCK_MONOTONIC` does not count then).
    */
   monotonic(): number;
   /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as the signal aborts. */

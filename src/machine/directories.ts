@@ -15,7 +15,7 @@ export interface UserDirs {
 
 /**
  * Returns the platform's folders (XDG on Linux), unless `TRADE_AGENT_HOME` overrides them. The sandbox's folder is a
- * sibling of the agent's folder, so that the agent can be confined to the latter.
+ * sibling of the agent's folder, so that the agent can be confined to its own folder.
  */
 export function resolveUserDirs(env: NodeJS.ProcessEnv = process.env): UserDirs {
   const override = env.TRADE_AGENT_HOME;

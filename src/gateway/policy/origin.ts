@@ -20,9 +20,9 @@ export const OWN_WORDS_MESSAGE_HINT =
 /** The fields that decide a replacement or a batch. Neither has a field `symbol` of its own. */
 const otherFields = ['order_id', 'qty', 'limit_price', 'stop_price', 'trail', 'orders'];
 /**
- * Fields that count as the owner's if a rule computed them: the rule starts from the owner's words, such as a company's
- * name, or is one that the owner set up. A side or a quantity that was computed from a position does not count, because
- * a model may have chosen the position.
+ * Fields that count as the owner's if a rule computed them: either the rule starts from the owner's words, such as a
+ * company's name, or the owner set up the rule. A side or a quantity that was computed from a position does not count,
+ * because a model may have chosen the position.
  */
 const fieldsByRule = ['symbol', 'order_id', 'orders'];
 

@@ -15,7 +15,7 @@ import {
 import type { AccountLimits } from './limit-table.ts';
 import { isFromOtherAgent, isSymbolKnown } from './origin.ts';
 
-/** Returns who asks for something that was approved, and who approved it. */
+/** Returns the subject of an approved action: who requested the action, and who approved it. */
 export function toApprovedSubject(
   { sub: owner, clientId = '', membership, proposer, approvers = [owner], acr, policy }: Caller,
   approval: DecisionSubject['approval'],

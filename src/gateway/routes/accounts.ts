@@ -50,7 +50,7 @@ export function addAccountRoutes(
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
-/** Adds the route for connections. Each request checks them again, so a client can poll until one is connected. */
+/** Adds the route that lists and checks connections. Clients can poll the route until an account is connected. */
 export function addConnectionRoutes(
   app: Hono,
   authenticator: Authenticator,

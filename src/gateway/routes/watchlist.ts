@@ -11,7 +11,7 @@ import { accountParameter, type ResolveOwner, readAccountQuery } from './for-own
 import { requireKnownSymbols } from './market.ts';
 import { createGuardedRoutes, parseQuery, readJsonBody } from './request.ts';
 
-/** Maximum number of changes in one request, because each symbol is looked up at the broker. */
+/** Maximum number of changes in one request. Each changed symbol is looked up at the broker. */
 const MAX_CHANGES = 20;
 
 const changeSchema = z.strictObject({

@@ -79,7 +79,7 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
     jobs: createJobMeasurer(instruments),
     /** @param read called at each scrape */
     backlog: (read: () => Promise<Backlog>) => measureBacklog(instruments, read),
-    /** Measures how long the home's certificate is still valid. @param endsAt returns undefined before there is one */
+    /** Measures how long the home's certificate is still valid. @param endsAt returns undefined if there is none yet */
     certificate(endsAt: () => number | undefined): void {
       instruments.meter
         .createObservableGauge('trade_agent.certificate.validity.seconds', {

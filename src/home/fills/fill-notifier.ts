@@ -55,7 +55,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
     return true;
   };
 
-  /** Sends all new notices. @returns false if another process is still sending one */
+  /** Sends all new notices. @returns false if another process is still sending one of them */
   const tellNew = async (): Promise<boolean> => {
     const seen = new Map<string, number>();
     const changed: StoredProposal[] = [];

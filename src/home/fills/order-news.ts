@@ -5,7 +5,7 @@ import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { subjectAccount } from '../../trading/proposal.ts';
 
-/** Unexpected news about an order that its owner can still act on. */
+/** Unexpected news about an order. The order's owner can still act on the news. */
 export interface OrderNews {
   /** Identifies the news, so that it is sent only once. */
   readonly key: string;

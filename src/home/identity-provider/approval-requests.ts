@@ -167,7 +167,7 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
   };
 }
 
-/** Stores which decisions the provider has received, and which process is delivering them. */
+/** Stores whether the provider has received each decision, and which process is delivering it. */
 function createDeliveries(
   database: SqlTransactions,
   parts: {

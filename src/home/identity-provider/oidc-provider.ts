@@ -119,7 +119,7 @@ interface ProtocolParts extends ProtocolOptions {
 
 /**
  * Creates the protocol endpoints. The library reads its keys only once, so a new provider is created whenever the keys
- * change. All state is in the provider's store, so the new provider continues the previous one's work.
+ * change. All state is in the provider's store, so the new provider continues the work of the previous provider.
  */
 export function createProtocolEndpoints(parts: ProtocolParts) {
   const replayed: { jti?: unknown } = {};

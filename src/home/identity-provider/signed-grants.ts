@@ -47,7 +47,7 @@ export function createSignedGrants(options: {
     /**
      * Returns the details of a grant for a code that anyone may present, such as a registration token. The access of an
      * app that registers with the token ends when the grant ends.
-     * @param identifier from `createCodeId`, at most a day old; its signature is accepted only one time
+     * @param identifier from `createCodeId`, at most a day old; a signature with it is accepted only one time
      * @returns undefined for any other identifier
      */
     codeDetails(

@@ -128,7 +128,7 @@ function authorizationUrl(
   return `${url}/oauth/authorize?${parameters}`;
 }
 
-/** Why the vault has no token. `broker_unreachable` may be temporary. All others require action by the person. */
+/** Why the vault has no token. `broker_unreachable` may be temporary. All other reasons require the person to act. */
 export type VaultErrorCode =
   | 'unknown_connection'
   | 'not_connected'

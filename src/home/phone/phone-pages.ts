@@ -188,7 +188,7 @@ function ownerWarning({ ownerWarning: read }: Pick<PhoneServices, 'ownerWarning'
     : html`<section class="note" data-testid="owner-warning" aria-label="Warning"><strong>Your home needs attention.</strong>${text}</section>`;
 }
 
-/** Renders the switch for notifications. It stays hidden until its script (web/push.ts) knows their state. */
+/** Renders the switch for notifications. Hidden until the script (web/push.ts) knows whether notifications are on. */
 function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
   return html`<section class="card ring" data-push="${publicKey}" data-testid="push" aria-label="Notifications" hidden>
 <p class="small" role="status" data-push-words></p>

@@ -36,7 +36,7 @@ export async function migrateJobs(address: string): Promise<void> {
   }
 }
 
-/** Waits for indexes, which newer pg-boss versions build in the background. @throws {Error} if one fails */
+/** Waits for the indexes that newer pg-boss versions build in the background. @throws {Error} if an index fails */
 async function waitForIndexes(boss: PgBoss): Promise<void> {
   for (;;) {
     const status = await boss.getBamStatus();

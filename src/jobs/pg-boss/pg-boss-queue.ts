@@ -114,8 +114,8 @@ export async function openPgBossQueue({
 }
 
 /**
- * The shortest and longest delay, in milliseconds, between fetches while no notification arrives (enqueued jobs notify,
- * jobs that become due don't), and between attempts to report an outcome. Each delay is twice the previous one.
+ * Shortest and longest delay in milliseconds between attempts to report an outcome, and between fetches if there are no
+ * notifications (a job notifies when enqueued, but not when it becomes due). Each delay is twice the previous delay.
  */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 /**

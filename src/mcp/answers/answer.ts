@@ -41,7 +41,7 @@ interface AnswerContent extends Readonly<Record<string, unknown>> {
   readonly status: string;
 }
 
-/** Builds a result as structured content and as text, because some clients ignore one of the two. */
+/** Builds a result, both as structured content and as text, because some clients read only one of them. */
 export function createToolResult(facts: AnswerContent, isError = false): CallToolResult {
   const cuts: Cut[] = [];
   const shown = sanitizedValue(facts, cuts) as Record<string, unknown>;

@@ -42,8 +42,8 @@ export function isOnlyAudience(aud: unknown, issuer: string): boolean {
 }
 
 /**
- * Authenticates a client by `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9) at endpoints that the library does
- * not provide. Follows the library's rules and shares its record of used assertions.
+ * Authenticates a client with `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9) at endpoints that the library
+ * does not provide. Applies the same rules as the library, and shares the library's record of used assertions.
  * @returns the client's ID, or undefined if authentication fails
  */
 export async function authenticateClient(

@@ -112,7 +112,7 @@ export function openCompanyRevocations(options: {
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
     },
     /**
-     * Returns whether a signal after `at` (milliseconds since the epoch) revoked a company client's access to a person.
+     * Returns whether a signal after `at` (epoch milliseconds) revoked a company client's access to a person's account.
      * If no client is given, checks the person's advance approvals, which any of their companies can suspend.
      */
     async isRevokedBySignal(

@@ -36,8 +36,8 @@ export interface SecurityEvent {
 }
 
 /**
- * Reads the claim `events` (RFC 8417 §2.2). Returns undefined if all of its events are of unknown types, which is not
- * an error.
+ * Reads the claim `events` (RFC 8417 §2.2). Unknown types of events are not an error: if the claim contains no others,
+ * returns undefined.
  * @throws {SignalRejectionError} `invalid_request` if there are no events
  */
 export function parseEventsClaim(events: unknown): SecurityEvent | undefined {

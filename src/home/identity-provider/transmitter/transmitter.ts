@@ -38,8 +38,8 @@ const CHECK_INTERVAL_MS = 1_000;
 
 /**
  * Compares sign-ins, passkeys and people with the last snapshot, and notifies the receivers of changes. The snapshot
- * and the outgoing signals are stored in one transaction, so each change is recorded once. Its token is delivered to
- * each receiver at least once. Changes from before the first receiver was added are not sent.
+ * and the outgoing signals are stored in one transaction, so each change is recorded once. The signal about a change
+ * reaches each receiver at least once. Changes from before the first receiver was added are not sent.
  */
 export function startSignalTransmitter(options: TransmitterOptions): { close(): Promise<void> } {
   const { receivers, database, issuer, signing, clock, onError } = options;

@@ -238,7 +238,7 @@ const untitledNames: Readonly<Partial<Record<DashboardPartName, string>>> = {
 
 /** Parts in the wider column. */
 const wideParts = ['positions', 'orders', 'proposals'] as const satisfies DashboardPartName[];
-/** Parts in the narrower column, which is below the wider one if there is no room next to it. */
+/** Parts in the narrower column. On narrow pages, this column is below the wider column instead of next to it. */
 const narrowParts = ['mandates', 'schedules', 'findings', 'threads', 'record'] as const satisfies DashboardPartName[];
 
 /** Renders the parts whose data arrives quickly. All others are undefined. */

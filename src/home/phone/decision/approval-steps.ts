@@ -30,7 +30,7 @@ export interface UnmetStep {
 
 /**
  * The steps before an approval, in addition to signing: choosing the terminal's code and, for real money, signing in
- * recently and typing a word once. The server enforces the steps, so that no page can skip one.
+ * recently and typing a word once. The server enforces the steps, so that no page can skip a step.
  */
 type ApprovalSteps = ReturnType<typeof createApprovalSteps>;
 

@@ -39,7 +39,7 @@ const offlinePage = `<!doctype html>
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
-/** Content security policy that allows only the page's own style, by its hash. */
+/** Content security policy that allows only the page's own style, which it identifies with a hash. */
 const offlinePolicy = `default-src 'none'; style-src 'sha256-${sha256(style).toString('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 const offlinePath = `/phone/offline/${sha256(offlinePage + offlinePolicy)

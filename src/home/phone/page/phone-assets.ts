@@ -20,7 +20,7 @@ const PATH = '/phone/assets';
 const digests = new Map<AssetName, string>();
 const compressed = new Map<AssetName, Uint8Array<ArrayBuffer>>();
 
-/** Returns an asset's address. It contains a digest of the content, so browsers can cache the asset forever. */
+/** Returns an asset's address, with a digest of the asset's content, so that browsers can cache the asset forever. */
 export function assetUrl(name: AssetName): string {
   let digest = digests.get(name);
   if (digest === undefined) {

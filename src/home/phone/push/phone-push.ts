@@ -60,7 +60,7 @@ export async function createPhonePush(
     readonly fetch: typeof fetch;
     readonly resolve?: ResolveHost | undefined;
     readonly onError: (message: string) => void;
-    /** Returns whether the person must choose a request's code on the phone. If undefined, they never have to. */
+    /** Returns whether the person must choose a request's code on the phone. If undefined, this is never required. */
     readonly hidesCode?: (request: ApprovalRequest) => boolean;
   },
   options: PushOptions = {},

@@ -19,7 +19,7 @@ export type PageState = ReturnType<typeof createPageState>;
 
 const RESULTS_KEY = 'trade-agent.results';
 
-/** Creates the state of the displayed approvals page. It is used until another page replaces this one. */
+/** Creates the state of the displayed approvals page. The state is used until another page replaces that page. */
 export function createPageState(root: HTMLElement) {
   const part = (id: string): HTMLElement => {
     const found = root.querySelector<HTMLElement>(`#${id}`);

@@ -55,8 +55,8 @@ const RETRY_MS = 2000;
 type Listeners = Readonly<Record<string, (data: string) => void>>;
 
 /**
- * Follows a stream of server-sent events, because the browser's EventSource can't send this origin's key. On
- * reconnecting, sends the ID of the last received event to the server.
+ * Follows a stream of server-sent events. Replaces the browser's EventSource, which can't send this origin's key. When
+ * it reconnects, it sends the ID of the last received event to the server.
  * @returns a function that ends the stream
  */
 function listen(path: string, listeners: Listeners): () => void {
