@@ -33,7 +33,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   /** When the phone shows three codes to choose from instead of the terminal's code. Defaults to `live`. */
   readonly numberMatching?: NumberMatching;
-  /** Dollar amount of real money from which Approve must be pressed and held, or `off` (never). Defaults to 1,000. */
+  /** For real money, the dollar amount from which Approve must be pressed and held, or `off`. Defaults to 1,000. */
   readonly holdAbove?: string | undefined;
   /**
    * Must return the system time, because oidc-provider reads the system clock directly. Long polls wait with this

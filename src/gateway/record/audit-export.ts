@@ -33,7 +33,7 @@ const headerSchema = z.strictObject({
    * `after` lines. The last checkpoint covers the file's last line.
    */
   checkpoints: z.array(z.string()).min(1),
-  /** If `after` is not 0: the proof that the last checkpoint's tree begins with the first one's (RFC 6962 §2.1.2). */
+  /** Proof that the last checkpoint extends the first checkpoint (RFC 6962 §2.1.2). Empty if `after` is 0. */
   consistency: z.array(z.base64()),
 });
 export type AuditExportHeader = z.output<typeof headerSchema>;

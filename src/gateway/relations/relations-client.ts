@@ -57,7 +57,7 @@ export function createRelationsClient({ url, credential, fetch }: RelationsServe
 }
 
 const LONGEST_TOKEN_ANSWER = 16 * 1024;
-/** Minimum remaining lifetime of a token that is used, in milliseconds, so that it does not expire in transit. */
+/** Minimum remaining lifetime for a token to be used, in milliseconds. A token must not expire in transit. */
 const EXPIRY_MARGIN_MS = 30_000;
 
 const tokenAnswer = z.object({

@@ -9,7 +9,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { RateLimitedKind } from '../auth/caller-rates.ts';
 
-/** Parses a URL's query; no parameter may occur twice. @throws {HttpProblem} 400 `invalid_query` with invalid names */
+/** Parses a URL's query. Rejects a parameter that occurs twice. @throws {HttpProblem} 400 `invalid_query` */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
   const parameters = new URL(url).searchParams;
   const names = [...parameters.keys()];

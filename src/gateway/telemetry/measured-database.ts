@@ -9,7 +9,7 @@ import type { Instruments } from './instruments.ts';
 
 /** How long a scrape may wait for the database, in milliseconds. */
 const READ_TIMEOUT_MS = 2_000;
-/** How long a count of the open proposals is reused, in milliseconds. Counting many proposals takes a long time. */
+/** How long a count of the open proposals is reused, in milliseconds: counting many proposals takes a long time. */
 const COUNT_VALID_MS = 60_000;
 
 export interface MeasuredDatabaseOptions {

@@ -37,7 +37,7 @@ export interface VaultAccount {
   readonly connectedAt: number;
 }
 
-/** Minimum remaining lifetime of a cached token that is used, in seconds. A token must outlive its request. */
+/** Minimum remaining lifetime for a cached token to be used, in seconds. A token must outlive its request. */
 const EXPIRY_MARGIN_S = 60;
 
 export type Vault = ReturnType<typeof createVault>;

@@ -120,7 +120,7 @@ export const homeSettingsSchema = z
     practice_broker: brokerNameSchema.optional(),
     /** When the phone shows three codes to choose from instead of one to compare. Defaults to live accounts only. */
     number_matching: z.enum(['live', 'always', 'off']).optional(),
-    /** Dollar amount of real money from which Approve must be pressed and held. Defaults to 1,000. */
+    /** For real money, the dollar amount from which Approve must be pressed and held. Defaults to 1,000. */
     hold_to_approve: z
       .string()
       .regex(/^(off|\d{1,9}(\.\d{1,2})?)$/, 'must be dollars such as "1000", or off')

@@ -16,7 +16,7 @@ import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { startPgBoss } from './open-boss.ts';
 import { ensureQueues, queueName } from './queues.ts';
 
-/** Interval in milliseconds for removing dead jobs of lost workers. They block other jobs with the same key. */
+/** Interval in milliseconds for removing dead jobs of lost workers. A dead job blocks other jobs with the same key. */
 const CLEAR_INTERVAL_MS = 5_000;
 /** Interval of heartbeats, in milliseconds: a worker misses three before its jobs count as lost. */
 const HEARTBEAT_INTERVAL_MS = 3_000;

@@ -66,8 +66,8 @@ export const memberClaimsByToken = new WeakMap<object, MemberClaims>();
 const METADATA_TIMEOUT_MS = 3_000;
 
 /**
- * Returns a function that looks up a company's keys. It fetches them on first use and again, at a limited rate, when a
- * key is unknown. It throws a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
+ * Returns a function that looks up a company's keys. The keys are fetched on first use and again, at a limited rate,
+ * when a key is unknown. The lookup throws a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
  */
 export function createCompanyKeyLookup(
   companies: readonly Company[],

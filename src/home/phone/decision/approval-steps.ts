@@ -82,7 +82,7 @@ export function createApprovalSteps(options: {
   readonly database: SqlTransactions;
   readonly clock: Clock;
   readonly numberMatching: NumberMatching;
-  /** Amount of real money in dollars from which the Approve button must be pressed and held, or `off`. */
+  /** For real money, the dollar amount from which the Approve button must be pressed and held, or `off`. */
   readonly holdAbove?: string | undefined;
 }) {
   const { database, clock, numberMatching, holdAbove = DEFAULT_HOLD_ABOVE } = options;

@@ -146,9 +146,9 @@ function toSubscription(row: Row): PushSubscription {
 }
 
 /**
- * Wraps the sessions so that ending a session also ends its push subscriptions. A session ends on sign-out, in the list
- * of browsers, or when its passkey is removed. A session that only expires keeps its subscriptions, so that phones
- * still receive pushes the next morning.
+ * Wraps the sessions so that ending a session (by signing out, in the list of browsers, or by removing its passkey)
+ * also ends its push subscriptions. A session that only expires keeps its subscriptions, so that phones still receive
+ * pushes the next morning.
  */
 export function withSubscriptionCleanup(
   sessions: SessionStore,
