@@ -55,7 +55,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const found = await requests.find(id);
     return found?.user === user ? found : undefined;
   };
-  /** Returns the problem. Denies the request after too many wrong codes, which suggest that the person only guesses. */
+  /** Describes an unmet step. After too many wrong codes, denies the request, because the person may be guessing. */
   const hindered = async (request: ApprovalRequest, hindrance: UnmetStep): Promise<DecisionProblem> => {
     if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
     return toDecisionProblem(hindrance);
