@@ -96,7 +96,7 @@ const contractsQuery = z.strictObject({
 });
 
 /** Calendar time to read for each bar, in milliseconds, rounded up: a year has only 252 trading days of 6.5 hours. */
-const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
+const MAX_MS_PER_BAR: Record<BarQuery['timeframe'], number> = {
   '1Day': DAY_MS * 1.5,
   '1Hour': DAY_MS / 4,
   '1Min': DAY_MS / 240,
