@@ -123,8 +123,11 @@ function addPlaceCommand(orders: CliCommand, side: Side): void {
     .option('--qty <number>', 'number of shares, coins or contracts')
     .option('--amount <dollars>', `amount in dollars to ${side}`);
   const once = side === 'buy' ? 'after the purchase, ' : '';
-  addOrderTermOptions(command, 'trailing stop distance: dollars per share, or percent as in 2%')
-    .option('--at-market', 'with --stop, for a sale: sell at the market price, even if it jumps far past the stop')
+  addOrderTermOptions(command, 'trailing stop distance: dollars per share, or percent as in 2%');
+  if (side === 'sell') {
+    command.option('--at-market', 'with --stop: sell at the market price, even if it jumps far past the stop');
+  }
+  command
     .option('--take-profit <price>', `${once}sell at this price or more (dollars per share)`)
     .option(
       '--stop-loss <price[:limit]>',
