@@ -39,7 +39,7 @@ export const getGatewayFolder = siblingFolder('gateway');
 export const getServerFolder = siblingFolder('server');
 
 /** Returns a home's folder. The agent must not be able to read the home's accounts, keys and approvers. */
-export const getHomeFolder = siblingFolder('home');
+export const getHomeDataFolder = siblingFolder('home');
 
 export function ensurePrivateFolder(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import { TradeAgentError } from '../errors/errors.ts';
 import { findClosestMatch } from '../text/closest-match.ts';
 import type { TradingDay } from '../trading/activity.ts';
-import { marketTimeRunTimes, parseMarketTime, type RunTimes } from './run-times.ts';
+import { parseMarketTime, type RunTimes, runTimesForMarketTime } from './run-times.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
 /**
@@ -17,7 +17,7 @@ export function timingRunTimes(timing: Timing, calendar: readonly TradingDay[]):
   if ('cron' in timing) return cachedCronMoments(timing.cron);
   const edge = parseMarketTime(timing.at);
   if (edge === undefined) throw new TypeError('a stored market time is invalid');
-  return marketTimeRunTimes(edge, calendar);
+  return runTimesForMarketTime(edge, calendar);
 }
 
 function cachedCronMoments(cron: string): RunTimes {

@@ -11,7 +11,7 @@ export interface RunTimes {
 }
 
 /** Returns the run times relative to the opening or closing of each trading day, including half-days. */
-export function marketTimeRunTimes(edge: MarketTime, calendar: readonly TradingDay[]): RunTimes {
+export function runTimesForMarketTime(edge: MarketTime, calendar: readonly TradingDay[]): RunTimes {
   const all = calendar
     .map((day) => newYorkInstant(day.date, day[edge.edge]) + edge.minutes * 60_000)
     .sort((a, b) => a - b);

@@ -26,8 +26,8 @@ export function findLatestRebalancing(messages: readonly BaseMessage[]): Rebalan
 }
 
 /**
- * Records that orders come from the rebalancing, if they are identical to the orders computed for the targets in the
- * person's newest words. Targets that a model chose remain attributed to the model.
+ * Attributes orders to the rebalancing calculation if they are identical to the orders computed for the targets in
+ * the person's latest message. Targets that a model chose remain attributed to the model.
  */
 export function attributeRebalancing(
   { fields, ...rest }: Provenance,

@@ -176,8 +176,8 @@ function isUnclearBeside(size: Size, frame: OrderFrame): boolean {
 }
 
 /**
- * Returns the size of an order without a number, if its act means the whole position. Otherwise, asks.
- * @throws {NotUnderstoodError} with a question
+ * Returns the whole position as the size of a request that states no quantity, if its verb means all of it ("close").
+ * @throws {NotUnderstoodError} with a question, if the verb does not
  */
 function wholePosition({ assets }: Part, side: Side, frame: OrderFrame): Size {
   const whole = { fraction: '1', isAll: true } as const;

@@ -137,7 +137,7 @@ const schedule = z.object({
   with: z.enum([...schedulerNames, 'server']),
   entry: z
     .enum(['installed', 'missing', 'changed', 'unreadable', 'dry_run', 'kept'])
-    .describe('kept: stored on the server, which needs no crontab entry'),
+    .describe('kept: stored on the server, so that no crontab entry is needed'),
   zone: z.string(),
   local_zone: z.string(),
   next: z.array(z.object({ exchange: timeSchema, local: timeSchema })),

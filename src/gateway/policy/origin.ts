@@ -17,7 +17,7 @@ const orderFields = ['symbol', 'qty', 'notional'];
 export const OWN_WORDS_MESSAGE_HINT =
   'Say it in your own words, with the recipient and any note, such as "email my portfolio to bob@example.com".';
 
-/** The fields that decide a replacement or a batch. Neither has a field `symbol` of its own. */
+/** The fields whose origin is that of a replacement or a batch. Neither kind has its own `symbol` field. */
 const otherFields = ['order_id', 'qty', 'limit_price', 'stop_price', 'trail', 'orders'];
 /**
  * Fields that count as the owner's if a rule computed them: either the rule starts from the owner's words, such as a

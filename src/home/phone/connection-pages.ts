@@ -4,7 +4,7 @@ import type { ConnectionRequest } from '../identity-provider/connection-requests
 import { CONNECT_PATH } from '../identity-provider/protocol/protocol.ts';
 import type { SignedGrants } from '../identity-provider/signed-grants.ts';
 import { VaultError } from '../identity-provider/third-party.ts';
-import { readConsent, respondSigningOptions, signingAttribute } from './grant-form.ts';
+import { readConsent, respondWithSigningOptions, signingAttribute } from './grant-form.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import {
   redirectToSignIn,
@@ -45,7 +45,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     const { user } = context.var;
     const ticket = await formTicket(context);
     if (user === undefined) return redirectToSignIn(context, requestPath(ticket));
-    return await respondSigningOptions(
+    return await respondWithSigningOptions(
       context,
       signed,
       async () => (await connections.details(ticket, user.username)) ?? requestOver(context),

@@ -4,7 +4,7 @@ import { PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import type { ConsentRequest } from '../identity-provider/authorization/consents.ts';
 import { CONSENT_PATH } from '../identity-provider/protocol/protocol.ts';
 import type { SignedGrants } from '../identity-provider/signed-grants.ts';
-import { readConsent, renderLifetimeField, respondSigningOptions, signingAttribute } from './grant-form.ts';
+import { readConsent, renderLifetimeField, respondWithSigningOptions, signingAttribute } from './grant-form.ts';
 import { allowFormRedirect } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import { redirectToSignIn, renderKeyErrorPage, renderMessagePage, renderPage } from './page/page.ts';
@@ -31,7 +31,7 @@ export function createConsentPages({ authorized, consents, signed }: PhoneServic
     const { user } = context.var;
     const id = context.req.param('id');
     if (user === undefined) return redirectToSignIn(context, `${CONSENT_PATH}/${id}`);
-    return await respondSigningOptions(context, signed, async (days) => {
+    return await respondWithSigningOptions(context, signed, async (days) => {
       const details = await consents.details(context.env, id, user.username, days);
       return details ?? requestOver(context);
     });

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { Person } from '../../store/home/people.ts';
 import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
 import type { SignedGrants } from '../identity-provider/signed-grants.ts';
-import { readConsent, renderLifetimeField, respondSigningOptions, signingAttribute } from './grant-form.ts';
+import { readConsent, renderLifetimeField, respondWithSigningOptions, signingAttribute } from './grant-form.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import { redirectToSignIn, renderKeyErrorPage, renderMessagePage, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -58,7 +58,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     const { user } = context.var;
     const userCode = formCode((await context.req.parseBody()).user_code);
     if (user === undefined) return redirectToSignIn(context, confirmPath(userCode));
-    return await respondSigningOptions(context, services.signed, async (days) => {
+    return await respondWithSigningOptions(context, services.signed, async (days) => {
       const found = await lookUp(context, user, userCode);
       if (found instanceof Response) return found;
       const details = await services.deviceCodes.details(userCode, user.username, days);

@@ -62,7 +62,7 @@ export async function readConsent(
  * Responds with the options for signing a grant.
  * @param read returns the grant, or a page that says why there is no grant
  */
-export async function respondSigningOptions(
+export async function respondWithSigningOptions(
   context: BrowserContext,
   signed: SignedGrants,
   read: (days: GrantLifetimeDays) => Promise<GrantDetails | Response>,
@@ -108,7 +108,7 @@ export function addCodeRoutes(
   app.post(`${path}/options`, async (context) => {
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, page);
-    return await respondSigningOptions(context, signed, (days) => read(context, user.username, days));
+    return await respondWithSigningOptions(context, signed, (days) => read(context, user.username, days));
   });
   app.post(path, async (context) => {
     const { user } = context.var;

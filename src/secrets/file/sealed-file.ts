@@ -65,7 +65,7 @@ export function parseSealedFile(text: string): SealedFile {
   return file;
 }
 
-/** Decrypts the values. @throws any error if the file was not sealed with this key and context */
+/** Decrypts the values. @throws {Error} if the file was not sealed with this key and context */
 export function unsealCredentials(file: SealedFile, key: Buffer, context: string): Record<string, string> {
   const sealed = Buffer.concat([file.iv, file.tag, file.data].map((part) => Buffer.from(part, 'base64')));
   const plain = openBytes(key, sealed, associatedData(file.key, context));

@@ -87,7 +87,7 @@ interface OpenChoice {
 interface DayChoices {
   /** Choices that have shares left, in reverse order, because removing the last element is cheap. */
   open: OpenChoice[];
-  /** Choices whose day of purchase has no held shares. Kept separately, so that sales don't search them again. */
+  /** Choices of a day on which no shares still held were bought. Separate, so that sales don't search them again. */
   readonly waiting: Map<IsoDate, OpenChoice[]>;
 }
 

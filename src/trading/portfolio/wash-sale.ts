@@ -41,7 +41,7 @@ interface Sale {
 }
 
 /**
- * Returns the purchases within 30 days of a prospective sale, and how much of the sale's loss they affect ({@link
+ * Returns the purchases within 30 days of a prospective sale, and how much of its loss they would disallow ({@link
  * lotHistory}, first in, first out).
  */
 export function findWashSale(sale: Sale, activities: readonly Activity[]): WashSale {
@@ -85,7 +85,7 @@ export function findRecentLosses(symbol: string, activities: readonly Activity[]
     .reverse();
 }
 
-/** Describes a prospective sale. @param sold the closings of the sale */
+/** Describes a prospective sale. @param sold the lots that the sale closes */
 function toWashSale(
   { symbol, at, qty, price }: Sale,
   closings: readonly LotClosing[],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { createProgramForDocs, listAllCommands } from '../../../src/cli/program.ts';
-import { getHomeFolder } from '../../../src/machine/directories.ts';
+import { getHomeDataFolder } from '../../../src/machine/directories.ts';
 
 const text = readFileSync(new URL('../../../deploy/Dockerfile', import.meta.url), 'utf8');
 const { name, bin, engines } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -35,5 +35,5 @@ it('it serves a home by a command that there is, from the one folder that is kep
   expect(found?.parseArg?.(listen ?? '', undefined)).toEqual({ host: '0.0.0.0', port: 4780 });
   expect(line('EXPOSE')).toBe('4780');
   const [, TRADE_AGENT_HOME] = /TRADE_AGENT_HOME=(\S+)/.exec(line('ENV')) ?? [];
-  expect(getHomeFolder({ TRADE_AGENT_HOME }).startsWith(`${line('VOLUME')}/`)).toBe(true);
+  expect(getHomeDataFolder({ TRADE_AGENT_HOME }).startsWith(`${line('VOLUME')}/`)).toBe(true);
 });

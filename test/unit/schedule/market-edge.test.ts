@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { marketTimeRunTimes, parseMarketTime, requireMarketTime } from '../../../src/schedule/run-times.ts';
+import { parseMarketTime, requireMarketTime, runTimesForMarketTime } from '../../../src/schedule/run-times.ts';
 
 describe('a run time of the trading day', () => {
   it.each([
@@ -38,7 +38,7 @@ describe('the run times at an edge of the trading day', () => {
     { date: '2026-11-27', open: '09:30', close: '13:00' },
     { date: '2026-11-30', open: '09:30', close: '16:00' },
   ];
-  const runTimes = marketTimeRunTimes({ edge: 'close', minutes: -30 }, calendar);
+  const runTimes = runTimesForMarketTime({ edge: 'close', minutes: -30 }, calendar);
   const at = (text: string) => Date.parse(text);
 
   it('leave out the holiday, and are early on the half-day', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cronRunTimes } from '../../../src/schedule/cron-expression.ts';
-import { marketTimeRunTimes, type RunTimes, wakeMinutes } from '../../../src/schedule/run-times.ts';
+import { type RunTimes, runTimesForMarketTime, wakeMinutes } from '../../../src/schedule/run-times.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const YEAR = 365 * 86_400_000;
@@ -53,7 +53,7 @@ describe('the minutes at which the machine wakes a schedule', () => {
   );
 
   it('of the closing meet that of a half-day too', () => {
-    const runTimes = marketTimeRunTimes({ edge: 'close', minutes: -30 }, [
+    const runTimes = runTimesForMarketTime({ edge: 'close', minutes: -30 }, [
       { date: '2026-11-25', open: '09:30', close: '16:00' },
       { date: '2026-11-27', open: '09:30', close: '13:00' },
     ]);

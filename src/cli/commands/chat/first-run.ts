@@ -9,7 +9,7 @@ import {
   saveSandboxAsDefault,
 } from '../../../app/chat.ts';
 import { configFilePath } from '../../../config/config-file.ts';
-import { getHomeFolder } from '../../../machine/directories.ts';
+import { getHomeDataFolder } from '../../../machine/directories.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import type { Context } from '../../context/context.ts';
 import { promptForChoice, promptUntilValid } from '../../terminal/questions.ts';
@@ -54,7 +54,7 @@ See docs/operate/providers/ for what a provider must support.`);
 /** Creates a home on this machine if there is none, and a profile for it. The person must then start the home. */
 async function setUpFirstHome(context: Context): Promise<void> {
   const { io } = context;
-  const folder = getHomeFolder(context.env);
+  const folder = getHomeDataFolder(context.env);
   let home = await findHome(folder);
   if (home === undefined) {
     const { makeHome } = await import('../home/make-home.ts');

@@ -43,7 +43,7 @@ export function addScheduleCommand(program: CliCommand): void {
     .argument('<id>', "the schedule's ID or name, or a unique prefix")
     .option('--yes', 'skip the prompt')
     .examples(
-      ['trade-agent schedule remove s4k2m9x', 'asks first on a terminal'],
+      ['trade-agent schedule remove s4k2m9x', 'in a terminal, asks for confirmation first'],
       ['trade-agent schedule remove s4k2m9x --yes', ''],
     )
     .exits(exitCodes.busy)

@@ -42,7 +42,7 @@ const coveredMessages: Readonly<Record<string, Covers>> = {
   o403: bounded,
   /** The value exceeds an account preset. */
   o451: (order) => bounded(order) && counted(order),
-  /** Stop orders are risky. The question is confirmed only for an order with a limit price. */
+  /** IBKR's warning that stop orders are risky. Confirmed only for an order with a limit price. */
   o10152: bounded,
   o10331: bounded,
   /** The broker may cap the price. A cap can only improve the price. */

@@ -22,7 +22,7 @@ export interface Approver {
 }
 
 /** A required step that the person has not taken yet. Without it, the approval is rejected. */
-export interface UnmetStep {
+export interface IncompleteStep {
   readonly code: 'no_code' | 'wrong_code' | 'wrong_code_too_often' | 'sign_in' | 'not_confirmed';
   readonly title: string;
   readonly text: string;
@@ -64,9 +64,9 @@ const unmetSteps = {
   },
 } as const;
 
-type CodeProblem = Extract<UnmetStep['code'], `${string}code${string}`>;
+type CodeProblem = Extract<IncompleteStep['code'], `${string}code${string}`>;
 
-const typedCodeProblems: Readonly<Record<CodeProblem, Pick<UnmetStep, 'title' | 'text'>>> = {
+const typedCodeProblems: Readonly<Record<CodeProblem, Pick<IncompleteStep, 'title' | 'text'>>> = {
   no_code: { title: 'Type the code', text: 'Type the code that the agent shows you, then approve.' },
   wrong_code: {
     title: 'Wrong code',
@@ -89,13 +89,17 @@ export function createApprovalSteps(options: {
   const choices = createCodeChoices(database, clock);
   const confirmations = createLiveConfirmations(database, clock);
   const matches = (request: ApprovalRequest) => hidesCode(request, numberMatching);
-  const hindered = (code: UnmetStep['code']): UnmetStep => ({ code, ...unmetSteps[code] });
-  const codeHindrance = (request: ApprovalRequest, code: CodeProblem): UnmetStep => ({
+  const hindered = (code: IncompleteStep['code']): IncompleteStep => ({ code, ...unmetSteps[code] });
+  const codeHindrance = (request: ApprovalRequest, code: CodeProblem): IncompleteStep => ({
     code,
     ...(mustTypeCode(request) ? typedCodeProblems : unmetSteps)[code],
   });
   /** Compares the code that the person chose or typed. Remembers the session in which the code was correct. */
-  const takeCode = async (request: ApprovalRequest, session: string, given = ''): Promise<UnmetStep | undefined> => {
+  const takeCode = async (
+    request: ApprovalRequest,
+    session: string,
+    given = '',
+  ): Promise<IncompleteStep | undefined> => {
     if (given === '') return codeHindrance(request, 'no_code');
     const result = await choices.pick(request, session, given);
     return result === 'right' ? undefined : codeHindrance(request, result);
@@ -104,7 +108,7 @@ export function createApprovalSteps(options: {
   const check = async (
     request: ApprovalRequest,
     { user, session, signedInAt }: Approver,
-  ): Promise<UnmetStep | undefined> => {
+  ): Promise<IncompleteStep | undefined> => {
     const view = requestView(request);
     if (matches(request)) {
       if (await choices.isSpent(request)) return codeHindrance(request, 'wrong_code_too_often');
@@ -141,7 +145,7 @@ export function createApprovalSteps(options: {
       request: ApprovalRequest,
       approver: Approver,
       { match, confirm = '' }: { readonly match: string | undefined; readonly confirm: string | undefined },
-    ): Promise<UnmetStep | undefined> {
+    ): Promise<IncompleteStep | undefined> {
       const view = requestView(request);
       if (matches(request)) {
         const hindrance = await takeCode(request, approver.session, match);

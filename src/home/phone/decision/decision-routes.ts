@@ -3,7 +3,7 @@ import { parseJson } from '../../../values/parse-json.ts';
 import type { ApprovalRequest, DecisionOutcome } from '../../identity-provider/approval-requests.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from '../page/browser-env.ts';
 import { describeKeyError, redirectToSignIn, renderMessagePage, renderPasskeyRequiredPage } from '../page/page.ts';
-import type { Approver, DecisionServices, UnmetStep } from './approval-steps.ts';
+import type { Approver, DecisionServices, IncompleteStep } from './approval-steps.ts';
 import { renderResultPanel } from './result-panel.ts';
 
 interface DecisionProblem {
@@ -56,7 +56,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     return found?.user === user ? found : undefined;
   };
   /** Describes an unmet step. After too many wrong codes, denies the request, because the person may be guessing. */
-  const hindered = async (request: ApprovalRequest, hindrance: UnmetStep): Promise<DecisionProblem> => {
+  const hindered = async (request: ApprovalRequest, hindrance: IncompleteStep): Promise<DecisionProblem> => {
     if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
     return toDecisionProblem(hindrance);
   };
@@ -120,7 +120,7 @@ const signInFirst: DecisionProblem = {
   link: { href: '/signin?next=/phone', text: 'Sign in' },
 };
 
-function toDecisionProblem({ code, title, text: said }: UnmetStep): DecisionProblem {
+function toDecisionProblem({ code, title, text: said }: IncompleteStep): DecisionProblem {
   const status = code === 'wrong_code_too_often' ? 409 : code === 'sign_in' ? 403 : 422;
   return { status, title, text: said, ...(code === 'sign_in' ? { link: signInFirst.link } : {}) };
 }

@@ -98,7 +98,7 @@ function codeBox({ code }: CardRequest, { codes }: CardState): Markup | '' {
 function confirmationField({ account }: RequestView): Markup {
   const last = lastFourCharacters(account);
   return html`<p class="confirm"><label><span>Your first approval with real money: type <b>LIVE</b>${
-    last === undefined ? '' : html`, or the last four characters of the account, <b>${last}</b>`
+    last === undefined ? '' : html`, or the last four characters of the account number, <b>${last}</b>`
   }.</span>
 <input type="text" name="confirm" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16" data-testid="confirm"></label></p>`;
 }
