@@ -30,8 +30,8 @@ const MEGABYTE = 1_000_000;
  * Printed and bounded: a library that slips into the bundle would go unnoticed. The largest parts unpacked: Cedar's
  * WebAssembly 4.3 MB, the client of MCP servers with mandates, rules and relations 1.4 MB, jq's WebAssembly 0.9 MB.
  */
-const MOST_PACKED = 5.5 * MEGABYTE;
-const MOST_UNPACKED = 20.8 * MEGABYTE;
+const MOST_PACKED = 5.7 * MEGABYTE;
+const MOST_UNPACKED = 21.1 * MEGABYTE;
 
 /** How this machine reaches the registry. */
 const network = Object.fromEntries(
