@@ -117,7 +117,7 @@ function describeBound(order: OrderDraft): string {
     const value = new Dec(qty ?? 0).mul(limit_price).mul(contractMultiplier(symbol));
     const cash = side === 'buy' ? value.plus(max_fees) : value.minus(max_fees);
     const sum = qty === undefined ? '' : `, ${formatDollarAmount(cash.toFixed())} ${cashBoundWords(side, order)}`;
-    return `${sum}; not placed if the price ${side === 'buy' ? 'rises' : 'falls'} over ${slippage} within its limit`;
+    return `${sum}; not placed if it would fill over ${slippage} ${side === 'buy' ? 'above' : 'below'} ${formatSharePrice(reference_price)}`;
   }
   const each = new Dec(stop_price ?? reference_price).mul(contractMultiplier(symbol));
   const sum = qty === undefined ? '' : `; about ${formatDollarAmount(each.mul(qty).toFixed())} total`;

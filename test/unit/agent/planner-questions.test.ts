@@ -86,7 +86,7 @@ describe('a question in other words', () => {
     ['what percentage of my portfolio is KO and NVDA', 'get_portfolio + get_portfolio'],
     ['why is tesla tanking', 'get_quote TSLA + get_news TSLA limit=5'],
     ['is the market open on friday', 'get_calendar days=14'],
-    ['is the market open on black friday', 'get_calendar days=90'],
+    ['is the market open on black friday', 'get_calendar days=366'],
     ['which orders are not yet executed', 'list_orders status=open'],
     ['when does KO pay its next dividend', 'get_corporate_actions KO days_back=120,days_ahead=120'],
     ['what would 12 more shares of KO cost me', 'get_quote KO'],

@@ -77,13 +77,13 @@ describe('an order in words', () => {
   });
 
   it.each([
-    [{ max_fees: undefined }, ', $900.00 at most, plus fees; not placed if the price rises over 1% within its limit'],
-    [{ max_fees: '1.03' }, ', $901.03 at most; not placed if the price rises over 1% within its limit'],
+    [{ max_fees: undefined }, ', $900.00 at most, plus fees; not placed if it would fill over 1% above $179.50'],
+    [{ max_fees: '1.03' }, ', $901.03 at most; not placed if it would fill over 1% above $179.50'],
     [
       { side: 'sell', max_fees: undefined },
-      ', $900.00 at least, less fees; not placed if the price falls over 1% within its limit',
+      ', $900.00 at least, less fees; not placed if it would fill over 1% below $179.50',
     ],
-    [{ qty: undefined, notional: '1500.00' }, '; not placed if the price rises over 1% within its limit'],
+    [{ qty: undefined, notional: '1500.00' }, '; not placed if it would fill over 1% above $179.50'],
     [{ qty: '0.333333', type: 'market', limit_price: undefined }, ', may move 1%; about $59.83 total'],
     [
       { qty: '5000', type: 'stop', limit_price: undefined, stop_price: '170.00' },
@@ -129,7 +129,7 @@ describe('an approval in plain lines', () => {
       '  order     BUY 5 AAPL, limit $180.00',
       '  account   PA3ALICE01 PAPER',
       '  duration  day (until the close)',
-      '  price     $179.50 now, $900.00 at most; not placed if the price rises over 1% within its limit',
+      '  price     $179.50 now, $900.00 at most; not placed if it would fill over 1% above $179.50',
       '  order ID  ta-abcdefgh',
       '  at worst  costs at most $900.00',
       '  warning   the limit is 12% above the price',
