@@ -78,7 +78,7 @@ describe('after login', () => {
 
   it.each<[string[], number, string]>([
     [['run', 'buy 0 AAPL'], 2, 'above zero'],
-    [['run', 'buy 5 ZZZZZZ'], 2, 'ZZZZZZ'],
+    [['run', 'buy 5 ZZZZZZ'], 2, 'called "zzzzzz"'],
     [['run', 'frobnicate the market'], 2, 'understand'],
     [['run', 'buy 5 AAPL yesterday'], 2, 'yesterday'],
     [['run', 'buy 5 AAPL limit 180.001'], 2, '180.001'],
