@@ -119,7 +119,7 @@ describe('the chat’s screen', () => {
       'BUY 5 AAPL, limit $180.00',
       'PA3ALICE01 PAPER',
       'day (until the close)',
-      '$179.50 now, $900.00 at most; not placed if the price rises over 1%',
+      '$179.50 now, $900.00 at most; not placed if it would fill over 1%',
       'ta-abcdefgh',
       'http://127.0.0.1:4710/phone',
       '✓ Look up prices (AAPL): AAPL 179.50 (simulated) (0.1 s)',
