@@ -213,6 +213,8 @@ describe('in a browser', () => {
   });
 
   it('signed out, a person signs in with the passkey, allows, and is back in the program', async () => {
+    // The phone's own page would go to the sign-in page by itself.
+    await phone.page.goto('about:blank');
     await phone.context.clearCookies();
     const some = await newProgram();
     const called = new Promise<string>((resolve) => {
