@@ -62,9 +62,11 @@ function accountByName(items: readonly Item[], at: number): FoundAccount | undef
 
 const isLead = (item: Item | undefined) => item !== undefined && /^(?:in|from|at|on)$/.test(item.lower);
 
-const single: readonly Intent['kind'][] = [
+const oneAccount: readonly Intent['kind'][] = [
   'order',
   'standing',
+  'swap',
+  'target',
   'cancel',
   'replace',
   'portfolio',
@@ -82,9 +84,14 @@ const single: readonly Intent['kind'][] = [
   'watch',
 ];
 
+/** Returns whether a request is about one account, so that it can name it. */
+export function isOfOneAccount({ kind }: Intent): boolean {
+  return oneAccount.includes(kind);
+}
+
 /** Requires that either all of a sentence's requests name the account, or none. @throws {NotUnderstoodError} */
 export function requireUnambiguousAccount(intents: readonly Intent[]): void {
-  const can = intents.filter(({ kind }) => single.includes(kind));
+  const can = intents.filter(isOfOneAccount);
   const named = can.filter(({ account }) => account !== undefined);
   if (named.length === 0 || named.length === can.length) return;
   throw new NotUnderstoodError(

@@ -136,7 +136,10 @@ function vocabularyOf(data: LexiconData): ReadonlySet<string> {
   if (words === undefined) {
     const phrases = [...Object.values(data.meanings), ...Object.values(data.cues), ...Object.keys(data.units)];
     words = new Set(
-      [...phrases, ...Object.keys(data.names ?? {})].flatMap((list) => `${list} ${foldWord(list)}`.split(/[ |]/)),
+      [...phrases, ...Object.keys(data.names ?? {})].flatMap((list) => {
+        const folded = foldWord(list);
+        return (folded === list ? folded : `${list} ${folded}`).split(/[ |]/);
+      }),
     );
     vocabularies.set(data.name, words);
   }
@@ -148,8 +151,11 @@ function compile(data: LexiconData): Lexicon {
   if (known !== undefined) return known;
   const phrases = new Map<string, string[]>();
   for (const [tags, list] of Object.entries(data.meanings)) {
-    for (const phrase of list.split('|').map(foldWord))
-      phrases.set(phrase, [...(phrases.get(phrase) ?? []), ...tags.split(' ')]);
+    const meanings = tags.split(' ');
+    for (const phrase of foldWord(list).split('|')) {
+      const other = phrases.get(phrase);
+      phrases.set(phrase, other === undefined ? meanings : [...other, ...meanings]);
+    }
   }
   const most = new Map<string, number>();
   for (const phrase of phrases.keys()) {
@@ -205,7 +211,7 @@ function compile(data: LexiconData): Lexicon {
 function compileCues({ cues, hasNoSpaces }: LexiconData): ReadonlyMap<string, readonly string[]> {
   const compiledCues = new Map<string, string[]>();
   for (const [cue, list] of Object.entries(cues)) {
-    for (const phrase of list.split('|').map(foldWord)) {
+    for (const phrase of foldWord(list).split('|')) {
       const key = hasNoSpaces ? phrase.replaceAll(' ', '') : phrase;
       compiledCues.set(key, [...(compiledCues.get(key) ?? []), cue]);
     }

@@ -1,6 +1,6 @@
 import { type Phrase, phrase } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
-import { requireUnambiguousAccount, takeAccount } from './account.ts';
+import { isOfOneAccount, requireUnambiguousAccount, takeAccount } from './account.ts';
 import { readSend, readWatch } from './acts.ts';
 import { readAlert, readAlertSchedule, readStopAlert } from './alert-acts.ts';
 import { isRisky, REQUESTS, splitClauses, TRADES } from './clauses.ts';
@@ -311,25 +311,8 @@ function readClause(items: readonly Item[], it: string | undefined): Intent[] {
   return intents.map((intent) => withAccount(intent, account));
 }
 
-const oneAccount: readonly Intent['kind'][] = [
-  ...([
-    'order',
-    'standing',
-    'swap',
-    'target',
-    'cancel',
-    'replace',
-    'portfolio',
-    'orders',
-    'quote',
-    'chart',
-    'performance',
-  ] as const),
-  ...(['activities', 'risk', 'lots', 'gains', 'wash', 'rules', 'watchlist', 'watch'] as const),
-];
-
 function withAccount(intent: Intent, account: string): Intent {
-  if (oneAccount.includes(intent.kind)) return { ...intent, account };
+  if (isOfOneAccount(intent)) return { ...intent, account };
   throw new NotUnderstoodError(
     phrase`That request can’t name an account.`,
     phrase`Pass --account ${JSON.stringify(account)} instead.`,

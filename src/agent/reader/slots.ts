@@ -154,6 +154,12 @@ const fractionSize = (value: Dec, isAll = false): Bare => ({
   size: { fraction: toPlain(value), isAll },
 });
 
+/** Builds the amount to raise, and the asset to sell for it: "enough of my KO to raise $500". */
+const amountOf: Build = (found) => [
+  { kind: 'size', size: { notional: firstOf(found).value } },
+  asset({ ...found, has: () => false }) as Bare,
+];
+
 /** Returns the size of an addition, as a multiple of the position: 1 for "double my KO". */
 const addedSize = (times: number): Bare => ({
   kind: 'size',
@@ -362,20 +368,8 @@ const slots: readonly (readonly [string, Build])[] = [
       { kind: 'size', size: { cash: '1' } },
     ],
   ],
-  [
-    'enough of? my? share? of? my? @ share? raise roughly? my? $ worth? of? cash?',
-    (found) => [
-      { kind: 'size', size: { notional: firstOf(found).value } },
-      asset({ ...found, has: () => false }) as Bare,
-    ],
-  ],
-  [
-    'enough share? of? my? @ share? as $ would? covers|buy|get',
-    (found) => [
-      { kind: 'size', size: { notional: firstOf(found).value } },
-      asset({ ...found, has: () => false }) as Bare,
-    ],
-  ],
+  ['enough of? my? share? of? my? @ share? raise roughly? my? $ worth? of? cash?', amountOf],
+  ['enough share? of? my? @ share? as $ would? covers|buy|get', amountOf],
   [
     'need_money roughly? $ worth? of? cash? out_of my? my? @ share|position? comma? just_do?',
     (found) => [
@@ -384,20 +378,8 @@ const slots: readonly (readonly [string, Build])[] = [
       { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
     ],
   ],
-  [
-    'raise $ worth? of? cash? of|out_of? my? my? @ share?',
-    (found) => [
-      { kind: 'size', size: { notional: firstOf(found).value } },
-      asset({ ...found, has: () => false }) as Bare,
-    ],
-  ],
-  [
-    'enough of? my? share? of? my? @ share? so_that $ worth? of? cash?',
-    (found) => [
-      { kind: 'size', size: { notional: firstOf(found).value } },
-      asset({ ...found, has: () => false }) as Bare,
-    ],
-  ],
+  ['raise $ worth? of? cash? of|out_of? my? my? @ share?', amountOf],
+  ['enough of? my? share? of? my? @ share? so_that $ worth? of? cash?', amountOf],
   [
     `grow my? my? @ share|position? by %|${PART}`,
     (found) => [

@@ -30,7 +30,7 @@ const stateWords: Readonly<Record<MandateState, string>> = {
 /**
  * Creates the page that lists mandates, their limits, their usage, and when each ends. Suspending and revoking require
  * no passkey, because they only reduce what is allowed. Mandates can't be created, widened or resumed here, because
- * such a change requires approval, as any other proposal does.
+ * such a change requires approval.
  */
 export function createMandatePages(mandating: MandateControl): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
