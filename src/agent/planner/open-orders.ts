@@ -1,10 +1,11 @@
 import { type Phrase, phrase } from '../../text/phrase.ts';
 import { formatSharePrice } from '../../trading/amounts.ts';
-import { Dec } from '../../trading/decimal.ts';
+import { Dec, toPlain } from '../../trading/decimal.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
 import type { Order } from '../../trading/views.ts';
-import type { CancelIntent, OrderChange, OrderReference, OrderTraits } from '../reader/intent.ts';
+import { defined } from '../../values/defined.ts';
+import type { CancelIntent, OrderChange, OrderDifference, OrderReference, OrderTraits } from '../reader/intent.ts';
 import { hasTraits } from '../reader/order-traits.ts';
 import { NotUnderstoodError } from '../reader/refusal.ts';
 
@@ -17,11 +18,12 @@ export function findOrdersToCancel(
   all: readonly Order[],
 ): string[] {
   if ('id' in which) return [findByIdPrefix(which.id, open)?.id ?? which.id];
-  if ('newest' in which || 'oldest' in which || 'place' in which) return [orderInSequence(which, open, all).id];
+  if (isPointedOut(which)) return [findOrderToChange(which, open, all).id];
   const what = describeTraits(which);
   const meant = ('symbol' in which ? ordersForSymbol(open, which.symbol) : open).filter((order) =>
     hasTraits(order, which),
   );
+  if ('all' in which && which.count !== undefined && meant.length !== Number(which.count)) throw countError(open);
   if ('all' in which || ('symbol' in which && which.many)) {
     if (meant.length > 0 || what === undefined) return meant.map(({ id }) => id);
     throw noneOpen(what);
@@ -33,8 +35,25 @@ export function findOrdersToCancel(
   return [requireSingle(meant, what, hint).id];
 }
 
+type PointedOut = Extract<
+  OrderReference,
+  { newest: true } | { oldest: true } | { place: number } | { placed: number } | { otherThan: unknown }
+>;
+
+const isPointedOut = (which: CancelIntent['which']): which is PointedOut =>
+  ['newest', 'oldest', 'place', 'placed', 'otherThan'].some((name) => name in which);
+
 export function findOrderToChange(which: OrderReference, open: readonly Order[], all: readonly Order[]): Order {
   const hint = phrase`Say "change order ID to limit 185".`;
+  if ('placed' in which) return orderPlaced(which, open);
+  if ('otherThan' in which) {
+    const kept = findOrderToChange(which.otherThan, open, all);
+    return requireSingle(
+      open.filter(({ id }) => id !== kept.id),
+      undefined,
+      hint,
+    );
+  }
   if ('newest' in which || 'oldest' in which || 'place' in which) return orderInSequence(which, open, all);
   if ('id' in which) {
     const found = findByIdPrefix(which.id, open);
@@ -118,18 +137,39 @@ function requireSingle(orders: readonly Order[], what: string | undefined, hint:
 function orderAt(open: readonly Order[], place: number): Order {
   const order = open[place - 1];
   if (order !== undefined) return order;
-  throw new NotUnderstoodError(
+  throw countError(open);
+}
+
+const countError = (open: readonly Order[]) =>
+  new NotUnderstoodError(
     phrase`You have ${open.length} open orders.`,
     phrase`Ask "open orders" to see them.`,
     'not_found',
   );
-}
 
 /** Returns the open order that was placed first. @throws {NotUnderstoodError} if two were placed at the same time */
-function requireOldest(open: readonly Order[]): Order {
-  const [first, second] = open.toSorted((a, b) => Date.parse(a.submitted_at) - Date.parse(b.submitted_at));
-  if (first !== undefined && first.submitted_at !== second?.submitted_at) return first;
-  return requireSingle(open, undefined, phrase`Ask "open orders" for the IDs, then "cancel order ID".`);
+const requireOldest = (open: readonly Order[]) => orderPlaced({ placed: 1 }, open);
+
+/**
+ * Returns the order at a position in the sequence in which the orders were placed, from 1, or from -1 at the end.
+ * @throws {NotUnderstoodError} if it has other traits, or another order was placed at the same time
+ */
+function orderPlaced(
+  { placed, symbol, ...traits }: Extract<OrderReference, { placed: number }>,
+  open: readonly Order[],
+): Order {
+  const sorted = open.toSorted((a, b) => Date.parse(a.submitted_at) - Date.parse(b.submitted_at));
+  const order = sorted.at(placed < 0 ? placed : placed - 1);
+  const hint = phrase`Ask "open orders" for the IDs, then "cancel order ID".`;
+  if (order === undefined) {
+    if (open.length > 0) throw countError(open);
+    return requireSingle(open, undefined, hint);
+  }
+  if ((symbol !== undefined && order.symbol !== symbol) || !hasTraits(order, traits))
+    throw noneOpen(describeTraits({ ...traits, ...defined({ symbol }) }) ?? '');
+  return open.some((one) => one !== order && one.submitted_at === order.submitted_at)
+    ? requireSingle(open, undefined, hint)
+    : order;
 }
 
 /** Returns the newest order. Throws if the order has ended, because "my last order" never means an older order. */
@@ -155,41 +195,67 @@ const MAX_RATIO = 3;
 
 /** Returns the arguments for changing an order. @param was the old value, if the person named it */
 export function orderChangeArguments(change: OrderChange, order: Order, was?: string): Record<string, string> {
-  if (was !== undefined) return changeFrom(was, change, order);
-  if (!('value' in change) && !('price' in change)) return { ...change };
-  const value = 'value' in change ? change.value : change.price;
-  const prices = (['limit_price', 'stop_price'] as const).filter((field) => order[field] !== null);
-  const [field] = prices;
-  const ask = (question: Phrase) =>
-    new NotUnderstoodError(
-      phrase`The order is ${describeOpenOrder(order)}. ${question}`,
-      phrase`Say "change order ${order.id} to limit ${value}", "… to stop ${value}" or "… to ${value} shares".`,
-    );
-  if (field === undefined || prices.length > 1) {
-    throw ask(field === undefined ? phrase`It has no price to change.` : phrase`Which of its prices do you mean?`);
-  }
+  const { value, price, by, ...named } = change;
+  const fixed: Record<string, string> = { ...named, ...(by === undefined ? {} : differentValue(by, order)) };
+  if (was !== undefined) return { ...fixed, ...changeFrom(was, change, order) };
+  const open = value ?? price;
+  if (open === undefined) return fixed;
+  const field = requirePriceField(order, open);
   const isNear = (was: string | null) => {
     if (was === null || new Dec(was).isZero()) return false;
-    const ratio = new Dec(value).div(was);
+    const ratio = new Dec(open).div(was);
     return ratio.lt(MAX_RATIO) && ratio.gt(new Dec(1).div(MAX_RATIO));
   };
-  if ('value' in change && (!isNear(order[field]) || isNear(order.qty))) {
-    throw ask(phrase`Is ${value} the new price or the new number of shares?`);
-  }
-  return { [field]: value };
+  // Next to a new number of shares, the other number is the price.
+  const isOther = 'qty' in fixed;
+  if (value !== undefined && !isOther && (!isNear(order[field]) || isNear(order.qty)))
+    throw askChange(order, open, phrase`Is ${open} the new price or the new number of shares?`);
+  if (value !== undefined && field in fixed) return { ...fixed, qty: value };
+  return { ...fixed, [field]: open };
+}
+
+const askChange = (order: Order, value: string, question: Phrase) =>
+  new NotUnderstoodError(
+    phrase`The order is ${describeOpenOrder(order)}. ${question}`,
+    phrase`Say "change order ${order.id} to limit ${value}", "… to stop ${value}" or "… to ${value} shares".`,
+  );
+
+/** Returns the field of an order's only price. */
+function requirePriceField(order: Order, value: string): 'limit_price' | 'stop_price' {
+  const [field, ...more] = (['limit_price', 'stop_price'] as const).filter((one) => order[one] !== null);
+  if (field !== undefined && more.length === 0) return field;
+  throw askChange(
+    order,
+    value,
+    field === undefined ? phrase`It has no price to change.` : phrase`Which of its prices do you mean?`,
+  );
+}
+
+/** Computes the new value from a difference: "two dollars higher". */
+function differentValue({ field: said, amount, unit, side }: OrderDifference, order: Order): Record<string, string> {
+  const field = said === 'price' ? requirePriceField(order, amount) : said;
+  const base = order[field];
+  if (base === null || base === undefined) throw askChange(order, amount, phrase`It has no price to change.`);
+  const offset = unit === 'percent' ? new Dec(base).times(amount).div(100) : new Dec(amount);
+  const changed = side === 'below' ? new Dec(base).minus(offset) : new Dec(base).plus(offset);
+  const decimals = field === 'qty' ? (new Dec(base).isInteger() ? 0 : 9) : changed.lt(1) ? 4 : 2;
+  const value = toPlain(changed.toDecimalPlaces(decimals, field === 'qty' ? Dec.ROUND_DOWN : Dec.ROUND_HALF_UP));
+  if (new Dec(value).gt(0)) return { [field]: value };
+  throw new NotUnderstoodError(phrase`${value} is not above zero.`, phrase`Give a number above zero.`, 'invalid_order');
 }
 
 /** Changes the value that equals `was` (the old value). @throws {NotUnderstoodError} if no value or several match */
-function changeFrom(was: string, change: OrderChange, order: Order): Record<string, string> {
+function changeFrom(was: string, { value, price, by, ...named }: OrderChange, order: Order): Record<string, string> {
+  const open = value ?? price;
+  const isMeant = (field: string) =>
+    open === undefined ? field in named : !(field in named) && !(field === 'qty' && price !== undefined);
   const fields = (['qty', 'limit_price', 'stop_price'] as const).filter((field) => {
-    const value = order[field];
-    return (
-      value !== null && value !== undefined && new Dec(value).eq(was) && (field === 'qty' ? !('price' in change) : true)
-    );
+    const old = order[field];
+    return old !== null && old !== undefined && new Dec(old).eq(was) && isMeant(field);
   });
-  const named = 'value' in change || 'price' in change ? undefined : Object.keys(change)[0];
-  const [field, ...more] = fields.filter((one) => named === undefined || one === named);
-  if (field !== undefined && more.length === 0) return { [field]: Object.values(change)[0] ?? '' };
+  const [field, ...more] = fields;
+  const changed = field === undefined ? undefined : (open ?? named[field]);
+  if (field !== undefined && changed !== undefined && more.length === 0) return { [field]: changed };
   throw new NotUnderstoodError(
     phrase`The order is ${describeOpenOrder(order)}. ${phrase`Which of its values is ${was}?`}`,
     phrase`Say "change order ID to limit 185".`,

@@ -101,23 +101,39 @@ export type OrderReference =
   /** The order's position in the list of open orders, from 1. */
   | { readonly place: number }
   | { readonly newest: true }
-  | { readonly oldest: true };
+  | { readonly oldest: true }
+  /** The position in the sequence in which the open orders were placed: 1 is the oldest, -1 the newest. */
+  | ({ readonly placed: number; readonly symbol?: string } & OrderTraits)
+  /** The only open order besides another. */
+  | { readonly otherThan: OrderReference };
 
 /** A change to an order. `price` may be the limit or the stop price; `value` may be a price or a number of shares. */
-export type OrderChange =
-  | { readonly limit_price: string }
-  | { readonly stop_price: string }
-  | { readonly qty: string }
-  | { readonly time_in_force: TimeInForce }
-  | { readonly price: string }
-  | { readonly value: string };
+export interface OrderChange {
+  readonly limit_price?: string;
+  readonly stop_price?: string;
+  readonly qty?: string;
+  readonly time_in_force?: TimeInForce;
+  readonly price?: string;
+  readonly value?: string;
+  readonly by?: OrderDifference;
+}
+
+/** A change by a difference: "two dollars higher", "5% fewer shares". */
+export interface OrderDifference {
+  /** `price` is the limit or the stop price. */
+  readonly field: 'limit_price' | 'stop_price' | 'qty' | 'price';
+  readonly amount: string;
+  readonly unit: 'value' | 'percent';
+  readonly side: 'above' | 'below';
+}
 
 export interface CancelIntent {
   readonly kind: 'cancel';
   readonly which:
     | Exclude<OrderReference, { readonly symbol: string }>
     | ({ readonly symbol: string; readonly many: boolean } & OrderTraits)
-    | ({ readonly all: true } & OrderTraits);
+    /** If `count` is set, there are exactly that many orders: "my two orders". */
+    | ({ readonly all: true; readonly count?: string } & OrderTraits);
 }
 
 export interface ReplaceIntent {
@@ -248,10 +264,22 @@ export function listIntentSymbols(intent: Intent): readonly string[] {
       return intent.benchmark === undefined ? [] : [intent.benchmark];
     case 'cancel':
     case 'replace':
-      return 'symbol' in intent.which ? [intent.which.symbol] : [];
+      return referenceSymbols(intent.which);
     default:
       return [];
   }
+}
+
+type AnyReference = CancelIntent['which'] | OrderReference;
+
+function referenceSymbols(which: AnyReference): readonly string[] {
+  if ('otherThan' in which) return referenceSymbols(which.otherThan);
+  return 'symbol' in which && which.symbol !== undefined ? [which.symbol] : [];
+}
+
+function mapReference<T extends AnyReference>(which: T, to: (symbol: string) => string): T {
+  if ('otherThan' in which) return { ...which, otherThan: mapReference(which.otherThan, to) };
+  return 'symbol' in which && which.symbol !== undefined ? { ...which, symbol: to(which.symbol) } : which;
 }
 
 export function mapSymbols(intent: Intent, to: (symbol: string) => string): Intent {
@@ -287,13 +315,9 @@ export function mapSymbols(intent: Intent, to: (symbol: string) => string): Inte
     case 'performance':
       return intent.benchmark === undefined ? intent : { ...intent, benchmark: to(intent.benchmark) };
     case 'cancel':
-      return 'symbol' in intent.which
-        ? { ...intent, which: { ...intent.which, symbol: to(intent.which.symbol) } }
-        : intent;
+      return { ...intent, which: mapReference(intent.which, to) };
     case 'replace':
-      return 'symbol' in intent.which
-        ? { ...intent, which: { ...intent.which, symbol: to(intent.which.symbol) } }
-        : intent;
+      return { ...intent, which: mapReference(intent.which, to) };
     default:
       return intent;
   }

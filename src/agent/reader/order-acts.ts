@@ -163,7 +163,7 @@ function takeTerm(words: Taker, said: Description): boolean {
 /** Reads "cancel my AAPL and NVDA orders". Returns undefined if the words cancel nothing. */
 export function readCancel(items: readonly Item[]): Intent[] | undefined {
   const words = new Taker(items);
-  if (words.take('cancel|remove') === undefined) return undefined;
+  if (words.take('cancel|remove') === undefined || isInSequence(items)) return undefined;
   const found: Description[] = [];
   do {
     const said = takeDescription(words, false);
@@ -247,9 +247,18 @@ const wordOf = ({ newest, oldest, place, symbols }: Description) =>
     .filter((word) => word !== '')
     .join(' ');
 
+/** Returns whether an order is named by when it was placed: "my first order". The list has another sequence. */
+const isInSequence = (items: readonly Item[]) =>
+  items.some(
+    ({ tags }, at) =>
+      (tags.includes('first') || tags.includes('second_place') || tags.includes('third_place')) &&
+      (items[at - 1]?.lower === 'my' || items.some((one) => one.tags.includes('placed'))),
+  );
+
 /** Reads "move the limit of my AAPL order to 185". Returns undefined if the words change nothing. */
 export function readChange(items: readonly Item[]): ReplaceIntent | undefined {
   const words = new Taker(items);
+  if (isInSequence(items)) return undefined;
   if (words.take('change') !== undefined) return changeIn(words);
   const asked = new Taker(items);
   if (asked.take('alter') === undefined || asked.is('a') || !isAboutOrder(items)) return undefined;
@@ -275,6 +284,8 @@ function isAboutOrder(items: readonly Item[]): boolean {
 function changeIn(words: Taker): ReplaceIntent {
   const said = takeDescription(words, true);
   const was = words.take('from # per|share? to')?.quantities[0]?.value;
+  // "by 3.50" is a difference, not the new value.
+  if (was === undefined && words.is('by #|%') && !words.is('to')) throw unclearChange(words);
   const isTo = was !== undefined || words.take('to|at|until') !== undefined;
   const hasTime = !isTo && words.is('a? gtc|day|ioc|fok');
   const instead = isTo || hasTime ? undefined : insteadOf(words);

@@ -10,7 +10,9 @@ import { fillFrame, isPlacedStop, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import type { Item } from './item.ts';
 import { readItems } from './items.ts';
+import { lexiconFor } from './lexicon.ts';
 import { has, isAsset } from './match.ts';
+import { readOpenOrderWish, setsOpenOrder } from './open-order-wish.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
 import { readCancel, readChange } from './order-acts.ts';
 import { badNumber, toOrders } from './order-frame.ts';
@@ -88,6 +90,22 @@ function offerRefusal(offer: string): Refusal {
 }
 
 function parseText(text: string, it: string | undefined): ParsedPrompt {
+  const parsed = parseClauses(text, it);
+  if (
+    text.length > MAX_LENGTH ||
+    ('intents' in parsed && parsed.intents.some(requestsAction) && !isOrder(parsed.intents))
+  )
+    return parsed;
+  const items = readItems(text);
+  if (('intents' in parsed && isOrder(parsed.intents) && !setsOpenOrder(items)) || isQuestion(items)) return parsed;
+  // In other languages, a verb at the end may place an order that is described before it.
+  const wish = lexiconFor(text).name === 'english' ? readOpenOrderWish(items) : undefined;
+  return wish === undefined ? parsed : { intents: wish };
+}
+
+const isOrder = ([only, ...more]: readonly Intent[]) => only?.kind === 'order' && more.length === 0;
+
+function parseClauses(text: string, it: string | undefined): ParsedPrompt {
   let clauses: Item[][] = [];
   try {
     if (text.length > MAX_LENGTH)

@@ -144,6 +144,7 @@ export const tickersByNickname: Readonly<Record<string, readonly string[]>> = {
   'berkshire hathaway class a': ['BRK.A'],
   'berkshire hathaway class b': ['BRK.B'],
   coke: ['KO'],
+  cola: ['KO'],
   'coca cola': ['KO'],
   pepsi: ['PEP'],
   disney: ['DIS'],

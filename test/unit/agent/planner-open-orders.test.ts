@@ -33,6 +33,58 @@ const short = (said: string) =>
 describe('an open order is known by what it is', () => {
   it.each(
     sentences(`
+      nvm the nvidia sell, pull it => cancel_order order_id=SELL
+      scratch the first order i placed, keep the other one => cancel_order order_id=BUY
+      forget about that microsoft buy I put in, don't want it anymore => cancel_order order_id=BUY
+      the one at 160, nix it => cancel_order order_id=SELL
+      I've changed my mind about selling those eight NVDA at 160, take it back => cancel_order order_id=SELL
+      leave the NVDA thing, but scrap the other one => cancel_order order_id=BUY
+      cancel the sell and leave the buy => cancel_order order_id=SELL
+      get me out of the NVDA order => cancel_order order_id=SELL
+      I believe I have two orders outstanding; please cancel them both. => cancel_order order_id=SELL + cancel_order order_id=BUY
+      pull everything that's still waiting in the market => cancel_order order_id=SELL + cancel_order order_id=BUY
+      could you kindly annul my most recent open order? => cancel_order order_id=SELL
+      yesterday's MSFT order I don't want already, help me cancel => cancel_order order_id=BUY
+    `),
+  )('is canceled in free word order: %s => %s', (said, expected) => expect(short(said)).toBe(expected));
+
+  it.each(
+    sentences(`
+      reduce the MSFT buy order from four shares to three, leaving the price at $400 => replace_order 3 order_id=BUY
+      take my nvidia order from 160 down to 158.50 and make it 15 shares => replace_order 15 order_id=SELL limit_price=158.50
+      make the nvidia sell two dollars higher => replace_order order_id=SELL limit_price=162
+      lower the price in my first order by 3.50 => replace_order order_id=BUY limit_price=396.5
+      knock fifty cents off the limit on my NVDA order => replace_order order_id=SELL limit_price=159.5
+      raise my NVDA limit 2% => replace_order order_id=SELL limit_price=163.2
+      the second order I placed, the NVDA one, should be for 20 shares instead of 8, still at $160 => replace_order 20 order_id=SELL
+      MSFT order limit is too low so please raise to 410 and also quantity make 8 => replace_order 8 order_id=BUY limit_price=410
+      double the size of the order that sells NVDA => replace_order 16 order_id=SELL
+      cut my NVDA sell in half => replace_order 4 order_id=SELL
+      add 5 shares to my MSFT order => replace_order 9 order_id=BUY
+      my nvidia limit should be 161, not 160 => replace_order order_id=SELL limit_price=161
+      make the NVDA sell order 9 shares at 161 => replace_order 9 order_id=SELL limit_price=161
+      the later order should stay alive till i kill it => replace_order order_id=SELL time_in_force=gtc
+    `),
+  )('is changed in free word order: %s => %s', (said, expected) => expect(short(said)).toBe(expected));
+
+  it.each([
+    'forget the order, sell NVDA at 170',
+    "don't cancel the MSFT order whatever happens",
+    'cancel the NVDA order, keep the NVDA order',
+    'the other one can go',
+    'make it 190',
+    'my two MSFT orders should be at 200 or 210',
+    'the third order I placed, cancel it',
+    'I have three open orders, cancel them',
+    'take 5 off my MSFT order',
+    'what if I raise my MSFT order to 410',
+    'should I cancel my MSFT order',
+  ])('is left alone, because the words do not name it or one change: %s', (said) =>
+    expect(short(said)).not.toMatch(/cancel_order|replace_order|place_order/),
+  );
+
+  it.each(
+    sentences(`
       cancel the nvidia one => cancel_order order_id=SELL
       axe my MSFT buy => cancel_order order_id=BUY
       withdraw the bid for microsoft => cancel_order order_id=BUY
@@ -74,7 +126,7 @@ describe('an open order is known by what it is', () => {
     ['cancel the order at 401', 'You have no open $401.00 order.'],
     ['cancel all my MSFT sell orders', 'You have no open sell MSFT order.'],
     ['cancel the first MSFT order', 'Which order do you mean by "1. MSFT"?'],
-    ['cancel my three orders', "I don't understand"],
+    ['cancel my three orders', 'You have 2 open orders.'],
     ['raise my MSFT order from 390 to 405', 'Which of its values is 390?'],
     ['reduce the NVDA order to 5 shares and keep the price at 150', 'You have no open NVDA $150.00 order.'],
     ['cancel half my orders', "I don't understand"],
