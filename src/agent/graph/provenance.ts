@@ -5,7 +5,7 @@ import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { describePositionFraction, type HeldQuantity, sharesForFraction } from '../../trading/portfolio/allocation.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
 import { parseNewestTurn } from '../reader/conversation.ts';
-import { type CancelIntent, isUnresolvedName, type ReplaceIntent } from '../reader/intent.ts';
+import { type CancelIntent, isUnresolvedName, type OrderReference, type ReplaceIntent } from '../reader/intent.ts';
 import { hasTraits, type KnownOrder, traitsOf } from '../reader/order-traits.ts';
 import { findSymbol, type NameSearchResult } from '../reader/symbols-by-name.ts';
 import { parseUtterances, type Utterance } from '../reader/utterance.ts';
@@ -263,7 +263,9 @@ function orderRule(
 ): string | undefined {
   if ('id' in which || 'place' in which || 'oldest' in which) return undefined;
   if ('newest' in which) return openOrders[0]?.id === order.id ? 'the newest order' : undefined;
+  if ('otherThan' in which) return otherRule(which, order, openOrders, names);
   if (!hasTraits(order, which)) return undefined;
+  if ('placed' in which) return placedRule(which, order, openOrders);
   const traits = Object.values(traitsOf(which))
     .map((trait) => `${trait} `)
     .join('');
@@ -274,6 +276,28 @@ function orderRule(
   }
   const symbol = isUnresolvedName(which.symbol) ? findSymbol(which.symbol, names) : which.symbol;
   return symbol === order.symbol ? `open ${traits}${order.symbol} orders` : undefined;
+}
+
+function otherRule(
+  { otherThan }: Extract<OrderReference, { otherThan: unknown }>,
+  order: OpenOrder,
+  openOrders: readonly OpenOrder[],
+  names: readonly NameSearchResult[],
+): string | undefined {
+  const [kept, ...more] = openOrders.filter((one) => one !== order);
+  const isOther =
+    kept !== undefined && more.length === 0 && orderRule(otherThan, kept, openOrders, names) !== undefined;
+  return isOther ? 'the only other open order' : undefined;
+}
+
+/** Open orders are listed from the newest to the oldest. */
+function placedRule(
+  { placed }: Extract<OrderReference, { placed: number }>,
+  order: OpenOrder,
+  openOrders: readonly OpenOrder[],
+): string | undefined {
+  const isMeant = openOrders.at(placed < 0 ? -placed - 1 : -placed)?.id === order.id;
+  return isMeant ? `open order ${placed} by the time it was placed` : undefined;
 }
 
 type OpenOrder = { readonly id: string; readonly symbol: string } & KnownOrder;
