@@ -187,10 +187,25 @@ export interface DerivedOrder {
 /** @throws {NotUnderstoodError} if there is nothing to trade, or the person named the opposite side */
 export function deriveTarget(intent: TargetIntent, facts: OrderFacts): DerivedOrder {
   const { symbol, to, side } = intent;
-  const { account, positions } = heldPortfolioSchema.parse(facts.portfolio);
-  const position = positions.find((one) => one.symbol === symbol);
+  const held = heldPortfolioSchema.parse(facts.portfolio);
+  if ('cash' in to) return cashTarget(symbol, side, new Dec(to.cash), new Dec(held.account?.cash ?? '0'));
   const last = lastOf(facts, symbol);
   if (last === undefined || new Dec(last).lte(0)) throw unknownPrice(symbol);
+  return 'budget' in to ? wholeShares(symbol, to.budget, last) : positionTarget({ symbol, to, side }, held, last);
+}
+
+interface PositionTarget {
+  readonly symbol: string;
+  readonly to: Exclude<TargetIntent['to'], { cash: string } | { budget: string }>;
+  readonly side: TargetIntent['side'] | undefined;
+}
+
+function positionTarget(
+  { symbol, to, side }: PositionTarget,
+  { account, positions }: Held,
+  last: string,
+): DerivedOrder {
+  const position = positions.find((one) => one.symbol === symbol);
   const owned = new Dec(position?.qty ?? '0');
   const value = owned.times(last);
   const target = 'value' in to ? new Dec(to.value) : new Dec(account?.equity ?? '0').times(to.weight);
@@ -213,6 +228,42 @@ export function deriveTarget(intent: TargetIntent, facts: OrderFacts): DerivedOr
   }
   const whole = 'value' in to ? `$${to.value}` : `${percentOf(to.weight)} of the account`;
   return { symbol, side: wanted, derived: { fields: { qty: toPlain(qty) }, rules: { qty: `a position of ${whole}` } } };
+}
+
+/** Returns the order that brings the cash to an amount. */
+function cashTarget(symbol: string, side: TargetIntent['side'], goal: Dec, cash: Dec): DerivedOrder {
+  const gap = goal.minus(cash);
+  const wanted = gap.gt(0) ? 'sell' : 'buy';
+  const notional = gap.abs().toDecimalPlaces(2, Dec.ROUND_DOWN);
+  if (notional.gt(0) && wanted === side)
+    return {
+      symbol,
+      side,
+      derived: { fields: { notional: toPlain(notional) }, rules: { notional: `cash of $${toPlain(goal)}` } },
+    };
+  const [now, wish] = [cash, goal].map((amount) => formatDollarAmount(amount.toFixed(2)));
+  throw new NotUnderstoodError(
+    side === 'sell'
+      ? phrase`Your cash is ${now}, at least ${wish} already, so there is nothing to sell.`
+      : phrase`Your cash is ${now}, at most ${wish} already, so there is nothing to buy.`,
+    phrase`Ask "how much cash do I have".`,
+    'invalid_order',
+  );
+}
+
+function wholeShares(symbol: string, budget: string, last: string): DerivedOrder {
+  const qty = new Dec(budget).div(last).toDecimalPlaces(0, Dec.ROUND_DOWN);
+  if (qty.gt(0))
+    return {
+      symbol,
+      side: 'buy',
+      derived: { fields: { qty: toPlain(qty) }, rules: { qty: `whole shares for $${budget}` } },
+    };
+  throw new NotUnderstoodError(
+    phrase`${formatDollarAmount(budget)} is less than the price of a share of ${symbol}.`,
+    phrase`Give an amount in dollars, as in "buy $100 of ${symbol}".`,
+    'invalid_order',
+  );
 }
 
 function reachedError(symbol: string, side: 'buy' | 'sell', value: Dec, target: Dec): NotUnderstoodError {

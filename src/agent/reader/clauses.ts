@@ -69,6 +69,17 @@ const OPENERS = [
   ],
 ];
 
+/** Removes the "first" of "first sell 10 KO, after that buy 2 MSFT", which the "then" of the next clause implies. */
+export function withoutFirst(items: readonly Item[]): readonly Item[] {
+  const at = items.findIndex(({ tags }) => !tags.includes('harmless'));
+  const isFirst = items[at]?.tags.includes('first') === true && !isAsset(items[at] as Item);
+  const next = items.slice(at + 1).find(({ tags }) => !tags.includes('harmless'));
+  const isAct = next?.tags.some((tag) => tag === 'buy' || tag === 'sell') === true;
+  return isFirst && isAct && items.some(({ tags }) => tags.includes('then'))
+    ? items.filter((_, index) => index !== at)
+    : items;
+}
+
 /**
  * Splits items at sentence ends, at "then", and at "and" or a comma before a new act. Questions are not split from each
  * other, because a question may refer to the one before.

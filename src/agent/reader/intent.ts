@@ -158,11 +158,18 @@ export interface SwapIntent {
   readonly account?: string;
 }
 
-/** Brings a position to a part of the account's value, or to a value in dollars. */
+/**
+ * Brings a position to a part of the account's value, or to a value in dollars; or brings the cash to an amount
+ * (`cash`); or buys as many whole shares as an amount pays for (`budget`).
+ */
 export interface TargetIntent {
   readonly kind: 'target';
   readonly symbol: string;
-  readonly to: { readonly weight: string } | { readonly value: string };
+  readonly to:
+    | { readonly weight: string }
+    | { readonly value: string }
+    | { readonly cash: string }
+    | { readonly budget: string };
   /** The side that the words name. If undefined, both sides are possible. */
   readonly side?: Side;
 }

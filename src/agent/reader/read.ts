@@ -3,7 +3,7 @@ import { defined } from '../../values/defined.ts';
 import { isOfOneAccount, requireUnambiguousAccount, takeAccount } from './account.ts';
 import { readSend, readWatch } from './acts.ts';
 import { readAlert, readAlertSchedule, readStopAlert } from './alert-acts.ts';
-import { isRisky, REQUESTS, splitClauses, TRADES } from './clauses.ts';
+import { isRisky, REQUESTS, splitClauses, TRADES, withoutFirst } from './clauses.ts';
 import { antecedentOf, withoutComments } from './comments.ts';
 import { withPlainConditions } from './conditions.ts';
 import { fillFrame, isPlacedStop, sideOf } from './frame.ts';
@@ -66,7 +66,7 @@ const MAX_LENGTH = 1_000;
  */
 export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
   const text = prompt.trim();
-  const parsed = parseText(text, it);
+  const parsed = withOpenOrderWish(parseText(text, it), text);
   if ('intents' in parsed || parsed.refusal.code !== 'usage' || parsed.asks !== undefined || text.length > MAX_LENGTH)
     return parsed;
   if (parsed.refusal.offer !== undefined || FINAL.has(parsed.refusal.phrases.message)) return parsed;
@@ -89,28 +89,23 @@ function offerRefusal(offer: string): Refusal {
   );
 }
 
-function parseText(text: string, it: string | undefined): ParsedPrompt {
-  const parsed = parseClauses(text, it);
-  if (
-    text.length > MAX_LENGTH ||
-    ('intents' in parsed && parsed.intents.some(requestsAction) && !isOrder(parsed.intents))
-  )
-    return parsed;
-  const items = readItems(text);
-  if (('intents' in parsed && isOrder(parsed.intents) && !setsOpenOrder(items)) || isQuestion(items)) return parsed;
+/** Reads a cancellation or a change of an open order in free word order, if the words have no other meaning. */
+function withOpenOrderWish(parsed: ParsedPrompt, text: string): ParsedPrompt {
   // In other languages, a verb at the end may place an order that is described before it.
-  const wish = lexiconFor(text).name === 'english' ? readOpenOrderWish(items) : undefined;
+  if (text.length > MAX_LENGTH || lexiconFor(text).name !== 'english') return parsed;
+  const [act, ...more] = 'intents' in parsed ? parsed.intents.filter(requestsAction) : [];
+  const items = readItems(text);
+  const isOther = act !== undefined && (act.kind !== 'order' || more.length > 0 || !setsOpenOrder(items));
+  const wish = isOther || isQuestion(items) ? undefined : readOpenOrderWish(items);
   return wish === undefined ? parsed : { intents: wish };
 }
 
-const isOrder = ([only, ...more]: readonly Intent[]) => only?.kind === 'order' && more.length === 0;
-
-function parseClauses(text: string, it: string | undefined): ParsedPrompt {
+function parseText(text: string, it: string | undefined): ParsedPrompt {
   let clauses: Item[][] = [];
   try {
     if (text.length > MAX_LENGTH)
       throw new NotUnderstoodError(phrase`The request is too long for the built-in planner.`, HINT);
-    const items = withPlainConditions(readItems(text));
+    const items = withoutFirst(withPlainConditions(readItems(text)));
     const whole = readWhole(items, { it, isQuestion: isQuestion(items) });
     if (whole !== undefined) return { intents: whole };
     const named = antecedentOf(items);
@@ -436,7 +431,10 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
   const frame = mentions.some(({ kind }) => kind === 'act') ? fillFrame(mentions, it) : undefined;
   if (frame !== undefined && sideOf(frame) === undefined && frame.parts.some(({ assets }) => assets.length > 0)) {
     if (frame.acts.every((act) => act === 'place') && frame.unread.length === 0)
-      throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
+      return readWithoutAct(
+        mentions.filter(({ kind }) => kind !== 'act'),
+        it,
+      );
   }
   if (frame === undefined && items.every(isKnown) && hasNoAct(mentions)) return readWithoutAct(mentions, it);
   // "double my KO order" is about the order, not about the position.
@@ -453,9 +451,9 @@ const hasNoAct = (mentions: readonly Mention[]) =>
   mentions.some((one) => one.kind === 'size' && !('vague' in one.size)) &&
   mentions.every(({ kind }) => kind !== 'word' && kind !== 'number');
 
-/** Reads "10% of my cash into VTI" as a purchase, and asks about other sentences. @throws {NotUnderstoodError} */
+/** Reads "10% of my cash into VTI" and "place 5% of my portfolio in GLD" as purchases, and asks about other sentences. @throws {NotUnderstoodError} */
 function readWithoutAct(mentions: readonly Mention[], it: string | undefined): Intent[] {
-  const isSpent = mentions.some((one) => one.kind === 'size' && 'cash' in one.size);
+  const isSpent = mentions.some((one) => one.kind === 'size' && ('cash' in one.size || 'equity' in one.size));
   if (isSpent) return toOrders(fillFrame([{ kind: 'act', act: 'invest', text: '' }, ...mentions], it));
   throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
 }

@@ -3,6 +3,7 @@ import { Dec, toPlain, ZERO } from '../../trading/decimal.ts';
 import { MAX_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedSymbols } from '../../trading/listed-symbols.ts';
 import { defined } from '../../values/defined.ts';
+import { readCashTarget } from './cash-target.ts';
 import type { OrderIntent, RebalanceIntent, TargetIntent } from './intent.ts';
 import type { Item } from './item.ts';
 import { isAsset, symbolOf, type TemplateMatch } from './match.ts';
@@ -22,6 +23,10 @@ const VERBS = 'trim|sell|get|alter|rebalance|grow|place|invest|change';
  * for other requests.
  */
 export function readTargetSize(items: readonly Item[]): OrderIntent | TargetIntent | undefined {
+  return readCashTarget(items) ?? readPositionTarget(items);
+}
+
+function readPositionTarget(items: readonly Item[]): OrderIntent | TargetIntent | undefined {
   const words = new Taker(items);
   const [lead] = words.take(VERBS)?.items ?? [];
   const symbol = words.take('my? share|position? of? my? my? @ share|position?')?.symbols[0];

@@ -154,6 +154,12 @@ const fractionSize = (value: Dec, isAll = false): Bare => ({
   size: { fraction: toPlain(value), isAll },
 });
 
+/** Reads "400 of my cash" as dollars. A number up to 100 may be a percentage. */
+function moneyOf(found: TemplateMatch): Bare | undefined {
+  const { value, unit } = firstOf(found);
+  return unit === 'none' && new Dec(value).lte(100) ? undefined : { kind: 'size', size: { notional: value } };
+}
+
 /** Builds the amount to raise, and the asset to sell for it: "enough of my KO to raise $500". */
 const amountOf: Build = (found) => [
   { kind: 'size', size: { notional: firstOf(found).value } },
@@ -346,6 +352,14 @@ const slots: readonly (readonly [string, Build])[] = [
     ],
   ],
   ['take $ of? my? my? cash?', sizeOf],
+  [
+    'place #n|$ of my? my? cash of|for|on?',
+    (found) => {
+      const size = moneyOf(found);
+      return size === undefined ? undefined : [{ kind: 'act', act: 'invest' }, size];
+    },
+  ],
+  ['take|with? #n|$ of my? my? cash of?', moneyOf],
   // Without a sale before it, the proceeds are the money that was named.
   ['take|with my? $ of? my? my? cash? proceeds', (found) => [{ kind: 'act', act: 'invest' }, sizeOf(found)]],
   ['with my? $', sizeOf],
@@ -393,6 +407,10 @@ const slots: readonly (readonly [string, Build])[] = [
     (found) => [{ kind: 'act', act: 'grow' }, sizeOf(found), asset(found) as Bare],
   ],
   ['have_after only? #n share? of? my? my?', targetSize],
+  [
+    '#n share? of? my? @ share? total comma? just_do',
+    (found) => [targetSize(found), asset({ ...found, has: () => false }) as Bare],
+  ],
   ['as_held', () => addedSize(1)],
   [
     '% of? my? my? whole_account worth? of? my?',

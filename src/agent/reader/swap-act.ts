@@ -36,12 +36,31 @@ const is = (item: Item | undefined, ...tags: readonly string[]) =>
   item !== undefined && !item.aside && tags.some((tag) => item.tags.includes(tag));
 
 const SELL: Item = { text: 'sell', lower: 'sell', tags: ['sell'], aside: false };
+const OF: Item = { text: 'of', lower: 'of', tags: ['of'], aside: false };
+const OUT_OF: Item = { ...OF, text: 'out of', lower: 'out of', tags: ['out_of'] };
 const ALL: Item = { text: 'all', lower: 'all', tags: ['all'], aside: false };
 
-/** Reads "swap my KO for PEP". Without an amount, the whole position is sold. */
+/** Meanings of words that make a request about something else than a position. */
+const NOT_POSITIONS = [
+  'order',
+  'order_noun',
+  'order_buy',
+  'order_sell',
+  'limit',
+  'stop',
+  'alert',
+  'watchlist',
+  'trailing',
+];
+
+/** Returns whether a verb such as "turn" or "move" has two assets, so that it means a swap. */
+const isConversion = (items: readonly Item[]) =>
+  items.filter(isAsset).length === 2 && !items.some((item) => is(item, ...NOT_POSITIONS));
+
+/** Reads "swap my KO for PEP" and "turn half my KO into PEP". Without an amount, the whole position is sold. */
 function bySwap(items: readonly Item[]): SwapParts | undefined {
   const at = items.findIndex((item) => !is(item, 'harmless', 'my'));
-  if (!is(items[at], 'swap')) return undefined;
+  if (!is(items[at], 'swap') && !(is(items[at], 'convert') && isConversion(items))) return undefined;
   const into = items.findIndex(
     (item, index) => index > at + 1 && is(item, 'swap_into') && items.slice(at, index).some(isAsset),
   );
@@ -51,12 +70,21 @@ function bySwap(items: readonly Item[]): SwapParts | undefined {
     (item) => item.quantity !== undefined || is(item, 'all', 'half', 'third', 'quarter', 'keep', 'all_but'),
   );
   const lead = is(said[0], 'of', 'out_of') && !isAsset(said[0] as Item) ? said.slice(1) : said;
-  return { sale: isSized ? [SELL, ...said] : [SELL, ALL, ...lead], purchase: items.slice(into + 1) };
+  // "10 of my KO" counts shares of the position.
+  const counts = (at: number) => said[at]?.quantity?.unit === 'none' && is(said[at + 2], 'my');
+  const sold = said.map((item, index) => {
+    if (isAsset(item) || !is(item, 'from', 'of')) return item;
+    return counts(index - 1) ? OUT_OF : OF;
+  });
+  return { sale: isSized ? [SELL, ...sold] : [SELL, ALL, ...lead], purchase: items.slice(into + 1) };
 }
 
 /** Reads "sell 5 NVDA and put the proceeds into GOOGL". */
 function byProceeds(items: readonly Item[]): SwapParts | undefined {
-  const at = items.findIndex((item) => is(item, 'proceeds'));
+  const at = items.findIndex(
+    (item, index) =>
+      is(item, 'proceeds') || (is(item, 'with_proceeds') && is(items[index + 1], 'buy', 'get', 'invest')),
+  );
   if (at < 0 || !items.slice(0, at).some((item) => is(item, 'sell', 'trim', 'close', 'leave'))) return undefined;
   return { sale: withoutEnd(items.slice(0, at)), purchase: items.slice(at + 1) };
 }
@@ -76,7 +104,24 @@ function withoutEnd(items: readonly Item[]): readonly Item[] {
 }
 
 /** Meanings of words that add nothing to the purchased asset. */
-const IDLE = ['harmless', 'my', 'share', 'comma', 'end', 'market', 'in_dollar_terms', 'of', 'inert', 'all', 'it'];
+const IDLE = [
+  'harmless',
+  'my',
+  'share',
+  'comma',
+  'end',
+  'market',
+  'in_dollar_terms',
+  'of',
+  'inert',
+  'all',
+  'it',
+  'proceeds',
+  'buy',
+  'get',
+  'invest',
+  'onto',
+];
 
 /** Returns the purchased symbol. Returns undefined if the words name several symbols or ask for more. */
 function purchased(items: readonly Item[]): string | undefined {

@@ -145,6 +145,8 @@ export const tickersByNickname: Readonly<Record<string, readonly string[]>> = {
   'berkshire hathaway class b': ['BRK.B'],
   coke: ['KO'],
   cola: ['KO'],
+  'eli lilly': ['LLY'],
+  'berkshire b': ['BRK.B'],
   'coca cola': ['KO'],
   pepsi: ['PEP'],
   disney: ['DIS'],

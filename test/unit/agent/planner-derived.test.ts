@@ -255,3 +255,64 @@ describe('a recurring order without a verb buys', () => {
     expect(parsePrompt(turn)).not.toHaveProperty('intents');
   });
 });
+
+describe('an order that brings the cash to an amount', () => {
+  it.each(
+    sentences(`
+    sell just enough nvda to bring my cash up to an even 50,000 => place_order sell $23040 NVDA
+    sell enough NVDA until I have 50k in cash => place_order sell $23040 NVDA
+    all my cash except 4k goes into SPY => place_order buy $22960 SPY
+    put all my cash but 4k into SPY => place_order buy $22960 SPY
+    spend on SPY until I'm down to $3,000 cash left => place_order buy $23960 SPY
+    buy as many whole shares of NVDA as $1,800 will cover, with nothing fractional => place_order buy 12 NVDA
+    put 500 of my cash into SPY => place_order buy $500 SPY
+    use 400 of my cash for SPY => place_order buy $400 SPY
+    please place 5% of the portfolio's value into SPY => place_order buy $2500 SPY
+    I want exactly 50 AAPL total so buy however many I'm missing => place_order buy 40 AAPL
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each([
+    'sell just enough nvda to bring my cash up to 500',
+    "spend on SPY until I'm down to $3,000,000 cash left",
+    'sell all my cash except 4k into SPY',
+    'put all my cash except 4k',
+    "don't put all my cash except 4k into SPY",
+    'should I put all my cash except 4k into SPY?',
+    'buy as many whole shares of NVDA as $18 will cover',
+    'place 5% of my KO',
+  ])('but not in: %s', (turn) => {
+    expect(said(turn)).not.toContain('place_order');
+  });
+});
+
+describe('a swap in other words', () => {
+  it.each(
+    sentences(`
+    swap 10 of my KO for SPY, same money => place_order sell 10 KO + place_order buy $600 SPY
+    turn $750 of my nvda into MSFT => place_order sell $750 NVDA + place_order buy $750 MSFT
+    trim nvda by a quarter and put whatever I get into SPY => place_order sell 5 NVDA + place_order buy $700 SPY
+    sell 5 shares of Microsoft and use the proceeds, whatever they turn out to be, to buy SPY => place_order sell 5 MSFT + place_order buy $2100 SPY
+    sell my 30 KO and with that same amount buy SPY => place_order sell 30 KO + place_order buy $1800 SPY
+    exchange my entire Nvidia holding for an equal dollar amount of SPY => place_order sell 20 NVDA + place_order buy $2800 SPY
+    move 2 grand from nvidia over to SPY => place_order sell $2000 NVDA + place_order buy $2000 SPY
+    replace half of my Apple holding with MSFT => place_order sell 5 AAPL + place_order buy $1150 MSFT
+    first sell ten Apple, after that buy me two MSFT => place_order sell 10 AAPL + place_order buy 2 MSFT
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each([
+    'change my AAPL order to MSFT',
+    'replace AAPL with MSFT on my watchlist',
+    'sell 5 MSFT and use the proceeds to buy 3 SPY',
+    'trade 5 NVDA for 5 AMD',
+    'has anyone gotten rich swapping KO for AAPL?',
+    'move my KO stop to AAPL',
+  ])('but not in: %s', (turn) => {
+    expect(said(turn)).not.toContain('place_order');
+  });
+});
