@@ -274,7 +274,8 @@ function orderRule(
     const isOnly = openOrders.filter((one) => hasTraits(one, which)).length === 1;
     return isOnly ? `the only open ${traits}order` : undefined;
   }
-  const symbol = isUnresolvedName(which.symbol) ? findSymbol(which.symbol, names) : which.symbol;
+  const ordered = openOrders.map(({ symbol }) => symbol);
+  const symbol = isUnresolvedName(which.symbol) ? findSymbol(which.symbol, names, ordered) : which.symbol;
   return symbol === order.symbol ? `open ${traits}${order.symbol} orders` : undefined;
 }
 

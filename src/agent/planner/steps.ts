@@ -123,10 +123,16 @@ export function planLookups(intents: readonly Intent[]): PlannerStep[] {
   return steps;
 }
 
-function withTickers(intents: readonly Intent[], found: readonly NameSearchResult[]): Intent[] {
-  return intents.map((intent) =>
-    mapSymbols(intent, (symbol) => (isUnresolvedName(symbol) ? requireSymbol(symbol, found) : symbol)),
-  );
+/** Resolves names. The open orders decide which "coke" the words "cancel my coke order" mean. */
+function withTickers(
+  intents: readonly Intent[],
+  found: readonly NameSearchResult[],
+  ordered: readonly string[],
+): Intent[] {
+  return intents.map((intent) => {
+    const known = intent.kind === 'cancel' || intent.kind === 'replace' ? ordered : [];
+    return mapSymbols(intent, (symbol) => (isUnresolvedName(symbol) ? requireSymbol(symbol, found, known) : symbol));
+  });
 }
 
 /**
@@ -165,7 +171,10 @@ function requireSoldOnce(intents: readonly Intent[]): void {
 
 function resolveNames(intents: readonly Intent[], found: readonly Lookup[]): Intent[] {
   const search = found.find(({ step }) => step.name === 'search_symbols')?.content;
-  return withTickers(intents, search === undefined ? [] : nameSearchSchema.parse(search).results);
+  const ordered = found.flatMap(({ step, content }) =>
+    step.name === 'list_orders' ? orders.parse(content).orders.map(({ symbol }) => symbol) : [],
+  );
+  return withTickers(intents, search === undefined ? [] : nameSearchSchema.parse(search).results, ordered);
 }
 
 const isSame = (one: PlannerStep, other: PlannerStep) => JSON.stringify(one) === JSON.stringify(other);

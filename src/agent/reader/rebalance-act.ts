@@ -1,14 +1,13 @@
 import { phrase } from '../../text/phrase.ts';
 import { Dec, toPlain, ZERO } from '../../trading/decimal.ts';
 import { MAX_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
-import { listedSymbols } from '../../trading/listed-symbols.ts';
 import { defined } from '../../values/defined.ts';
 import { readCashTarget } from './cash-target.ts';
 import type { OrderIntent, RebalanceIntent, TargetIntent } from './intent.ts';
 import type { Item } from './item.ts';
 import { isAsset, symbolOf, type TemplateMatch } from './match.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
-import { tickersByNickname } from './symbols-by-name.ts';
+import { listedTicker, tickersByNickname } from './symbols-by-name.ts';
 import { Taker } from './taker.ts';
 
 const rebalanceExample = phrase`Try "rebalance to 60% VTI 40% BND".`;
@@ -75,13 +74,15 @@ function sideOf(items: readonly Item[], verb: Item, found: TemplateMatch): 'buy'
 /** Reads "rebalance to 60% VTI 40% BND". @throws {NotUnderstoodError} if the targets are incomplete */
 export function readRebalance(items: readonly Item[]): RebalanceIntent | undefined {
   const words = new Taker(items);
-  if (words.take('rebalance') === undefined) return undefined;
+  if (words.take('rebalance') === undefined) return readWeights(items);
   words.take('my? portfolio? back?');
   words.take('to|of|colon');
   words.take('to|of|colon');
   const split = slashedTargets(words);
   if (split !== undefined) return requireTargets(split);
-  const isBare = !items.some(({ quantity }) => quantity?.unit === 'percent');
+  const isBare = !items.some(
+    ({ quantity, tags }) => quantity?.unit === 'percent' || Object.keys(parts).some((part) => tags.includes(part)),
+  );
   const bare = items.flatMap(({ quantity }) => (quantity?.unit === 'none' && !quantity.isBad ? [quantity.value] : []));
   // Numbers that add up to 100 are percentages: "rebalance to 50 SPY 30 AAPL 20 KO".
   const isWhole = bare.length > 1 && bare.reduce((sum, value) => sum.plus(value), ZERO).eq(100);
@@ -91,13 +92,36 @@ export function readRebalance(items: readonly Item[]): RebalanceIntent | undefin
       phrase`Give each symbol its percentage of the account, 100% in total: "rebalance to 60% VTI 40% BND", "rebalance to 60% VTI 30% BND 10% cash". To rebalance to the targets in a rules file, use "trade-agent check --suggest" (docs/guide/CHECKS.md).`,
     );
   }
+  return requireTargets(readTargets(words));
+}
+
+function readTargets(words: Taker): RebalanceIntent['targets'] {
   const targets: RebalanceIntent['targets'][number][] = [];
   while (words.rest !== undefined) {
     if (words.take('comma|and and?') !== undefined) continue;
-    const rest = words.take('all of? my? @|cash');
+    const rest = words.take('all of? my? @|cash') ?? words.take('all is? of? my? @|cash');
     targets.push(rest === undefined ? readTarget(words) : restTarget(rest.items, targets));
   }
-  return requireTargets(targets);
+  return targets;
+}
+
+/** Reads "my portfolio should be 50% SPY, 30% AAPL and the rest in cash". Returns undefined for other requests. */
+function readWeights(items: readonly Item[]): RebalanceIntent | undefined {
+  const words = new Taker(items);
+  // "My portfolio is 50% SPY" only describes it.
+  const isWish = items.some(({ tags }) => tags.includes('wish_be'));
+  if (words.take('alter|alter_it|get|change|place|split|invest') === undefined && !isWish) return undefined;
+  const isWhole = words.take('my? that? my? whole_account|portfolio') !== undefined;
+  while (words.take('consists|to|of|colon|have_after|at') !== undefined);
+  try {
+    const targets = slashedTargets(words) ?? readTargets(words);
+    // Without the word "portfolio", only a share of cash says that the whole account is meant.
+    const isAccount = isWhole || targets.some(({ symbol }) => symbol === 'cash');
+    return isAccount && targets.length > 1 ? requireTargets(targets) : undefined;
+  } catch (error) {
+    if (error instanceof NotUnderstoodError) return undefined;
+    throw error;
+  }
 }
 
 /** Reads "the rest in BND" as a target with the weight that the other targets leave. */
@@ -120,7 +144,7 @@ function slashedTargets(words: Taker): RebalanceIntent['targets'] | undefined {
   const symbols: string[] = [];
   for (const _ of numbers) {
     words.take('comma|and and?');
-    words.take('of|in');
+    words.take('of|in|consists');
     const name = targetName(words.take('@|cash')?.items[0]);
     if (name === undefined) return undefined;
     symbols.push(name);
@@ -138,23 +162,36 @@ function targetName(item: Item | undefined): string | undefined {
   if (item.lower === 'cash' && item.text !== 'CASH') return 'cash';
   if (item.ticker !== undefined) return item.ticker === 'CASH' ? undefined : symbolOf(item);
   const name = item.name ?? '';
-  if (listedSymbols().has(name.toUpperCase())) return name.toUpperCase();
   const [ticker, ...more] = Object.hasOwn(tickersByNickname, name) ? (tickersByNickname[name] ?? []) : [];
-  return more.length === 0 ? ticker : undefined;
+  if (ticker !== undefined) return more.length === 0 ? ticker : undefined;
+  return listedTicker(name);
 }
+
+/** Percentages of the parts that have an exact one. */
+const parts: Readonly<Record<string, string>> = {
+  half: '50',
+  quarter: '25',
+  three_quarters: '75',
+  fifth: '20',
+  tenth: '10',
+};
 
 function readTarget(words: Taker): RebalanceIntent['targets'][number] {
   const { rest } = words;
-  const found = words.take('all? %|#n of? my? @|cash') ?? words.take('@|cash is|to|at? of? all? %|#n');
+  const found =
+    words.take('all? %|#n of? my? @|cash') ??
+    words.take('@|cash is|to|at? of? all? %|#n') ??
+    words.take(`a? ${Object.keys(parts).join('|')} of? my? @|cash`);
   const item = found?.items.find((one) => isAsset(one) || one.tags.includes('cash'));
-  const [percent] = found?.quantities ?? [];
+  const part = Object.keys(parts).find((name) => found?.has(name));
+  const percent = part === undefined ? found?.quantities[0]?.value : parts[part];
   if (item === undefined || percent === undefined) {
     throw new NotUnderstoodError(
       phrase`I expected a percentage and a ticker symbol but found "${truncateWord(rest?.text ?? '')}".`,
       rebalanceExample,
     );
   }
-  const weight = toPlain(new Dec(percent.value).div(100));
+  const weight = toPlain(new Dec(percent).div(100));
   const symbol = targetName(item);
   if (symbol !== undefined) return { symbol, weight };
   throw new NotUnderstoodError(

@@ -27,12 +27,13 @@ export function nameQueries(name: string): readonly string[] {
 
 /**
  * Returns the symbol of the only asset whose symbol, nickname or exact name matches.
+ * @param known symbols that decide between several assets, such as those of the open orders
  * @throws {NotUnderstoodError} with a question if none or several match
  */
-export function requireSymbol(name: string, found: readonly NameSearchResult[]): string {
+export function requireSymbol(name: string, found: readonly NameSearchResult[], known: readonly string[] = []): string {
+  const symbol = findSymbol(name, found, known);
+  if (symbol !== undefined) return symbol;
   const meant = matchingAssets(name, found);
-  const [only] = meant;
-  if (only !== undefined && meant.length === 1) return only.symbol;
   if (meant.length > 1) throw ambiguousName(name, meant);
   const near = foundAssets(name, found).slice(0, 5);
   if (near.length > 0) throw ambiguousName(name, near);
@@ -44,9 +45,14 @@ export function requireSymbol(name: string, found: readonly NameSearchResult[]):
 }
 
 /** Like {@link requireSymbol}, but returns undefined instead of throwing. */
-export function findSymbol(name: string, found: readonly NameSearchResult[]): string | undefined {
-  const meant = matchingAssets(name, found);
-  return meant.length === 1 ? meant[0]?.symbol : undefined;
+export function findSymbol(
+  name: string,
+  found: readonly NameSearchResult[],
+  known: readonly string[] = [],
+): string | undefined {
+  const all = matchingAssets(name, found);
+  const own = all.length > 1 ? all.filter(({ symbol }) => known.includes(symbol)) : all;
+  return own.length === 1 ? own[0]?.symbol : undefined;
 }
 
 function matchingAssets(name: string, found: readonly NameSearchResult[]): NameSearchResult['assets'] {
@@ -92,29 +98,36 @@ function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnd
 }
 
 const MIN_NAME_LENGTH = 4;
-let listedNames: ReadonlySet<string> | undefined;
+let listedNames: ReadonlyMap<string, string> | undefined;
 
 /** Returns whether the words are a listed ticker, a listed company's name, or the beginning of exactly one name. */
-export function isListedName(said: string): boolean {
+export const isListedName = (said: string): boolean => listedTicker(said) !== undefined;
+
+/** Returns the ticker that {@link isListedName} found. */
+export function listedTicker(said: string): string | undefined {
   const name = said.replace(/'s$/, '');
-  if (name.length > 1 && listedSymbols().has(name.toUpperCase())) return true;
+  if (name.length > 1 && listedSymbols().has(name.toUpperCase())) return name.toUpperCase();
   // Compiling the names takes longer than reading a sentence, and most sentences have none.
-  if (name.length < MIN_NAME_LENGTH) return false;
+  if (name.length < MIN_NAME_LENGTH) return undefined;
   listedNames ??= compileListedNames();
-  return listedNames.has(normalizeName(name).words);
+  return listedNames.get(normalizeName(name).words);
 }
 
-function compileListedNames(): ReadonlySet<string> {
-  const counts = new Map<string, number>();
-  for (const { name } of listedSymbols().values()) {
+function compileListedNames(): ReadonlyMap<string, string> {
+  const counts = new Map<string, { longer: number; ticker: string }>();
+  for (const [ticker, { name }] of listedSymbols()) {
     const words = normalizeName(name).words.split(' ');
     words.forEach((_, at) => {
       const start = words.slice(0, at + 1).join(' ');
-      counts.set(start, (counts.get(start) ?? 0) + (at === words.length - 1 ? 0 : 1));
+      const isWhole = at === words.length - 1;
+      const { longer, ticker: other } = counts.get(start) ?? { longer: 0, ticker };
+      counts.set(start, { longer: longer + (isWhole ? 0 : 1), ticker: isWhole ? ticker : other });
     });
   }
-  return new Set(
-    [...counts].flatMap(([start, count]) => (count <= 1 && start.length >= MIN_NAME_LENGTH ? [start] : [])),
+  return new Map(
+    [...counts].flatMap(([start, { longer, ticker }]) =>
+      longer <= 1 && start.length >= MIN_NAME_LENGTH ? [[start, ticker] as const] : [],
+    ),
   );
 }
 

@@ -316,3 +316,36 @@ describe('a swap in other words', () => {
     expect(said(turn)).not.toContain('place_order');
   });
 });
+
+describe('target weights in other words', () => {
+  const targets = (text: string) => {
+    const parsed = parsePrompt(text);
+    const [intent] = 'intents' in parsed ? parsed.intents : [];
+    return intent?.kind === 'rebalance'
+      ? intent.targets.map(({ symbol, weight }) => `${symbol} ${weight}`).join(', ')
+      : (intent?.kind ?? 'asks');
+  };
+
+  it.each(
+    sentences(`
+    make that my portfolio stays 60 percent SPY, 30 percent AAPL and the rest in cash => SPY 0.6, AAPL 0.3, cash 0.1
+    I would like my portfolio brought to 50 percent SPY, 30 percent Apple and 20 percent Microsoft => SPY 0.5, AAPL 0.3, MSFT 0.2
+    rebalance me to half SPY, a quarter Apple, the rest cash => SPY 0.5, AAPL 0.25, cash 0.25
+    I want 40% in VTI, 40% in Apple and 20% in cash => VTI 0.4, AAPL 0.4, cash 0.2
+    get my account to 70% SPY and 30% BND => SPY 0.7, BND 0.3
+    split my portfolio 60/40 between SPY and Coca-Cola => SPY 0.6, KO 0.4
+    my portfolio should be 50% Apple and 50% Microsoft => AAPL 0.5, MSFT 0.5
+    change my portfolio to 60% VTI and 40% BND => VTI 0.6, BND 0.4
+  `),
+  )('%s => %s', (text, expected) => expect(targets(text)).toBe(expected));
+
+  it.each([
+    'my portfolio is 50% Apple and 50% Microsoft',
+    'is my portfolio 50% Apple and 50% Microsoft?',
+    'I want 50% of my portfolio in SPY',
+    'get 40% SPY and 60% KO',
+    'make my portfolio 50 SPY 30 MSFT',
+    'my portfolio should be 50% Apple and 30% Microsoft',
+    'what should my portfolio be, 50% Apple and 50% Microsoft',
+  ])('but not in: %s', (text) => expect(targets(text)).not.toMatch(/\d/));
+});

@@ -144,3 +144,14 @@ describe('an open order is known by what it is', () => {
     `),
   )('a position is no order: %s => %s', (said, expected) => expect(short(said)).toBe(expected));
 });
+
+describe('a name that fits several companies', () => {
+  const ordered = (symbol: string) => [{ ...orders[0], symbol }];
+  const canceled = (symbol: string) => inShort(planned(['nvm the coke sell, pull it'], { orders: ordered(symbol) }));
+
+  it.each(['KO', 'COKE'])('means the one with an open order: %s', (symbol) =>
+    expect(canceled(symbol)).toBe(`cancel_order order_id=${sell}`),
+  );
+
+  it('is a question if none has an open order', () => expect(canceled('NVDA')).toBe('asks'));
+});
