@@ -96,9 +96,11 @@ export function splitClauses(items: readonly Item[]): Item[][] {
       isLink(item) &&
       items[at - 1]?.tags.includes('last_word') === true &&
       items.slice(at + 1).some(({ tags }) => tags.includes('last_word'));
+    const isBranch = isLink(item) && opensBranch(clauses.at(-1) ?? [], items.slice(at + 1));
+    const isNext = isLink(item) && (isBranch || opensNext(at + 1));
     if (item.tags.includes('question')) clauses.at(-1)?.push(item);
-    else if (!isEnd && !endsClause && !(isLink(item) && opensNext(at + 1))) clauses.at(-1)?.push(item);
-    if (isEnd || endsClause || (isBegun && isLink(item) && opensNext(at + 1))) clauses.push([]);
+    else if (!isEnd && !endsClause && !isNext) clauses.at(-1)?.push(item);
+    if (isEnd || endsClause || (isBegun && isNext)) clauses.push([]);
   });
   const full = clauses.filter((clause) =>
     clause.some(
@@ -107,6 +109,15 @@ export function splitClauses(items: readonly Item[]): Item[][] {
     ),
   );
   return joinPrefixes(full);
+}
+
+/** Returns whether "and if" begins a second conditional order: "if it hits 220 sell 20, and if it falls to 140 sell 10". */
+function opensBranch(before: readonly Item[], after: readonly Item[]): boolean {
+  const isConditional = (part: readonly Item[]) =>
+    part.some(({ tags }) => tags.includes('if')) &&
+    part.some(({ tags }) => tags.includes('buy') || tags.includes('sell'));
+  const next = after.find((item) => !isLink(item) && !item.tags.includes('harmless'));
+  return next?.tags.includes('if') === true && isConditional(before) && isConditional(after);
 }
 
 const isLink = ({ tags, name, ticker }: Item) =>

@@ -427,7 +427,7 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
   const option = isAboutOption(items) ? readOption(items) : undefined;
   if (option !== undefined) return [option];
   requireSingleNumbers(items);
-  const mentions = withImpliedAct(readMentions(items));
+  const mentions = withImpliedAct(withSubject(readMentions(items), it));
   const frame = mentions.some(({ kind }) => kind === 'act') ? fillFrame(mentions, it) : undefined;
   if (frame !== undefined && sideOf(frame) === undefined && frame.parts.some(({ assets }) => assets.length > 0)) {
     if (frame.acts.every((act) => act === 'place') && frame.unread.length === 0)
@@ -456,6 +456,13 @@ function readWithoutAct(mentions: readonly Mention[], it: string | undefined): I
   const isSpent = mentions.some((one) => one.kind === 'size' && ('cash' in one.size || 'equity' in one.size));
   if (isSpent) return toOrders(fillFrame([{ kind: 'act', act: 'invest', text: '' }, ...mentions], it));
   throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
+}
+
+/** Adds the asset that only the "it" of a condition refers to: "if it falls to 140 sell 10". */
+function withSubject(mentions: readonly Mention[], it: string | undefined): readonly Mention[] {
+  const isNamed = mentions.some((one) => one.kind === 'asset' || one.kind === 'ref' || ('of' in one && one.of));
+  const isAbout = mentions.some(({ kind, text }) => kind === 'when' && /\bit\b/i.test(text));
+  return it === undefined || isNamed || !isAbout ? mentions : [...mentions, { kind: 'ref', text: 'it' }];
 }
 
 /**

@@ -587,6 +587,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ['daily', () => ({ kind: 'when', when: { every: 'day' } })],
   ['every? month', () => ({ kind: 'when', when: { every: 'month' } })],
   ['on|every? my? first|ordinal day? of? every|my? month|the_month', monthly],
+  ['on|every? my? first|ordinal month', monthly],
   ['on? my? month_end', () => ({ kind: 'ask', about: 'month_day', item: '' })],
   ['interval on? weekday|week|month?', () => ({ kind: 'ask', about: 'interval', item: '' })],
   ['every? month on? my? first|ordinal', monthly],

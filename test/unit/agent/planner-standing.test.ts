@@ -87,3 +87,45 @@ describe('an order that the gateway is to place by itself', () => {
     expect(parsePrompt(sentence)).not.toHaveProperty('intents');
   });
 });
+
+describe('two conditions with an order each', () => {
+  it.each([
+    'if NVDA gets to 220 sell 20, and if instead it falls to 140 sell 10',
+    'if NVDA climbs to 220 sell 20 and if it falls to 140 sell 10',
+  ])('are two orders: %s', (text) => {
+    const parsed = parsePrompt(text);
+    const found = 'intents' in parsed ? parsed.intents : [];
+    expect(
+      found.map((one) => (one.kind === 'standing' ? `${one.request.symbol} ${one.request.qty}` : one.kind)),
+    ).toEqual(['NVDA 20', 'NVDA 10']);
+  });
+
+  it.each([
+    'if KO falls to 50 and if it is Monday buy 10',
+    'if it falls to 140 sell 10',
+    'sell 5 AAPL if it falls below 200 and if MSFT rises above 400',
+  ])('are not in: %s', (text) => expect('refusal' in parsePrompt(text)).toBe(true));
+});
+
+describe('a recurrence in other words', () => {
+  it.each([
+    ['on the first business day of each month put $300 in VTI', 'month'],
+    ['every first of the month please put 200 dollar in VTI, automatic', 'month'],
+    ['every Monday, $75 to go into VTI', 'monday'],
+  ])('%s', (text, every) => {
+    const parsed = parsePrompt(text);
+    expect('intents' in parsed && parsed.intents).toEqual([
+      expect.objectContaining({
+        kind: 'standing',
+        when: { every },
+        request: expect.objectContaining({ symbol: 'VTI' }),
+      }),
+    ]);
+  });
+
+  it.each([
+    'on the last business day of each month put $300 in VTI',
+    'the fifteenth of every month buy one share of KO',
+    'buy $100 of VTI monthly and stop after twelve',
+  ])('that the gateway does not have is no order: %s', (text) => expect('refusal' in parsePrompt(text)).toBe(true));
+});
