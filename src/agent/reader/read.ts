@@ -12,6 +12,7 @@ import type { Item } from './item.ts';
 import { readItems } from './items.ts';
 import { lexiconFor } from './lexicon.ts';
 import { has, isAsset } from './match.ts';
+import { withNeededMoney } from './needed-money.ts';
 import { readOpenOrderWish, setsOpenOrder } from './open-order-wish.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
 import { readCancel, readChange } from './order-acts.ts';
@@ -105,7 +106,7 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
   try {
     if (text.length > MAX_LENGTH)
       throw new NotUnderstoodError(phrase`The request is too long for the built-in planner.`, HINT);
-    const items = withoutFirst(withPlainConditions(readItems(text)));
+    const items = withNeededMoney(withoutFirst(withPlainConditions(readItems(text))));
     const whole = readWhole(items, { it, isQuestion: isQuestion(items) });
     if (whole !== undefined) return { intents: whole };
     const named = antecedentOf(items);

@@ -349,3 +349,26 @@ describe('target weights in other words', () => {
     'what should my portfolio be, 50% Apple and 50% Microsoft',
   ])('but not in: %s', (text) => expect(targets(text)).not.toMatch(/\d/));
 });
+
+describe('a sale that raises an amount of another clause', () => {
+  it.each(
+    sentences(`
+    need 500 cash asap, sell enough nvda to get there => place_order sell $500 NVDA
+    I need to raise $500, take it out of my Apple => place_order sell $500 AAPL
+    since I have a tuition bill of $3,200 coming due, please sell just enough of my Apple stock to raise that amount => place_order sell $3200 AAPL
+  `),
+  )('%s', (turns, comesTo) => {
+    expect(said(turns)).toBe(comesTo);
+  });
+
+  it.each([
+    'I need $500 of MSFT, sell enough NVDA to get there',
+    'do I need $500? sell enough NVDA to get there',
+    'I need 500, take it out of my Apple',
+    'I need $500, sell enough NVDA and KO to get there',
+    'I need $500 and $300, sell enough NVDA to get there',
+    'if I need $500, sell enough NVDA to get there',
+  ])('but not in: %s', (turn) => {
+    expect(said(turn)).not.toContain('place_order');
+  });
+});
