@@ -50,7 +50,7 @@ interface Wish {
   by?: OrderDifference;
   times?: 'double' | 'half';
   /** Traits, or new values if no other words name them: "at 180", "for 5 shares". */
-  loose: (Value & { readonly isAfterValue: boolean })[];
+  loose: (Value & { readonly isAfterValue: boolean; readonly isBare: boolean })[];
   qty?: string;
   kept?: string;
   time?: 'gtc' | 'day';
@@ -106,7 +106,13 @@ const changedValue =
     return true;
   };
 const looseValue = (wish: Wish, found: TemplateMatch) => {
-  wish.loose.push({ field: fieldOf(wish, found), value: numberOf(found), isAfterValue: wish.values.length > 0 });
+  const isBare = found.items[0]?.quantity !== undefined;
+  wish.loose.push({
+    field: fieldOf(wish, found),
+    value: numberOf(found),
+    isAfterValue: wish.values.length > 0,
+    isBare,
+  });
   return true;
 };
 const difference = (wish: Wish, found: TemplateMatch): boolean => {
@@ -184,6 +190,8 @@ const roles: readonly Role[] = [
   ['%', difference],
   ['by? one_dollar upward|downward?', oneDollar],
   ['double', set({ times: 'double' })],
+  ['both? my? field_limit|field_qty and my? field_qty|field_limit', () => true],
+  ['by half', set({ times: 'half' })],
   ['halve', (wish) => act('change')(wish) && set({ times: 'half' })(wish)],
   ['comma? and? not # per|share?', (wish, found) => oldValue(wish, found)],
   ['add #n share? to', (wish, found) => act('change')(wish) && addedShares(wish, found)],
@@ -259,6 +267,7 @@ const IDLE = [
   'still',
   'alone',
   'relative',
+  'only',
   'my',
   'it',
   'a',
@@ -449,6 +458,7 @@ function changeOf(wish: Wish, items: readonly Item[]): Intent[] | undefined {
   const isStated = wish.acts.size > 0 || (wish.symbols.length === 1 && wish.isNoun);
   if (wish.isAll || wish.keeps || wish.isOther || !isStated || !(wish.isNamed || wish.place !== undefined))
     return undefined;
+  if (!hasValue && hasDirection(items)) return raised(wish, items);
   const traits = hasValue ? wish.loose.filter(({ isAfterValue }) => !isAfterValue) : [];
   const values = [...wish.values, ...wish.loose.filter((one) => !traits.includes(one))];
   const which = identify(wish, traits);
@@ -456,6 +466,17 @@ function changeOf(wish: Wish, items: readonly Item[]): Intent[] | undefined {
   if (which === undefined || change === undefined) return undefined;
   const [was, ...more] = values.flatMap((one) => one.was ?? []);
   return more.length > 0 ? undefined : [{ kind: 'replace', which, change, ...defined({ was }) }];
+}
+
+const hasDirection = (items: readonly Item[]) =>
+  items.some(({ tags }) => tags.includes('upward') || tags.includes('downward'));
+
+/** Reads "raise my bid 2 dollars" as a difference. The new price would follow "to" or "at". */
+function raised(wish: Wish, items: readonly Item[]): Intent[] | undefined {
+  const [amount, ...more] = wish.loose;
+  if (amount === undefined || more.length > 0 || !amount.isBare || amount.field === undefined) return undefined;
+  const by = { field: amount.field, amount: amount.value, unit: 'value', side: 'above' } as const;
+  return changeOf({ ...wish, loose: [], by }, items);
 }
 
 /** Returns the new values. Returns undefined if there are none, or a value does not say what it changes. */

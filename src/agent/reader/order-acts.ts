@@ -289,6 +289,11 @@ function changeIn(words: Taker): ReplaceIntent {
   const isTo = was !== undefined || words.take('to|at|until') !== undefined;
   const hasTime = !isTo && words.is('a? gtc|day|ioc|fok');
   const instead = isTo || hasTime ? undefined : insteadOf(words);
+  // "raise my bid 2 dollars" names the difference, not the new price.
+  const isUnit = ({ quantity, tags }: Item) => quantity?.unit === 'dollars' || tags.includes('share');
+  const isDirected = words.items.some(({ tags }) => tags.includes('upward') || tags.includes('downward'));
+  const isDifference = isDirected && words.items.some(isUnit);
+  if (!isTo && !hasTime && instead === undefined && isDifference) throw unclearChange(words);
   const isNoun = words.items.some(({ tags }) => tags.includes('order') || tags.includes('order_noun'));
   if (!isTo && !hasTime && instead === undefined && !isNoun) throw unclearChange(words);
   words.take('a');

@@ -6,7 +6,8 @@ import { readAlert, readAlertSchedule, readStopAlert } from './alert-acts.ts';
 import { isRisky, REQUESTS, splitClauses, TRADES, withoutFirst } from './clauses.ts';
 import { antecedentOf, withoutComments } from './comments.ts';
 import { withPlainConditions } from './conditions.ts';
-import { fillFrame, isPlacedStop, sideOf } from './frame.ts';
+import { fillFrame, sideOf } from './frame.ts';
+import { withImpliedAct, withSubject } from './implied-mentions.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import type { Item } from './item.ts';
 import { readItems } from './items.ts';
@@ -96,9 +97,13 @@ function withOpenOrderWish(parsed: ParsedPrompt, text: string): ParsedPrompt {
   if (text.length > MAX_LENGTH || lexiconFor(text).name !== 'english') return parsed;
   const [act, ...more] = 'intents' in parsed ? parsed.intents.filter(requestsAction) : [];
   const items = readItems(text);
-  const isOther = act !== undefined && (act.kind !== 'order' || more.length > 0 || !setsOpenOrder(items));
-  const wish = isOther || isQuestion(items) ? undefined : readOpenOrderWish(items);
-  return wish === undefined ? parsed : { intents: wish };
+  const isChange = act?.kind === 'order' && more.length === 0 && setsOpenOrder(items);
+  const wish = (act !== undefined && !isChange) || isQuestion(items) ? undefined : readOpenOrderWish(items);
+  if (wish !== undefined) return { intents: wish };
+  // "reduce my KO order" is no sale, even if the new values are not understood.
+  return isChange && has(items, 'trim') && has(items, 'order_noun')
+    ? { refusal: notUnderstood(items).refusal }
+    : parsed;
 }
 
 function parseText(text: string, it: string | undefined): ParsedPrompt {
@@ -457,42 +462,6 @@ function readWithoutAct(mentions: readonly Mention[], it: string | undefined): I
   const isSpent = mentions.some((one) => one.kind === 'size' && ('cash' in one.size || 'equity' in one.size));
   if (isSpent) return toOrders(fillFrame([{ kind: 'act', act: 'invest', text: '' }, ...mentions], it));
   throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
-}
-
-/** Adds the asset that only the "it" of a condition refers to: "if it falls to 140 sell 10". */
-function withSubject(mentions: readonly Mention[], it: string | undefined): readonly Mention[] {
-  const isNamed = mentions.some((one) => one.kind === 'asset' || one.kind === 'ref' || ('of' in one && one.of));
-  const isAbout = mentions.some(({ kind, text }) => kind === 'when' && /\bit\b/i.test(text));
-  return it === undefined || isNamed || !isAbout ? mentions : [...mentions, { kind: 'ref', text: 'it' }];
-}
-
-/**
- * Adds the act that a sentence without a verb implies. A sentence that begins with a stop ("stop loss on AAPL at 150")
- * protects the position, and "$25 of SPY every Monday" buys. Adds nothing to any other sentence.
- */
-function withImpliedAct(mentions: readonly Mention[]): readonly Mention[] {
-  const has = (test: (one: Mention) => boolean) => mentions.some(test);
-  if (has(({ kind }) => kind === 'act' || kind === 'word') || !has(({ kind }) => kind === 'asset')) return mentions;
-  const isTime = has((one) => one.kind === 'when' && one.when.every !== undefined);
-  const isAmount = has((one) => one.kind === 'size' && 'notional' in one.size);
-  const [first] = mentions;
-  // "sl 5 AAPL at 77" may be a misspelled sale.
-  const sizeAt = mentions.findIndex(({ kind }) => kind === 'size');
-  const isNamed = has((one) => one.kind === 'asset' && /\b(?:on|for|my)\b/i.test(one.text));
-  const isFor = has((one) => one.kind === 'price' && one.role === 'for');
-  const isSizedLast = sizeAt < 0 || mentions.slice(0, sizeAt).some(({ kind }) => kind === 'asset');
-  const isStopFirst =
-    first !== undefined &&
-    (isPlacedStop(first) ||
-      (first.kind === 'price' && first.role === 'profit') ||
-      (first.kind === 'type' && first.type === 'stop_with_limit'));
-  const act =
-    isStopFirst && isSizedLast && isNamed && !isFor && has(isPlacedStop)
-      ? ('protect' as const)
-      : isTime && isAmount
-        ? ('buy' as const)
-        : undefined;
-  return act === undefined ? mentions : [{ kind: 'act', act, text: '' }, ...mentions];
 }
 
 const isCancel = (items: readonly Item[]) => {
