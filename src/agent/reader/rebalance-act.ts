@@ -39,7 +39,8 @@ function readPositionTarget(items: readonly Item[]): OrderIntent | TargetIntent 
 
 const PART_OF_ACCOUNT =
   'direction? to|is|have_after|of? is? roughly? only? most|each_most|at? only? % of? my? my? whole_account worth? most?';
-const COUNT_OR_VALUE = 'direction? to|have_after roughly? only? most|each_most? $|# worth? share? only?';
+const COUNT_OR_VALUE =
+  'direction? to|have_after|until_i_have roughly|comment? only? most|each_most? $|# worth? share? of? it? only?';
 
 function targetOf(
   symbol: string,

@@ -353,6 +353,8 @@ describe('target weights in other words', () => {
 describe('a sale that raises an amount of another clause', () => {
   it.each(
     sentences(`
+    sell AAPL til I'm down to like 1 grand worth of it => place_order sell 6 AAPL
+    sell AAPL until I'm down to 4 shares => place_order sell 6 AAPL
     need 500 cash asap, sell enough nvda to get there => place_order sell $500 NVDA
     I need to raise $500, take it out of my Apple => place_order sell $500 AAPL
     since I have a tuition bill of $3,200 coming due, please sell just enough of my Apple stock to raise that amount => place_order sell $3200 AAPL
