@@ -189,7 +189,7 @@ const roles: readonly Role[] = [
   ['upward|downward by #|% per|share|cent?', difference],
   ['%', difference],
   ['by? one_dollar upward|downward?', oneDollar],
-  ['double', set({ times: 'double' })],
+  ['double', (wish) => act('change')(wish) && set({ times: 'double' })(wish)],
   ['both? my? field_limit|field_qty and my? field_qty|field_limit', () => true],
   ['by half', set({ times: 'half' })],
   ['halve', (wish) => act('change')(wish) && set({ times: 'half' })(wish)],
@@ -455,7 +455,9 @@ function allOrders({ symbols, sides, loose, place, isNamed, isOpen, count }: Wis
 function changeOf(wish: Wish, items: readonly Item[]): Intent[] | undefined {
   const hasValue =
     wish.values.length > 0 || wish.by !== undefined || wish.times !== undefined || wish.time !== undefined;
-  const isStated = wish.acts.size > 0 || (wish.symbols.length === 1 && wish.isNoun);
+  // Without an act, only a colon says that values follow. "The KO order at 75" describes the order.
+  const isList = wish.symbols.length === 1 && wish.isNoun && items.some(({ tags }) => tags.includes('colon'));
+  const isStated = wish.acts.size > 0 || isList;
   if (wish.isAll || wish.keeps || wish.isOther || !isStated || !(wish.isNamed || wish.place !== undefined))
     return undefined;
   if (!hasValue && hasDirection(items)) return raised(wish, items);

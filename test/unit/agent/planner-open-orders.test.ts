@@ -63,6 +63,7 @@ describe('an open order is known by what it is', () => {
       add 5 shares to my MSFT order => replace_order 9 order_id=BUY
       my nvidia limit should be 161, not 160 => replace_order order_id=SELL limit_price=161
       make the NVDA sell order 9 shares at 161 => replace_order 9 order_id=SELL limit_price=161
+      NVDA order: 9 pcs, 161.25 pls => replace_order 9 order_id=SELL limit_price=161.25
       up my MSFT bid 2 bucks => replace_order order_id=BUY limit_price=402
       reduce the NVDA order by half => replace_order 4 order_id=SELL
       change both the price and quantity of my MSFT order: 7 shares, $379 => replace_order 7 order_id=BUY limit_price=379
@@ -81,6 +82,8 @@ describe('an open order is known by what it is', () => {
     'the third order I placed, cancel it',
     'I have three open orders, cancel them',
     'take 5 off my MSFT order',
+    'the NVDA order I placed yesterday at 160',
+    'my MSFT order, the one for 4 shares',
     'reduce my NVDA order 8 shares at 190',
     'what if I raise my MSFT order to 410',
     'should I cancel my MSFT order',
