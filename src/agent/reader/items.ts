@@ -3,7 +3,7 @@ import { listedSymbols } from '../../trading/listed-symbols.ts';
 import { symbolSchema } from '../../trading/symbol.ts';
 import { defined } from '../../values/defined.ts';
 import type { Item, Quantity } from './item.ts';
-import { foldWord, type Lexicon, lexiconFor } from './lexicon.ts';
+import { foldWord, type Lexicon, lexiconFor, MAX_PHRASE_WORDS } from './lexicon.ts';
 import { parseNumberWords } from './number-words.ts';
 import { withoutRestatements } from './restatements.ts';
 import { isListedName, tickersByNickname } from './symbols-by-name.ts';
@@ -244,7 +244,7 @@ const SPECIAL: readonly (readonly [RegExp, string])[] = [
 
 function wordsFrom(tokens: readonly RawToken[], at: number): string[] {
   const words: string[] = [];
-  for (const { text, mark, aside } of tokens.slice(at, at + 8)) {
+  for (const { text, mark, aside } of tokens.slice(at, at + MAX_PHRASE_WORDS)) {
     // A phrase does not reach into parentheses: "could you (maybe) buy".
     if ((mark !== undefined && mark !== 'and') || aside !== tokens[at]?.aside) break;
     words.push(foldWord(text));

@@ -60,6 +60,9 @@ export interface Lexicon {
   separate(text: string): string;
 }
 
+/** Maximum length of a phrase, in words. */
+export const MAX_PHRASE_WORDS = 14;
+
 /** The languages of each script. If several know equally many words, the first one wins. */
 const languages = [
   [/\p{Script=Latin}/u, [german, spanish, french, portuguese]],
@@ -135,12 +138,9 @@ function vocabularyOf(data: LexiconData): ReadonlySet<string> {
   let words = vocabularies.get(data.name);
   if (words === undefined) {
     const phrases = [...Object.values(data.meanings), ...Object.values(data.cues), ...Object.keys(data.units)];
-    words = new Set(
-      [...phrases, ...Object.keys(data.names ?? {})].flatMap((list) => {
-        const folded = foldWord(list);
-        return (folded === list ? folded : `${list} ${folded}`).split(/[ |]/);
-      }),
-    );
+    const text = [...phrases, ...Object.keys(data.names ?? {})].join(' ').replaceAll('|', ' ');
+    const folded = foldWord(text);
+    words = new Set((folded === text ? text : `${text} ${folded}`).split(' '));
     vocabularies.set(data.name, words);
   }
   return words;
@@ -157,14 +157,7 @@ function compile(data: LexiconData): Lexicon {
       phrases.set(phrase, other === undefined ? meanings : [...other, ...meanings]);
     }
   }
-  const most = new Map<string, number>();
-  for (const phrase of phrases.keys()) {
-    const words = phrase.split(' ');
-    const first = words[0] ?? '';
-    most.set(first, Math.max(most.get(first) ?? 0, words.length));
-  }
   const cues = compileCues(data);
-  const vocabulary = vocabularyOf(data);
   const { numerals = {}, names = {}, elisions } = data;
   const elided = elisions === undefined ? undefined : new RegExp(`(?<!\\p{L})(${elisions})'(?=\\p{L})`, 'giu');
   const isPart = (part: string) =>
@@ -183,11 +176,10 @@ function compile(data: LexiconData): Lexicon {
     phrases,
     cuesIn: (text) => findCues(cues, text, data.hasNoSpaces === true),
     has: (word) => tagsOf(word).length > 0,
-    knows: (word) => vocabulary.has(foldWord(word)),
+    knows: (word) => vocabularyOf(data).has(foldWord(word)),
     tagsOf,
     longest(words) {
-      const limit = Math.min(most.get(words[0] ?? '') ?? 1, words.length);
-      for (let count = limit; count > 0; count -= 1) {
+      for (let count = words.length; count > 0; count -= 1) {
         const tags = phrases.get(words.slice(0, count).join(' ')) ?? [];
         if (tags.length > 0) return { tags, count };
       }
@@ -199,7 +191,7 @@ function compile(data: LexiconData): Lexicon {
       const value = data.numbers?.[word] ?? parseNumerals(word, numerals);
       return value === undefined ? undefined : { value, count: 1 };
     },
-    split: (piece) => (data.hasNoSpaces ? splitWithoutSpaces(piece, vocabulary, numerals, isPart) : [piece]),
+    split: (piece) => (data.hasNoSpaces ? splitWithoutSpaces(piece, vocabularyOf(data), numerals, isPart) : [piece]),
     nameOf: (word) => (Object.hasOwn(names, word) ? names[word] : undefined),
     separate: (text) => (elided === undefined ? text : text.replace(elided, '$1 ')),
   };
@@ -220,7 +212,7 @@ function compileCues({ cues, hasNoSpaces }: LexiconData): ReadonlyMap<string, re
 }
 
 /** Maximum length of a cue phrase, in words or, in a language without spaces, in characters. */
-const MAX_CUE_WORDS = 5;
+const MAX_CUE_WORDS = 7;
 const MAX_CUE_CHARACTERS = 12;
 
 function findCues(cues: ReadonlyMap<string, readonly string[]>, text: string, hasNoSpaces: boolean): FoundCue[] {

@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Intent } from '../../../src/agent/reader/intent.ts';
+import { lexiconFor, MAX_PHRASE_WORDS } from '../../../src/agent/reader/lexicon.ts';
 import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { requireSymbol } from '../../../src/agent/reader/symbols-by-name.ts';
 import { inShort, orderId, planned } from './planner-world.ts';
@@ -12,6 +14,22 @@ const refused = (text: string): string => {
   const parsed = parsePrompt(text);
   return 'refusal' in parsed ? parsed.refusal.message : JSON.stringify(parsed.intents);
 };
+
+describe('the lexicon of each language', () => {
+  const folder = new URL('../../../src/agent/reader/lexicons/', import.meta.url);
+  const lexicons = readdirSync(folder).map((file) => [file, JSON.parse(readFileSync(new URL(file, folder), 'utf8'))]);
+  const phrasesOf = (lists: Readonly<Record<string, string>>) =>
+    Object.values(lists).flatMap((list) => list.split('|'));
+
+  it.each(lexicons)('has no phrase that is too long to be found: %s', (_, data) => {
+    const words = phrasesOf(data.meanings).filter((phrase) => phrase.split(' ').length > MAX_PHRASE_WORDS);
+    const lexicon = lexiconFor(phrasesOf(data.cues).join(' '));
+    const cues = phrasesOf(data.cues).filter((phrase) =>
+      lexicon.cuesIn(phrase).every((one) => one.phrase.length < phrase.replaceAll("'", '').length && !data.hasNoSpaces),
+    );
+    expect([lexicon.name, words, cues]).toEqual([data.name, [], []]);
+  });
+});
 
 describe('unknown words', () => {
   it.each([
