@@ -7,6 +7,7 @@ import type { OrderIntent, RebalanceIntent, TargetIntent } from './intent.ts';
 import type { Item } from './item.ts';
 import { isAsset, symbolOf, type TemplateMatch } from './match.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
+import { fractions } from './slots.ts';
 import { listedTicker, tickersByNickname } from './symbols-by-name.ts';
 import { Taker } from './taker.ts';
 
@@ -168,14 +169,8 @@ function targetName(item: Item | undefined): string | undefined {
   return listedTicker(name);
 }
 
-/** Percentages of the parts that have an exact one. */
-const parts: Readonly<Record<string, string>> = {
-  half: '50',
-  quarter: '25',
-  three_quarters: '75',
-  fifth: '20',
-  tenth: '10',
-};
+/** The parts that have an exact percentage. */
+const { third: _third, two_thirds: _twoThirds, ...parts } = fractions;
 
 function readTarget(words: Taker): RebalanceIntent['targets'][number] {
   const { rest } = words;
@@ -185,7 +180,7 @@ function readTarget(words: Taker): RebalanceIntent['targets'][number] {
     words.take(`a? ${Object.keys(parts).join('|')} of? my? @|cash`);
   const item = found?.items.find((one) => isAsset(one) || one.tags.includes('cash'));
   const part = Object.keys(parts).find((name) => found?.has(name));
-  const percent = part === undefined ? found?.quantities[0]?.value : parts[part];
+  const percent = part === undefined ? found?.quantities[0]?.value : parts[part]?.times(100);
   if (item === undefined || percent === undefined) {
     throw new NotUnderstoodError(
       phrase`I expected a percentage and a ticker symbol but found "${truncateWord(rest?.text ?? '')}".`,
