@@ -75,7 +75,7 @@ const vocabularies = new Map<string, ReadonlySet<string>>();
 
 /** Returns a word as the lexicon has it: in lower case, without apostrophes and accents. */
 export function foldWord(word: string): string {
-  const lower = word.toLowerCase().replaceAll("'", '');
+  const lower = withoutApostrophes(word);
   // Removes only accents, because in Japanese a mark makes a different letter.
   return /^[ -~]*$/.test(lower)
     ? lower
@@ -124,7 +124,7 @@ function knownPart(data: LexiconData, word: string): number {
   if (!data.hasNoSpaces) {
     const [, elided] = /^\p{L}+'(.+)$/u.exec(word) ?? [];
     const whole = elided !== undefined && data.elisions !== undefined ? elided : word;
-    if (vocabularyOf(data).has(whole.toLowerCase())) return 1;
+    if (vocabularyOf(data).has(withoutApostrophes(whole))) return 1;
     return vocabularyOf(data).has(foldWord(whole)) ? ACCENTS_DIFFER : 0;
   }
   const lexicon = compile(data);
@@ -138,13 +138,15 @@ function vocabularyOf(data: LexiconData): ReadonlySet<string> {
   let words = vocabularies.get(data.name);
   if (words === undefined) {
     const phrases = [...Object.values(data.meanings), ...Object.values(data.cues), ...Object.keys(data.units)];
-    const text = [...phrases, ...Object.keys(data.names ?? {})].join(' ').replaceAll('|', ' ');
+    const text = withoutApostrophes([...phrases, ...Object.keys(data.names ?? {})].join('|'));
     const folded = foldWord(text);
-    words = new Set((folded === text ? text : `${text} ${folded}`).split(' '));
+    words = new Set((folded === text ? text : `${text}|${folded}`).split(/[ |]/));
     vocabularies.set(data.name, words);
   }
   return words;
 }
+
+const withoutApostrophes = (word: string) => word.toLowerCase().replaceAll("'", '');
 
 function compile(data: LexiconData): Lexicon {
   const known = compiled.get(data.name);
@@ -176,7 +178,11 @@ function compile(data: LexiconData): Lexicon {
     phrases,
     cuesIn: (text) => findCues(cues, text, data.hasNoSpaces === true),
     has: (word) => tagsOf(word).length > 0,
-    knows: (word) => vocabularyOf(data).has(foldWord(word)),
+    // The vocabulary takes milliseconds to build, and most short requests consist of phrases and cues.
+    knows: (word) => {
+      const folded = foldWord(word);
+      return phrases.has(folded) || cues.has(folded) || vocabularyOf(data).has(folded);
+    },
     tagsOf,
     longest(words) {
       for (let count = words.length; count > 0; count -= 1) {
