@@ -43,7 +43,11 @@ export const performanceOutput = performanceSchema.extend({
   ...historyShape,
 });
 
-export const activitiesOutput = periodActivitiesSchema.extend(historyShape);
+export const activitiesOutput = periodActivitiesSchema.extend({
+  total: z.int(),
+  next_cursor: z.string().nullable(),
+  ...historyShape,
+});
 
 const time = z.string();
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../../errors/errors.ts';
+import { pageAfter } from '../../tools/pages.ts';
+import { symbolSchema } from '../../trading/order.ts';
+import type { Proposal } from '../../trading/proposal.ts';
 import { proposalFacts } from '../answers/proposal-answer.ts';
 import { proposalsOutput } from '../outputs/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
@@ -15,40 +17,44 @@ export const listProposals = defineMcpTool({
     'Lists this client’s proposals, newest first: those waiting for the owner’s decision (open), or all of them with their outcomes.',
   schema: z.strictObject({
     state: z.enum(['open', 'all']).default('open'),
+    symbol: symbolSchema.optional(),
     limit: z.number().int().min(1).max(50).default(20),
     cursor: proposalIdSchema.optional().describe('next_cursor of the previous page'),
   }),
   output: proposalsOutput,
   scopes: ['orders:read'],
   effect: 'reads',
-  async run({ caller }, { state, limit, cursor }) {
+  async run({ caller }, { state, symbol, limit, cursor }) {
     const listed = await caller.gateway.proposals({ state, limit: MAX_FETCHED });
-    const own = listed.filter(caller.owns);
-    const total = own.length;
+    const own = listed.filter((one) => caller.owns(one) && (symbol === undefined || proposalSymbol(one) === symbol));
+    const { page, total, next_cursor } = pageAfter(own, ({ id }) => id, { limit, cursor });
     const isAll = listed.length < MAX_FETCHED;
-    const place = cursor === undefined ? -1 : own.findIndex(({ id }) => id === cursor);
-    if (cursor !== undefined && place === -1) throw unknownCursor();
-    const rest = own.slice(place + 1);
-    const shown = rest.slice(0, limit);
-    const count =
-      isAll && shown.length === total ? `${total}` : `${shown.length} of ${isAll ? '' : 'at least '}${total}`;
+    const count = isAll && page.length === total ? `${total}` : `${page.length} of ${isAll ? '' : 'at least '}${total}`;
     const kind = state === 'open' ? 'open ' : '';
+    const of = symbol === undefined ? '' : ` for ${symbol}`;
     return {
-      message: `${count} ${kind}${total === 1 ? 'proposal' : 'proposals'}`,
+      message: `${count} ${kind}${total === 1 ? 'proposal' : 'proposals'}${of}`,
       found: {
         state,
         total,
         ...(isAll ? {} : { total_is_minimum: true }),
-        proposals: shown.map(proposalFacts),
-        next_cursor: rest.length > shown.length ? (shown.at(-1)?.id ?? null) : null,
+        proposals: page.map(proposalFacts),
+        next_cursor,
       },
     };
   },
 });
 
-/** Returns the error for a cursor whose proposal is no longer listed, for example because it was decided meanwhile. */
-function unknownCursor(): TradeAgentError {
-  return new TradeAgentError('usage', 'the cursor is no longer in this list', {
-    hint: 'Omit the cursor to start with the newest proposal.',
-  });
+/** Returns the symbol of the proposed order, change or cancellation; undefined for other kinds. */
+function proposalSymbol({ kind, subject }: Proposal): string | undefined {
+  switch (kind) {
+    case 'order':
+      return subject.symbol;
+    case 'replace':
+      return subject.draft.symbol;
+    case 'cancel':
+      return subject.order.symbol;
+    default:
+      return undefined;
+  }
 }

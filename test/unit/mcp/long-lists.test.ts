@@ -5,6 +5,7 @@ import { callTool } from '../../../src/mcp/server/mcp-server.ts';
 import { listToolsForCaller } from '../../../src/mcp/tools/catalog.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
+import type { Proposal } from '../../../src/trading/proposal.ts';
 import type { Order, Position } from '../../../src/trading/views.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 
@@ -138,6 +139,48 @@ describe('836 positions', () => {
     const facts = await call(caller, 'get_portfolio', { symbols: ['S500', 'S835', 'NONE'] });
     expect(facts).toMatchObject({ total: 2, next_cursor: null });
     expect(facts.positions).toMatchObject([{ symbol: 'S500' }, { symbol: 'S835' }]);
+  });
+});
+
+describe('44 proposals, half of them another client’s', () => {
+  const subjects = ['AAPL', 'KO'].map((symbol) => ({ symbol, side: 'buy', type: 'market', qty: '1' }));
+  const proposals = Array.from(
+    { length: 44 },
+    (_, index) =>
+      ({
+        ...{ id: `pr_${index}`, kind: 'order', state: 'denied', client: index % 2 === 0 ? 'c' : 'other' },
+        ...{ code: 'AB12', worst_case: null, warnings: [], subject: subjects[Math.floor(index / 2) % 2] },
+      }) as unknown as Proposal,
+  );
+  const caller: McpCaller = {
+    ...callerOf([]),
+    owns: ({ client }) => client === 'c',
+    gateway: { proposals: async () => proposals } as Partial<GatewayClient> as GatewayClient,
+  };
+
+  it('are told page by page, only the client’s own, each once', async () => {
+    const ids: string[] = [];
+    let cursor: unknown;
+    do {
+      const args = cursor === undefined ? {} : { cursor };
+      const facts = await call(caller, 'list_proposals', { state: 'all', limit: 5, ...args });
+      expect(facts).toMatchObject({ status: 'ok', total: 22 });
+      ids.push(...(facts.proposals as { proposal_id: string }[]).map(({ proposal_id }) => proposal_id));
+      cursor = facts.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(ids).toEqual(proposals.filter(({ client }) => client === 'c').map(({ id }) => id));
+  });
+
+  it('are found by symbol', async () => {
+    const facts = await call(caller, 'list_proposals', { state: 'all', symbol: 'ko', limit: 50 });
+    expect(facts).toMatchObject({ total: 11, next_cursor: null, message: '11 proposals for KO' });
+    expect(facts.proposals).toHaveLength(11);
+  });
+
+  it('are not told by a cursor of another client’s proposal', async () => {
+    expect(await call(caller, 'list_proposals', { state: 'all', cursor: 'pr_1' })).toMatchObject({
+      ...{ status: 'error', error: 'usage', details: { field: 'cursor' } },
+    });
   });
 });
 

@@ -228,6 +228,30 @@ describe('get_activities', () => {
       totals: { dividends: '11.50', fees: '-1.00' },
     });
   });
+
+  it('is told page by page, each activity once, and by symbol', async () => {
+    const all = Array.from({ length: 7 }, (_, index) => ({
+      ...activity('fill', `2026-05-0${index + 1}T15:00:00Z`),
+      ...{ id: `a${index}`, symbol: index % 2 === 0 ? 'AAPL' : 'KO' },
+    }));
+    const gateway = { account: async () => account, activities: async () => all };
+    const ids: string[] = [];
+    let cursor: unknown;
+    do {
+      const args = { period: 'YTD', limit: 3, ...(cursor === undefined ? {} : { cursor }) };
+      const { content } = await run(getActivities, gateway, args);
+      expect(content).toMatchObject({ total: 7 });
+      ids.push(...(content.activities as { id: string }[]).map(({ id }) => id));
+      cursor = content.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(ids).toEqual(['a6', 'a5', 'a4', 'a3', 'a2', 'a1', 'a0']);
+    const ofOne = await run(getActivities, gateway, { period: 'YTD', symbol: 'KO' });
+    expect(ofOne.content).toMatchObject({ total: 3, next_cursor: null });
+    expect(ofOne.content.activities).toMatchObject([{ symbol: 'KO' }, { symbol: 'KO' }, { symbol: 'KO' }]);
+    await expect(run(getActivities, gateway, { period: 'YTD', cursor: 'none' })).rejects.toThrow(
+      'the cursor is not in this list',
+    );
+  });
 });
 
 describe('get_calendar', () => {
