@@ -15,7 +15,7 @@ export const getActivities = defineTool({
   name: 'get_activities',
   title: 'Read your account activity',
   description:
-    'Lists what changed the account: fills (shares, dollars per share), deposits, withdrawals, dividends, interest and fees (dollars; negative if paid), newest first, with totals of the period. total counts all matching activities; pass next_cursor as cursor for the next page.',
+    'Lists what changed the account: fills (shares, dollars per share), deposits, withdrawals, dividends, interest and fees (dollars; negative if paid), newest first, with totals of the period.',
   schema: z.lazy(() =>
     z.strictObject({
       period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),

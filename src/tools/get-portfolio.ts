@@ -11,7 +11,7 @@ export const getPortfolio = defineTool({
   name: 'get_portfolio',
   title: 'Read your portfolio',
   description:
-    'Returns the account (cash, buying power, equity) and its positions with quantity, price, value and unrealized profit, and today’s trades, if any (shares, dollars paid). total counts all matching positions.',
+    'Returns the account (cash, buying power, equity) and its positions with quantity, price, value and unrealized profit, and today’s trades, if any (shares, dollars paid).',
   schema: z.lazy(() =>
     z.strictObject({
       symbols: z.array(symbolSchema).min(1).max(50).optional().describe('Only these positions'),

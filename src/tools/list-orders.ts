@@ -22,8 +22,7 @@ const MAX_PROPOSALS = 500;
 export const listOrders = defineTool({
   name: 'list_orders',
   title: 'List your orders',
-  description:
-    'Lists the account’s orders, newest first, with id, state and fills. total counts all matching orders; pass next_cursor as cursor for the next page.',
+  description: 'Lists the account’s orders, newest first, with id, state and fills.',
   schema: z.lazy(() =>
     z.strictObject({
       status: z.enum(['open', 'closed', 'all']).default('open'),
@@ -38,7 +37,7 @@ export const listOrders = defineTool({
         .optional()
         .describe('Submitted at or after: a day in New York (YYYY-MM-DD) or an RFC 3339 time'),
       limit: z.number().int().min(1).max(500).default(50),
-      cursor: z.string().max(512).optional(),
+      cursor: z.string().max(512).optional().describe('next_cursor of the previous page'),
     }),
   ),
   scopes: ['orders:read'],

@@ -8,7 +8,7 @@ import { clientIdempotencyKey } from './retries.ts';
 export const closePosition = defineMcpTool({
   name: agents.name,
   title: 'Propose to close a position',
-  description: `${agents.description} The status is pending_approval until they decide. Then call check_approval, and do not close the position again.`,
+  description: agents.description,
   schema: withIdempotencyKey(agents.schema.unwrap()),
   output: proposalOutput,
   scopes: ['orders:propose', 'portfolio:read', 'orders:read'],

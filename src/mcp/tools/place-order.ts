@@ -7,7 +7,7 @@ import { submitProposal, withIdempotencyKey } from './propose.ts';
 export const placeOrder = defineMcpTool({
   name: agents.name,
   title: 'Propose an order',
-  description: `${agents.description} The status is pending_approval until they decide. Then call check_approval, and do not place the order again.`,
+  description: agents.description,
   schema: withIdempotencyKey(agents.schema.unwrap()),
   output: proposalOutput,
   scopes: ['orders:propose', 'orders:read'],
