@@ -1,3 +1,5 @@
+import { endsReason, isReason, isStatement, withoutRelativeClauses } from './asides.ts';
+import { TRADES } from './clauses.ts';
 import type { Item } from './item.ts';
 import { isAsset, symbolOf } from './match.ts';
 
@@ -27,8 +29,10 @@ interface Segment {
 }
 
 /** Returns the items without comments, reasons, and constraints that restate the default. */
-export function withoutComments(items: readonly Item[]): readonly Item[] {
-  if (!items.some(({ tags }) => MARKERS.some((tag) => tags.includes(tag)))) return items;
+export function withoutComments(all: readonly Item[]): readonly Item[] {
+  const isTrade = all.some(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
+  const items = isTrade ? withoutRelativeClauses(all) : all;
+  if (!isTrade && !items.some(({ tags }) => MARKERS.some((tag) => tags.includes(tag)))) return items;
   const segments = segmentsOf(items);
   const kept = segments.filter((segment, at) => !isIdle(segment, segments[at - 1], segments[at + 1], items));
   if (kept.length === segments.length || kept.length === 0) return items;
@@ -94,7 +98,7 @@ function segmentsOf(items: readonly Item[]): Segment[] {
     if (isSeparator(item) || isLinked) close(item);
     else {
       // "because" begins a reason.
-      if (begins && own.some(({ tags }) => !tags.includes('reason'))) close(undefined);
+      if ((begins && own.some(({ tags }) => !tags.includes('reason'))) || endsReason(own, item)) close(undefined);
       own.push(item);
     }
   });
@@ -120,6 +124,9 @@ function isIdle(
   // "I am nervous, should I sell?" asks; "could you sell it, for my rent?" requests.
   const isAsked = separator !== undefined && isQuestion(separator);
   if (isAsked && !all.some(({ tags }) => tags.includes('polite'))) return false;
+  // A reason or a statement is left out only beside a request to trade.
+  const isBesideTrade = all.some((item) => !items.includes(item) && TRADES.some((tag) => item.tags.includes(tag)));
+  if (isBesideTrade && (isReason(items) || isStatement(items))) return true;
   if (items.some(({ aside, quantity }) => aside || quantity !== undefined) || items.some(isAsset)) return false;
   // "I don't want to trade" restates an alert, and forbids an order.
   const isAlertOnly = hasOnly(items, 'no_trade') && all.some(({ tags }) => tags.includes('alert'));

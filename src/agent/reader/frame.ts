@@ -30,7 +30,7 @@ export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame
   );
   const filler = new FrameFiller(watched.size === 1 ? [...watched][0] : it);
   mentions.forEach((mention, at) => {
-    filler.add(mention, mentions[at - 1]?.kind, mentions[at + 1]?.kind);
+    filler.add(mention, mentions[at - 1], mentions[at + 1]?.kind);
   });
   return filler;
 }
@@ -50,7 +50,7 @@ class FrameFiller implements OrderFrame {
     this.#it = it;
   }
 
-  add(mention: Mention, before: Mention['kind'] | undefined, after: Mention['kind'] | undefined): void {
+  add(mention: Mention, before: Mention | undefined, after: Mention['kind'] | undefined): void {
     const isLinked = this.#isLinked;
     this.#isLinked = mention.kind === 'link' && mention.link !== 'or';
     switch (mention.kind) {
@@ -58,7 +58,7 @@ class FrameFiller implements OrderFrame {
         this.#addAct(mention, isLinked);
         break;
       case 'size':
-        this.#addSize(mention, isLinked, before === 'act', after === 'act');
+        this.#addSize(mention, isLinked, before?.kind === 'act', after === 'act');
         break;
       case 'ref':
       case 'asset':
@@ -73,6 +73,8 @@ class FrameFiller implements OrderFrame {
         this.unread.push(mention);
         break;
       case 'total':
+        // "no more than 1000 in total" bounds the amount. The order has only a price per share.
+        if (before?.kind === 'price' && before.perShare) this.unread.push(mention);
         break;
       case 'split':
         this.split = true;

@@ -86,7 +86,7 @@ function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
   // "every Friday at the open" is a time of day. Only a single order can use the opening auction.
   const isRecurring = part.terms.some((one) => one.kind === 'when' && one.when.every !== undefined);
   const terms = isRecurring ? part.terms.filter((one) => !isOpenEnd(one)).map(toOpeningTime) : part.terms;
-  const { fields, relative, mayBeTotal, notional } = readTerms(terms, side, protects);
+  const { fields, relative, mayBeTotal, notional } = readTerms(withoutRestatedSize(terms, part), side, protects);
   const whole = sizeFor(frame.split ? withDollars(part) : part, side, frame, notional);
   const [first, ...more] = part.assets;
   if (first === undefined) throw missingAsset(side, part);
@@ -108,6 +108,26 @@ function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
     return when.length === 0 ? order : toStanding(order, when, isNow);
   });
 }
+
+/**
+ * Drops the bound of "buy 5 AAPL, not more than 5", which restates the size.
+ * @throws {NotUnderstoodError} if a bound may be about the size or the price: "buy 5 AAPL, not more than 6"
+ */
+function withoutRestatedSize(terms: readonly Mention[], { size }: Part): readonly Mention[] {
+  if (size === undefined || !('qty' in size)) return terms;
+  const { qty } = size;
+  return terms.filter((one) => {
+    if (one.kind !== 'price' || !['most', 'least'].includes(one.role) || one.isDollars || PER_SHARE.test(one.text))
+      return true;
+    const apart = new Dec(one.value).minus(qty).abs();
+    if (!apart.isZero() && apart.lte(new Dec(qty).div(5)) && /^\d+$/.test(one.value)) throw unreadError(one.text);
+    return !apart.isZero();
+  });
+}
+
+/** Words that make a bound a price. */
+const PER_SHARE =
+  /\b(?:shares?|each|apiece|piece|per|pay(?:ing)?|prices?|pricier|expensive|cheaper|costs?|spend|limit|high(?:er)?|low(?:er)?|at)\b/i;
 
 /** Returns whether a mention means "until I cancel it", which holds for every recurring order. */
 const isOpenEnd = (one: Mention) => one.kind === 'no_end' || (one.kind === 'time' && one.isOpenEnd === true);

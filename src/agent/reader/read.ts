@@ -6,6 +6,7 @@ import { readAlert, readAlertSchedule, readStopAlert } from './alert-acts.ts';
 import { isRisky, REQUESTS, splitClauses, TRADES, withoutFirst } from './clauses.ts';
 import { antecedentOf, withoutComments } from './comments.ts';
 import { withPlainConditions } from './conditions.ts';
+import { isWithdrawn, withCorrections } from './corrections.ts';
 import { fillFrame, sideOf } from './frame.ts';
 import { withImpliedAct, withSubject } from './implied-mentions.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
@@ -19,6 +20,7 @@ import { isAboutOption, readOption } from './option-frame.ts';
 import { readCancel, readChange } from './order-acts.ts';
 import { badNumber, toOrders } from './order-frame.ts';
 import { readAfford, readRules, readWashSale } from './order-questions.ts';
+import { withPlainBounds } from './price-bounds.ts';
 import { readRebalance, readTargetSize } from './rebalance-act.ts';
 import {
   type AskedSlot,
@@ -111,7 +113,8 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
   try {
     if (text.length > MAX_LENGTH)
       throw new NotUnderstoodError(phrase`The request is too long for the built-in planner.`, HINT);
-    const items = withNeededMoney(withoutFirst(withPlainConditions(readItems(text))));
+    const items = withNeededMoney(withoutFirst(readPlainItems(text)));
+    requireNotWithdrawn(items);
     const whole = readWhole(items, { it, isQuestion: isQuestion(items) });
     if (whole !== undefined) return { intents: whole };
     const named = antecedentOf(items);
@@ -123,8 +126,7 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     const aside = readBeside(text, it);
     if (aside !== undefined) return { intents: aside };
     if (error.refusal.code !== 'usage') return toRefusal(error, text, clauses.length);
-    if (isForbidden(clauses))
-      return { refusal: createRefusal('usage', FORBIDDEN, phrase`To trade, leave the "not" out: "sell 5 AAPL".`) };
+    if (isForbidden(clauses)) return { refusal: createRefusal('usage', FORBIDDEN, FORBIDDEN_HINT) };
     return readIdle(text, error) ?? toRefusal(orderLimit(error, clauses) ?? error, text, clauses.length);
   }
 }
@@ -170,6 +172,12 @@ function orderLimit(error: NotUnderstoodError, clauses: readonly (readonly Item[
 }
 
 const FORBIDDEN = phrase`You said not to, so I haven't done anything.`;
+const FORBIDDEN_HINT = phrase`To trade, leave the "not" out: "sell 5 AAPL".`;
+/** Requires that the sentence does not take its order back. @throws {NotUnderstoodError} */
+function requireNotWithdrawn(items: readonly Item[]): void {
+  if (isWithdrawn(items)) throw new NotUnderstoodError(FORBIDDEN, FORBIDDEN_HINT);
+}
+
 /** Refusals of sentences that are understood, so that no correction of their spelling is offered. */
 const FINAL: ReadonlySet<Phrase> = new Set([QUESTION_MESSAGE, FORBIDDEN, ...Object.values(STANCES)]);
 
@@ -195,9 +203,11 @@ const FORBIDDING =
   /\b(?:dont|not|never|wont|refuse to|no circumstances)(?: (?:to|dare|ever|even|just|please|yet|want|wanna|wish|intend|plan|need|like|think|me|you|to|that|we|i|should)){0,5}$/;
 const UNREAL = /\bhad\b.* bought$/;
 
+const readPlainItems = (text: string) => withPlainBounds(withPlainConditions(withCorrections(readItems(text))));
+
 function readBeside(text: string, it: string | undefined): readonly Intent[] | undefined {
   try {
-    return text.length > MAX_LENGTH ? undefined : readAside(withPlainConditions(readItems(text)), it);
+    return text.length > MAX_LENGTH ? undefined : readAside(readPlainItems(text), it);
   } catch (error) {
     if (error instanceof NotUnderstoodError) return undefined;
     throw error;
@@ -556,7 +566,7 @@ export interface ReadClause {
 
 /** Reads the slots of each clause, even if they don't make a request. */
 export function readClauses(text: string): ReadClause[] {
-  return splitClauses(withPlainConditions(readItems(text.slice(0, MAX_LENGTH)))).map((clause) => {
+  return splitClauses(readPlainItems(text.slice(0, MAX_LENGTH))).map((clause) => {
     try {
       const { rest, account } = takeAccount(clause);
       return { mentions: readMentions(rest), ...defined({ account }) };

@@ -674,7 +674,8 @@ export function readMentions(all: readonly Item[]): Mention[] {
     const best = longestSlot(items, at);
     if (best === undefined) {
       const isEmpty = !item.aside && item.tags.some((tag) => EMPTY.includes(tag));
-      if (!isEmpty) mentions.push(unread(item));
+      const addresses = mentions.length > 0 && addressesAsset(items, at);
+      if (!isEmpty || addresses) mentions.push(unread(item));
       at += 1;
       continue;
     }
@@ -683,6 +684,16 @@ export function readMentions(all: readonly Item[]): Mention[] {
     at = best.found.end;
   }
   return mentions;
+}
+
+/** Returns whether an asset is addressed instead of ordered: "thank you TSLA". */
+function addressesAsset(items: readonly Item[], at: number): boolean {
+  const next = items.slice(at + 1).find(({ tags }) => !tags.includes('comma'));
+  return (
+    /^(?:thank|thanks|thx|ty|cheers|sorry|bye|goodbye)\b/.test(items[at]?.lower ?? '') &&
+    next !== undefined &&
+    isAsset(next)
+  );
 }
 
 const unread = (item: Item): Mention =>

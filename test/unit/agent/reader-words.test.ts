@@ -43,6 +43,68 @@ describe('unknown words', () => {
   ])('do not become part of a name in %s', (text) => expect(read(text)).toEqual([]));
 });
 
+describe('a reason, a statement or a relative clause', () => {
+  const order = { kind: 'order', request: { symbol: 'AAPL', side: 'sell', qty: '5' } };
+
+  it.each([
+    'Since my landlord raised the rent, please sell 5 AAPL.',
+    'sell 5 AAPL because my grandfather distrusted computers',
+    'Sell the 5 AAPL shares that my uncle bequeathed me.',
+    'sell 5 shares of AAPL, which I adore',
+    'since my kid starts college sell 5 AAPL',
+    'The grandkids are coming over, so sell 5 AAPL.',
+    'Sell 5 AAPL. The market is nuts.',
+  ])('may have unknown words: %s', (text) => expect(read(text)).toMatchObject([order]));
+
+  it.each([
+    'sell 5 AAPL because frobnicate',
+    'sell 5 AAPL because the oldest lots go first',
+    'sell 5 AAPL because I want to wait for 250',
+    'sell 5 AAPL since I do not want a limit',
+    'sell 5 AAPL because the MSFT wedding is due',
+    'since my wife wants to sell 5 AAPL',
+    'since my wife is selling 5 AAPL',
+    'sell 5 AAPL, my cat typed this',
+    'sell 5 AAPL. Half is plenty.',
+    'The joint account is the one, sell 5 AAPL',
+    'We are practicing. Sell 5 AAPL.',
+    'sell 5 BAC. The preferred is better.',
+    'sell 5 AAPL that I bought first',
+    'sell 5 AAPL, which I will confirm later',
+    'sell 5 AAPL, that was a slip of the tongue',
+    'sell 5 AAPL, it was a typo',
+  ])('changes no order: %s', (text) => expect(read(text)).toEqual([]));
+});
+
+describe('a bound of the price that is said as a sentence', () => {
+  it.each([
+    "buy 5 AAPL but I don't want to pay more than 200 a share",
+    "buy 5 AAPL as long as it's not over 200",
+    'buy 5 AAPL, the price should be 200 or below',
+    'buy 5 AAPL, not a penny over 200',
+    'buy 5 AAPL with a ceiling of 200',
+    'buy 5 AAPL capped at 200',
+  ])('is a limit: %s', (text) => expect(read(text)).toMatchObject([{ request: { qty: '5', limit_price: '200' } }]));
+
+  it.each([
+    'buy 5 AAPL at 180 limit, take the winnings at 200, cut losses at 170',
+    'buy 5 AAPL limit 180 and cash in at 200, bail if it drops to 170',
+    'buy 5 AAPL limit 180, target at 200 with a safety net at 170',
+  ])('may be an exit: %s', (text) =>
+    expect(read(text)).toMatchObject([
+      {
+        request: { qty: '5', limit_price: '180', take_profit_limit_price: '200', stop_loss_stop_price: '170' },
+      },
+    ]),
+  );
+
+  it.each([
+    'sell 5 AAPL never above 200',
+    "buy 5 AAPL, but don't pay more than 1000 in total",
+    'buy 5 AAPL not over 1000 in total',
+  ])('is never the wrong one: %s', (text) => expect(read(text)).toEqual([]));
+});
+
 describe('a protective stop', () => {
   it.each([
     'put a 10 10 percent trailing stop on MSFT',
