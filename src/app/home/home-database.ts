@@ -1,7 +1,9 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { GatewaySecrets } from '../../gateway/gateway-settings.ts';
 import type { DatabaseSettings } from '../../gateway/settings/common-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
+import type { ServedAddress } from '../../store/home/served-address.ts';
 import type { SqlTransactions } from '../../store/sql/sql-database.ts';
 import { createSqliteTransactions } from '../../store/sqlite/sql-database.ts';
 import { openGatewayDatabase, readDatabasePlace } from '../gateway/gateway-database.ts';
@@ -14,7 +16,16 @@ export interface HomeDatabase {
   readonly home: SqlTransactions;
   readonly stores: GatewayStores;
   readonly secrets: GatewaySecrets;
+  /** Undefined for a home in its folder, which only one process serves. */
+  readonly served: ServedAddress | undefined;
   close(): Promise<void>;
+}
+
+export function movedHomeError(address: string): TradeAgentError {
+  return new TradeAgentError('invalid_config', `this home has moved to ${address}`, {
+    hint: `Stop it on this machine too, then run "trade-agent home address set ${address}" here.`,
+    details: { address },
+  });
 }
 
 /**
@@ -33,6 +44,7 @@ export async function openHomeDatabase(
     return {
       ...gateway,
       home: home.sql,
+      served: home.served,
       close: async () => {
         await home.close();
         await gateway.close();
@@ -53,6 +65,7 @@ async function openHomeTables(settings: DatabaseSettings | undefined, folder: st
   const database = new Database(homeFilePaths(folder).providerDatabase, { timeout: DATABASE_WAIT_MS });
   return {
     sql: createSqliteTransactions(prepareHomeDatabase(database)),
+    served: undefined,
     close: async () => void database.close(),
   };
 }

@@ -18,7 +18,7 @@ import { createRecoveryCodeStore, type RecoveryCodeStore } from '../../store/hom
 import { createRegisteredClientStore, type RegisteredClientStore } from '../../store/home/registered-clients.ts';
 import { createSessionStore } from '../../store/home/sessions.ts';
 import type { App } from '../app.ts';
-import { openHomeDatabase } from './home-database.ts';
+import { type HomeDatabase, movedHomeError, openHomeDatabase } from './home-database.ts';
 import { readGatewaySettings, readHomeSettings } from './home-files.ts';
 
 /** A home's data, opened by a command on the same machine. The home may be running. */
@@ -41,13 +41,29 @@ export interface OpenHome {
   /** Ends the sign-ins of all people, on browsers and devices. */
   readonly endAllSignIns: () => Promise<void>;
   readonly transitions: ProposalTransitions;
+  readonly served: HomeDatabase['served'];
 }
 
 /**
  * Opens a home for commands on its own machine.
- * @throws {TradeAgentError} `invalid_config` if the folder contains no home, or if other users have access to it
+ * @throws {TradeAgentError} `invalid_config` if the folder contains no home, if other users have access to it, or if the
+ *   home has moved to another address
  */
 export async function withHome<T>(
+  app: Pick<App, 'clock' | 'env'>,
+  folder: string,
+  work: (home: OpenHome) => Promise<T>,
+): Promise<T> {
+  return await withMovedHome(app, folder, async (home) => {
+    const { address } = home.settings;
+    const current = await home.served?.claim(address);
+    if (current !== undefined && current !== address) throw movedHomeError(current);
+    return await work(home);
+  });
+}
+
+/** Like {@link withHome}, but also opens a home that has moved to an address other than in the folder's settings. */
+export async function withMovedHome<T>(
   { clock, env }: Pick<App, 'clock' | 'env'>,
   folder: string,
   work: (home: OpenHome) => Promise<T>,
@@ -103,6 +119,7 @@ export async function withHome<T>(
       },
       recoveryCodes: createRecoveryCodeStore({ database: sql, clock }),
       endAllSignIns: () => endAllSignIns(sql),
+      served: database.served,
       transitions: new ProposalTransitions(stores.proposals, createTokenSeal(secrets.sealSecret), clock),
     });
   } finally {

@@ -31,7 +31,7 @@ import { logWhenAnswered, type ServerLog, withRequestContext } from '../gateway/
 import { DRAIN_TIMEOUT_MS, type RegisterCleanup, serve } from '../serve.ts';
 import { version } from '../version.ts';
 import { HomeCertificate } from './certificate.ts';
-import { type HomeDatabase, openHomeDatabase } from './home-database.ts';
+import { type HomeDatabase, movedHomeError, openHomeDatabase } from './home-database.ts';
 import {
   type HomeReadyInfo,
   homeFilePaths,
@@ -63,10 +63,13 @@ export async function serveHome(app: HomeApp & Pick<App, 'signal'>, options: Ser
   const gateway = await readGatewaySettings(folder);
   requireOneAddress(settings, gateway);
   const files = homeFilePaths(folder);
+  const moved = Promise.withResolvers<never>();
+  moved.promise.catch(() => undefined);
   await withProcessLock(files.lock, { what: `the home ${folder}`, waitMs: 0 }, () =>
     serve({
       signal: app.signal,
-      open: (onClose) => open(app, options, { settings, gateway }, onClose),
+      open: (onClose) => open(app, options, { settings, gateway, moved }, onClose),
+      done: () => moved.promise,
       // Omits `readyFile`, because `open` writes and removes the ready files.
       ready: options.ready,
     }),
@@ -76,7 +79,15 @@ export async function serveHome(app: HomeApp & Pick<App, 'signal'>, options: Ser
 async function open(
   app: HomeApp & Pick<App, 'signal'>,
   options: ServeHomeOptions,
-  { settings, gateway }: { readonly settings: HomeSettings; readonly gateway: GatewaySettings },
+  {
+    settings,
+    gateway,
+    moved,
+  }: {
+    readonly settings: HomeSettings;
+    readonly gateway: GatewaySettings;
+    readonly moved: PromiseWithResolvers<never>;
+  },
   onClose: RegisterCleanup,
 ): Promise<HomeReadyInfo> {
   const { folder, readyFile } = options;
@@ -86,6 +97,8 @@ async function open(
   const rulesOf = await openRules(folder, gateway.database !== undefined, { onError: log.error });
   const database = await openHomeDatabase(gateway, folder, app.env);
   onClose(() => database.close());
+  const served = database.served?.serve(settings.address, (address) => moved.reject(movedHomeError(address)));
+  if (served !== undefined) await Promise.race([moved.promise, served]);
   const rules = await rulesOf(database.stores, clock);
   if (settings.practice_broker !== undefined) {
     const { startPracticeBroker } = await import('./practice-broker.ts');

@@ -9,7 +9,7 @@ import { withProcessLock } from '../../machine/process-lock.ts';
 import type { App } from '../app.ts';
 import { homeFilePaths, readHomeSettings } from './home-files.ts';
 import type { NewHome } from './init-home.ts';
-import { type OpenHome, requireOwnHomeFolder, withHome } from './open-home.ts';
+import { type OpenHome, requireOwnHomeFolder, withMovedHome } from './open-home.ts';
 
 /** Settings that determine how phones reach a home. */
 export type HomeReach = Pick<NewHome['settings'], 'address' | 'tailscale' | 'tls' | 'acme' | 'listen' | 'proxy'>;
@@ -21,7 +21,8 @@ const REACH_KEYS = ['address', 'listen', 'tls', 'acme', 'tailscale', 'proxy'] as
  * which it was created. The old passkeys stay stored. Sign-ins end, because their tokens are from the former issuer.
  * The gateway keeps its identifier, so that open proposals, mandates, receipts and the audit log stay valid. Approval
  * is requested again at the next start for undecided proposals. Each step may be repeated. After an interruption, the
- * same command completes the move.
+ * same command completes the move. If several processes serve the home, the same command gives each of their folders the
+ * new address; only the first one moves the home.
  * @throws {TradeAgentError} `busy` while the home runs or executes an order; `usage`, `invalid_config`
  */
 export async function setHomeAddress(app: Pick<App, 'clock' | 'env'>, folder: string, reach: HomeReach) {
@@ -30,21 +31,40 @@ export async function setHomeAddress(app: Pick<App, 'clock' | 'env'>, folder: st
   return await withProcessLock(files.lock, { what: `the home ${folder}`, waitMs: 0 }, async () => {
     const { address: before } = await readHomeSettings(folder);
     const settings = await withReach(files.settings, reach);
-    return await withHome(app, folder, async (home) => {
+    return await withMovedHome(app, folder, async (home) => {
+      const { served } = home;
       const gateway = await withAddress(files.gateway, reach.address, home.gateway.identifier ?? home.gateway.resource);
-      const askedAgain = await askAgain(home);
-      await home.endAllSignIns();
-      for (const { username } of await home.people.list()) {
-        await home.pushes.endPerson(username);
-        if (before === reach.address) continue;
-        const facts = { sub: username, from: before, to: reach.address, by: 'machine' };
-        await home.stores.audit.note({ event: 'address_changed', facts }, app.clock.now());
-      }
+      const isMoved = (await served?.claim(before)) === reach.address;
+      const askedAgain = isMoved ? 0 : await moveHome(app, home, before, reach.address);
       writePrivateFile(files.gateway, gateway);
       writePrivateFile(files.settings, settings);
       return { before, address: reach.address, askedAgain };
     });
   });
+}
+
+/** Changes everything in the home's database that depends on its address. @returns how many proposals are asked again */
+async function moveHome(
+  { clock }: Pick<App, 'clock'>,
+  home: OpenHome,
+  before: string,
+  address: string,
+): Promise<number> {
+  if ((await home.served?.lock()) === false) {
+    throw new TradeAgentError('busy', 'the home still runs on another machine', {
+      hint: 'Stop all of its processes, then run this command again. Nothing was changed.',
+    });
+  }
+  const askedAgain = await askAgain(home);
+  await home.endAllSignIns();
+  for (const { username } of await home.people.list()) {
+    await home.pushes.endPerson(username);
+    if (before === address) continue;
+    const facts = { sub: username, from: before, to: address, by: 'machine' };
+    await home.stores.audit.note({ event: 'address_changed', facts }, clock.now());
+  }
+  await home.served?.set(address);
+  return askedAgain;
 }
 
 /** Withdraws open approval requests, to send them again. @returns their number @throws {TradeAgentError} `busy` */

@@ -17,13 +17,28 @@ export function listenToChannel(
   channel: string,
   heard: (payload: string | undefined) => void,
 ): ChannelListener {
+  return keepSession(pool, `LISTEN ${channel}`, async () => heard(undefined), heard);
+}
+
+/**
+ * Runs a statement whose effect lasts as long as its connection, on a dedicated connection. Runs it again after each
+ * reconnect.
+ * @param started called each time after the statement; if the promise is rejected, the connection counts as broken
+ * @param heard called with the payload of each notification
+ */
+export function keepSession(
+  pool: Pick<Pool, 'connect'>,
+  statement: string,
+  started: () => Promise<void>,
+  heard: (payload: string) => void = () => undefined,
+): ChannelListener {
   const closing = new AbortController();
   let retry: NodeJS.Timeout | undefined;
   let client: PoolClient | undefined;
   const again = () => {
-    if (!closing.signal.aborted) retry = setTimeout(() => void listen(), RECONNECT_DELAY_MS);
+    if (!closing.signal.aborted) retry = setTimeout(() => void open(), RECONNECT_DELAY_MS);
   };
-  const listen = async (): Promise<void> => {
+  const open = async (): Promise<void> => {
     let opened: PoolClient;
     try {
       opened = await pool.connect();
@@ -41,12 +56,12 @@ export function listenToChannel(
     opened.on('end', broken);
     opened.on('notification', ({ payload = '' }) => heard(payload));
     try {
-      await opened.query(`LISTEN ${channel}`);
-      heard(undefined);
+      await opened.query(statement);
+      await started();
     } catch {
       broken();
     }
-    // The listener was closed while this connection was being opened.
+    // The session was closed while this connection was being opened.
     if (closing.signal.aborted) release();
   };
   const release = () => {
@@ -54,12 +69,12 @@ export function listenToChannel(
     client = undefined;
     mine?.release(true);
   };
-  const listening = listen();
+  const opening = open();
   return {
     async close() {
       closing.abort();
       clearTimeout(retry);
-      await listening;
+      await opening;
       release();
     },
   };

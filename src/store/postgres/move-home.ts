@@ -55,6 +55,7 @@ const UNMOVED = new Set([
   `${gatewaySchema.name}.seal_checks`,
   `${homeSchema.name}.schema_version`,
   `${homeSchema.name}.moves`,
+  `${homeSchema.name}.served_address`,
 ]);
 /** Columns that SQLite doesn't need: it has `rowid` and no tenants, and only one process claims its proposals. */
 const ONLY_POSTGRES = new Set(['tenant', 'place', 'claimed_by', 'pinged']);
@@ -211,7 +212,7 @@ async function readState(client: PoolClient): Promise<MoveState> {
 }
 
 async function writeState(client: PoolClient, state: MoveState, now: number): Promise<void> {
-  await client.query('DELETE FROM moves');
+  await client.query('DELETE FROM moves; DELETE FROM served_address');
   await client.query('INSERT INTO moves (state, at) VALUES ($1, $2)', [state, now]);
 }
 

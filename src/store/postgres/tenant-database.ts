@@ -1,6 +1,6 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import type { PoolUsage } from '../database-connections.ts';
-import { type ChannelListener, listenToChannel } from './listener.ts';
+import { type ChannelListener, keepSession, listenToChannel } from './listener.ts';
 import { type ParameterValues, statementValues, toStatement } from './statement.ts';
 
 /** A transaction. Statements have named parameters, such as `@sub`. */
@@ -46,6 +46,15 @@ export interface TenantDatabase {
    * @param heard see {@link listenToChannel}
    */
   listen(channel: string, heard: (payload: string | undefined) => void): ChannelListener;
+  /**
+   * Holds a lock that other processes may hold too, and takes it again after each reconnect. It is released when the
+   * database is closed or this process ends.
+   * @param name tenants share all names, so it must include the tenant
+   * @param held called each time when the lock is held; if the promise is rejected, the lock is taken again
+   */
+  holdSharedLock(name: string, held: () => Promise<void>): void;
+  /** Takes that lock exclusively, until the database is closed. @returns false if another process holds it */
+  tryExclusiveLock(name: string): Promise<boolean>;
   pools(): readonly PoolUsage[];
   close(): Promise<void>;
 }
@@ -87,8 +96,11 @@ export function createTenantDatabase(tenant: string, pools: TenantPools): Tenant
   const listeners: ChannelListener[] = [];
   const end = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
+    for (const session of sessions) session.release(true);
     await Promise.all([...new Set([synced, unsynced, listening])].map((pool) => pool.end()));
   };
+  const sessions: PoolClient[] = [];
+  const lockKey = (name: string) => `hashtextextended('${name.replaceAll("'", "''")}', 0)`;
   let closed: Promise<void> | undefined;
   return {
     tenant,
@@ -99,6 +111,17 @@ export function createTenantDatabase(tenant: string, pools: TenantPools): Tenant
       const listener = listenToChannel(listening, channel, heard);
       listeners.push(listener);
       return listener;
+    },
+    holdSharedLock(name, held) {
+      listeners.push(keepSession(listening, `SELECT pg_advisory_lock_shared(${lockKey(name)})`, held));
+    },
+    async tryExclusiveLock(name) {
+      const client = await listening.connect();
+      sessions.push(client);
+      // The next statement on any connection reports a broken connection.
+      client.on('error', () => undefined);
+      const { rows } = await client.query<{ ours: boolean }>(`SELECT pg_try_advisory_lock(${lockKey(name)}) AS ours`);
+      return rows[0]?.ours === true;
     },
     pools: () =>
       Object.entries({ synced, unsynced }).map(([name, { options, totalCount: size, idleCount, waitingCount }]) => ({

@@ -5,7 +5,7 @@ import { programSources } from './sources.ts';
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   cli: 17_840,
-  app: 17_250,
+  app: 17_310,
   server: 2_850,
   mcp: 3_630,
   agent: 19_720,
@@ -18,7 +18,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   gateway: 22_060,
   approval: 9_600,
   jobs: 800,
-  store: 14_600,
+  store: 14_685,
   auth: 3_400,
   secrets: 2_800,
   config: 1_250,

@@ -217,8 +217,13 @@ const moves = table(
   `state text NOT NULL CHECK (state IN ('arrived', 'left')), at bigint NOT NULL, PRIMARY KEY (tenant)`,
 );
 
+/** At most one row: the address at which the home's processes serve it. */
+const servedAddress = table('served_address', 'address text NOT NULL, PRIMARY KEY (tenant)');
+
 /** A home's tables: its identity provider, its people and their phones, and the vault. */
 export const homeSchema: DatabaseSchema = {
   name: schema,
-  migrations: [tenancyMigration(schema) + provider + people + grants + approvals + vault + signals + moves],
+  migrations: [
+    tenancyMigration(schema) + provider + people + grants + approvals + vault + signals + moves + servedAddress,
+  ],
 };
