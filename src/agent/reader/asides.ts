@@ -70,16 +70,27 @@ export function isReason(items: readonly Item[]): boolean {
   return words.length > 1 && words.every((word) => !CHANGING.has(word) || IN_REASONS.has(word));
 }
 
+/** Words that tell how a decision was made: "after thinking it over", "we talked about it". */
+const DECIDED =
+  /\b(?:thinking|thought|think|talking|talked|discussing|discussed|considering|considered|sleeping|slept|consideration|deliberation|reflection|consulting|consulted)(?: (?:long|hard|a lot|carefully))*(?: (?:it|this|that|things))?(?: (?:over|through|about|on))?(?: (?:it|this|that))?\b/;
+
 /** Returns whether a part only states something, which may have unknown words: "the grandkids are coming over". */
 export function isStatement(items: readonly Item[]): boolean {
   if (items.some((item) => item.aside || item.quantity !== undefined || isAssetName(item) || isMeant(item)))
     return false;
-  const words = wordsOf(items);
+  const text = wordsOf(items).join(' ');
+  const isDecided = DECIDED.test(text);
+  const isOpinion = /^which (?:i|we) (?:believe|think|know|feel|find|reckon|trust)\b/.test(text);
+  const words = text
+    .replace(DECIDED, '')
+    .replace(/^(?:after|having|upon)\b/, (word) => (isDecided ? '' : word))
+    .split(' ')
+    .filter(Boolean);
   const texts = items.flatMap(({ lower }) => lower.split(' '));
   const isSentence =
-    words.length > 1 &&
-    items[0]?.tags.includes('ask') !== true &&
-    (words.some((word) => VERB.test(word)) || texts.some((text) => CONTRACTED.test(text)));
+    (words.length > 1 || isDecided) &&
+    (isOpinion || items[0]?.tags.includes('ask') !== true) &&
+    (isOpinion || isDecided || words.some((word) => VERB.test(word)) || texts.some((text) => CONTRACTED.test(text)));
   return isSentence && words.every((word) => !CHANGING.has(word) && !UNDOING.has(word));
 }
 
@@ -133,6 +144,8 @@ export function withoutRelativeClauses(items: readonly Item[]): readonly Item[] 
 /** Returns whether the word at a position follows an asset or "shares". */
 function follows(items: readonly Item[], at: number): boolean {
   const isApart = items[at - 1]?.tags.includes('comma') === true;
+  // "at 520, which I think is fair"
+  if (isApart && items[at]?.lower === 'which' && items[at - 2]?.quantity !== undefined) return true;
   // ", that was a slip" takes the order back.
   if (isApart && items[at]?.lower === 'that') return false;
   const last = isApart ? items[at - 2] : items[at - 1];

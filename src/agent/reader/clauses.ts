@@ -108,8 +108,34 @@ export function splitClauses(items: readonly Item[]): Item[][] {
         aside || !tags.some((tag) => ['harmless', 'question', 'comma', 'and'].includes(tag)) || tags.includes('help'),
     ),
   );
-  return joinPrefixes(full);
+  return joinSuffixes(joinPrefixes(full));
 }
+
+/** Joins "Limit 180." and "Good till canceled." with the order before it. */
+function joinSuffixes(clauses: readonly Item[][]): Item[][] {
+  const joined: Item[][] = [];
+  for (const clause of clauses) {
+    const before = joined.at(-1);
+    if (before?.some(isOrderAct) && isSuffix(clause, hasTarget(before))) before.push(COMMA, ...clause);
+    else joined.push([...clause]);
+  }
+  return joined;
+}
+
+const hasTarget = (items: readonly Item[]) =>
+  items.some(({ tags }) => tags.includes('profit') || tags.includes('sell'));
+const isOrderAct = ({ tags }: Item) => ['buy', 'sell', 'get', 'invest'].some((tag) => tags.includes(tag));
+
+/** Returns whether a clause only has terms of an order. */
+function isSuffix(clause: readonly Item[], hasTarget: boolean): boolean {
+  if (clause.some((item) => isAsset(item) || item.tags.includes('question'))) return false;
+  const mentions = readMentions(clause).filter(({ kind }) => kind !== 'link');
+  // "Buy 5 AAPL. Stop at 170." may mean an exit or the order's own stop, unless there is a target too.
+  const isUnclear = mentions.some((one) => one.kind === 'price' && one.role === 'stop') && !hasTarget;
+  return !isUnclear && mentions.length > 0 && mentions.every(({ kind }) => SUFFIXES.includes(kind));
+}
+
+const SUFFIXES = ['time', 'extended', 'type', 'price'];
 
 /** Returns whether "and if" begins a second conditional order: "if it hits 220 sell 20, and if it falls to 140 sell 10". */
 function opensBranch(before: readonly Item[], after: readonly Item[]): boolean {

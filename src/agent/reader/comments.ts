@@ -1,5 +1,6 @@
 import { endsReason, isReason, isStatement, withoutRelativeClauses } from './asides.ts';
 import { TRADES } from './clauses.ts';
+import { asksForAgreement, restatesApproval, restatesFunds } from './defaults.ts';
 import type { Item } from './item.ts';
 import { isAsset, symbolOf } from './match.ts';
 
@@ -36,9 +37,14 @@ export function withoutComments(all: readonly Item[]): readonly Item[] {
   const segments = segmentsOf(items);
   const kept = segments.filter((segment, at) => !isIdle(segment, segments[at - 1], segments[at + 1], items));
   if (kept.length === segments.length || kept.length === 0) return items;
-  return kept.flatMap(({ items: own, separator }, at) =>
-    separator === undefined || (at === kept.length - 1 && !isQuestion(separator)) ? own : [...own, separator],
-  );
+  return kept.flatMap((segment, at) => {
+    const { items: own, separator } = segment;
+    const isLast = at === kept.length - 1 && (separator === undefined || !isQuestion(separator));
+    // The "and" before a comment belongs to it.
+    const isLeft =
+      separator !== undefined && isLink(separator) && kept[at + 1] !== segments[segments.indexOf(segment) + 1];
+    return separator === undefined || isLast || isLeft ? own : [...own, separator];
+  });
 }
 
 /**
@@ -93,8 +99,10 @@ function segmentsOf(items: readonly Item[]): Segment[] {
     own = [];
   };
   items.forEach((item, at) => {
-    const begins = item.tags.some((tag) => ['reason', 'unmet', 'untouched'].includes(tag));
-    const isLinked = isLink(item) && opensPart(items[at + 1]);
+    const begins =
+      item.tags.some((tag) => ['reason', 'unmet', 'untouched'].includes(tag)) || restatesFunds(partFrom(items, at));
+    const isLinked =
+      isLink(item) && (opensPart(afterHarmless(items, at + 1)) || restatesApproval(partFrom(items, at + 1)));
     if (isSeparator(item) || isLinked) close(item);
     else {
       // "because" begins a reason.
@@ -106,12 +114,30 @@ function segmentsOf(items: readonly Item[]): Segment[] {
   return segments;
 }
 
+const afterHarmless = (items: readonly Item[], from: number) =>
+  items
+    .slice(from)
+    .find(({ tags }) => !tags.includes('harmless') || tags.includes('untouched') || tags.includes('unmet'));
+
+/** Returns the items up to the next punctuation mark. */
+function partFrom(items: readonly Item[], from: number): readonly Item[] {
+  const length = items.slice(from).findIndex(isSeparator);
+  return items.slice(from, length < 0 ? items.length : from + length);
+}
+
+const hasUnmet = (items: readonly Item[]) => items.some(({ tags }) => tags.includes('unmet'));
 const isQuestion = ({ tags }: Item) => tags.includes('question');
 const isLink = ({ lower }: Item) => lower === 'and' || lower === 'but' || lower === '&';
 const isSeparator = ({ tags, lower, aside }: Item) =>
   !aside && (['comma', 'end', 'question'].some((tag) => tags.includes(tag)) || ['so', '-', '–', '—'].includes(lower));
 const opensPart = (item: Item | undefined) =>
   item?.tags.some((tag) => ['unmet', 'untouched', 'buy', 'sell'].includes(tag)) === true && !isAsset(item);
+
+/** Returns whether a segment asks for what holds for every order anyway. */
+function restatesDefault(items: readonly Item[], before: Segment | undefined, all: readonly Item[]): boolean {
+  const isAgreed = before !== undefined && restatesApproval(before.items) && asksForAgreement(items);
+  return restatesApproval(items) || isAgreed || (restatesFunds(items) && !hasUnmet(all));
+}
 
 /** Returns whether a segment asks for nothing. */
 function isIdle(
@@ -121,11 +147,12 @@ function isIdle(
   all: readonly Item[],
 ): boolean {
   if (items.length === 0) return false;
+  const isBesideTrade = all.some((item) => !items.includes(item) && TRADES.some((tag) => item.tags.includes(tag)));
+  if (isBesideTrade && restatesDefault(items, before, all)) return true;
   // "I am nervous, should I sell?" asks; "could you sell it, for my rent?" requests.
   const isAsked = separator !== undefined && isQuestion(separator);
   if (isAsked && !all.some(({ tags }) => tags.includes('polite'))) return false;
   // A reason or a statement is left out only beside a request to trade.
-  const isBesideTrade = all.some((item) => !items.includes(item) && TRADES.some((tag) => item.tags.includes(tag)));
   if (isBesideTrade && (isReason(items) || isStatement(items))) return true;
   if (items.some(({ aside, quantity }) => aside || quantity !== undefined) || items.some(isAsset)) return false;
   // "I don't want to trade" restates an alert, and forbids an order.

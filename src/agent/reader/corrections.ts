@@ -31,8 +31,32 @@ const isNumber = ({ quantity, aside }: Item) => !aside && quantity !== undefined
 const isPart = (item: Item | undefined) => hasTag(item, PARTS);
 const isPlainWord = (item: Item) => hasTag(item, ['share', 'of', 'my', 'it', 'a', 'instead']) || isIdle(item);
 
+const RESTART =
+  /^(?:(?:excuse me|sorry|no|nah|wait|ok|okay|oh|well|actually|please) )*(?:let me start (?:over|again)|starting over|scratch (?:all )?(?:of )?that|forget (?:all )?(?:of )?that|jk|just kidding|im kidding|disregard (?:that|it)|ignore (?:that|it)|let me rephrase)$/;
+const MAX_RESTART = 6;
+
+/** Returns the items after words such as "let me start over", if a whole request follows. */
+function afterRestart(items: readonly Item[]): readonly Item[] {
+  const at = items.findLastIndex((item, index) => index > 0 && isBreak(item) && restartLength(items, index + 1) > 0);
+  if (at < 0) return items;
+  const rest = items.slice(at + 1 + restartLength(items, at + 1));
+  const first = rest.find((item) => !isIdle(item));
+  const isWhole = rest.some(isAsset) && rest.some((item) => isNumber(item) || isPart(item));
+  return isWhole && (isSideAct(first) || hasTag(first, ['get'])) ? rest : items;
+}
+
+function restartLength(items: readonly Item[], from: number): number {
+  for (let count = MAX_RESTART; count > 0; count -= 1) {
+    const run = items.slice(from, from + count);
+    if (!run.some((item) => item.tags.includes('end')) && RESTART.test(wordsFrom(run, 0))) return run.length;
+  }
+  return 0;
+}
+
 /** Returns the items with the corrected words in place of the words that they correct. */
-export function withCorrections(items: readonly Item[]): readonly Item[] {
+export const withCorrections = (items: readonly Item[]): readonly Item[] => corrected(afterRestart(items));
+
+function corrected(items: readonly Item[]): readonly Item[] {
   const at = items.findIndex((_, index) => opensCorrection(items, index));
   if (at < 0) return items;
   const end = items.findIndex((item, index) => index >= at && !isIdle(item) && !isCorrecting(item));
@@ -41,8 +65,8 @@ export function withCorrections(items: readonly Item[]): readonly Item[] {
   if (!said.some((item) => isNumber(item) || isAsset(item) || isPart(item))) return items;
   // "actually, also buy 3 KO" corrects nothing.
   if (items.slice(at).some(({ lower }) => ADDING.test(lower))) return items;
-  const corrected = instead.length === 0 ? withLastPart(said, items[at]) : resolve(said, instead);
-  if (corrected !== undefined) return withCorrections(corrected);
+  const changed = instead.length === 0 ? withLastPart(said, items[at]) : resolve(said, instead);
+  if (changed !== undefined) return corrected(changed);
   // Without its meanings, the word fills no slot.
   return startsPart(instead) ? items.map((item, index) => (index === at ? { ...item, tags: [] } : item)) : items;
 }
@@ -50,8 +74,11 @@ export function withCorrections(items: readonly Item[]): readonly Item[] {
 /** Returns whether words of correction begin here: they follow an act, and stand apart from the words around them. */
 function opensCorrection(items: readonly Item[], at: number): boolean {
   const item = items[at] as Item;
-  if (!isCorrecting(item) || !items.slice(0, at).some(isAct)) return false;
   const [before, after] = [items[at - 1], items[at + 1]];
+  if (!items.slice(0, at).some(isAct)) return false;
+  // "sell all my KO, well, not all"
+  if (hasTag(item, ['not']) && isPart(after)) return before !== undefined && isIdle(before);
+  if (!isCorrecting(item)) return false;
   // "no AAPL" is no correction, unless there is a comma: "no, AAPL".
   if (/^(?:no|nope|nah)$/.test(item.lower))
     return after !== undefined && (isIdle(after) || isCorrecting(after) || isNumber(after));
@@ -87,6 +114,8 @@ function resolve(before: readonly Item[], instead: readonly Item[]): readonly It
   if (isAsset(first)) return withAsset(said, first, rest);
   if (isNumber(first)) return withNumber(said, first, rest);
   if (isPart(first)) return withPart(said, first, rest);
+  // "sell all the KO, no, not all, leave me 25"
+  if (hasTag(first, ['not']) && isPart(rest[0]) && said.some(isPart)) return [...said, ...added(rest.slice(1))];
   return hasTag(first, ['limit', 'at', 'stop']) ? withPrice(said, instead.slice(from)) : undefined;
 }
 
@@ -114,12 +143,20 @@ const renumbered = (old: Item, item: Item): Item => {
 
 function withNumber(said: readonly Item[], number: Item, rest: readonly Item[]): readonly Item[] | undefined {
   const places = said.flatMap((item, at) => (isNumber(item) ? [at] : []));
-  const at = correctedPlace(said, places, number, rest);
-  if (at === undefined) return undefined;
+  const at =
+    places.length === 0
+      ? said.findIndex((item) => isPart(item) && !isAsset(item))
+      : correctedPlace(said, places, number, rest);
+  if (at === undefined || at < 0) return undefined;
+  // "trim my MSFT by one quarter, meaning 3 shares"
+  if (places.length === 0)
+    return hasTag(rest[0], ['share'])
+      ? [...said.slice(0, at), number, rest[0] as Item, ...said.slice(at + 1), ...added(rest)]
+      : undefined;
   const old = said[at] as Item;
   const next = renumbered(old, number);
   // "thirty, pardon, thirteen shares of Walmart"
-  if (at === said.length - 1) return [...said.slice(0, -1), next, ...rest];
+  if (at === said.length - 1) return [...said.slice(0, -1), next, ...continued(rest)];
   const asset = rest.find(isAsset);
   if (asset === undefined) return [...replaced(said, at, next), ...added(rest)];
   const changed = withAsset(said, asset, rest.slice(rest.indexOf(asset) + 1));
@@ -152,6 +189,12 @@ const isNear = (one: Quantity, other: Quantity) => {
 
 const replaced = (items: readonly Item[], at: number, item: Item) =>
   items.map((one, index) => (index === at ? item : one));
+
+/** Returns the words without the mark before them, unless they begin another request. */
+const continued = (rest: readonly Item[]) =>
+  rest[0] !== undefined && isBreak(rest[0]) && !rest.some(isAct)
+    ? rest.slice(rest.findIndex((item) => !isBreak(item)))
+    : rest;
 
 /** Returns the words after the corrected part that say something of their own. */
 function added(rest: readonly Item[]): readonly Item[] {

@@ -58,7 +58,8 @@ class FrameFiller implements OrderFrame {
         this.#addAct(mention, isLinked);
         break;
       case 'size':
-        this.#addSize(mention, isLinked, before?.kind === 'act', after === 'act');
+        if (!(isLinked && after === 'type' && this.#isEach(mention)))
+          this.#addSize(mention, isLinked, before?.kind === 'act', after === 'act');
         break;
       case 'ref':
       case 'asset':
@@ -83,6 +84,12 @@ class FrameFiller implements OrderFrame {
         if (mention.kind === 'each') this.each = true;
         this.#addTerm(mention);
     }
+  }
+
+  /** Returns whether "all" means each order: "buy 10 PFE and 5 ABBV, all at market". */
+  #isEach({ size }: Mention & { kind: 'size' }): boolean {
+    const last = this.parts.at(-1);
+    return 'isAll' in size && size.isAll && last?.size !== undefined && last.assets.length > 0;
   }
 
   #addTerm(mention: Mention): void {
@@ -170,10 +177,17 @@ export function sideOf(frame: OrderFrame): 'buy' | 'sell' | undefined {
 export function isProtection({ acts, parts, shared }: OrderFrame): boolean {
   if (acts.includes('protect')) return true;
   const act = acts.at(-1);
+  const terms = [...shared, ...parts.flatMap((part) => part.terms)];
+  // "place a stop limit order on my AAPL"
+  const isMine = parts.some(
+    ({ assets, size }) => assets.some((one) => one.isMine) || (size !== undefined && 'qty' in size && size.isOf),
+  );
+  if (act === 'place' && isMine && terms.some((one) => one.kind === 'type' && one.type === 'stop_with_limit'))
+    return true;
   const isSet = act === 'place' || act === 'invest' || act === 'add';
   // "I want a stop on my AAPL" sets a stop; "get me 5 AAPL stop 200" is a purchase.
   if (act === 'get') return shared.some(isPlacedStop);
-  return isSet && [...shared, ...parts.flatMap(({ terms }) => terms)].some(isPlacedStop);
+  return isSet && terms.some(isPlacedStop);
 }
 
 /** Returns whether the act itself sets a stop. In contrast, the stop of "with a stop at 170" is a purchase's exit. */

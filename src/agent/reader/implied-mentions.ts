@@ -22,7 +22,9 @@ export function withImpliedAct(mentions: readonly Mention[]): readonly Mention[]
   const sizeAt = mentions.findIndex(({ kind }) => kind === 'size');
   const isNamed = has((one) => one.kind === 'asset' && /\b(?:on|for|my)\b/i.test(one.text));
   const isFor = has((one) => one.kind === 'price' && one.role === 'for');
-  const isSizedLast = sizeAt < 0 || mentions.slice(0, sizeAt).some(({ kind }) => kind === 'asset');
+  const size = mentions[sizeAt];
+  const isWhole = size?.kind === 'size' && 'isAll' in size.size;
+  const isSizedLast = sizeAt < 0 || isWhole || mentions.slice(0, sizeAt).some(({ kind }) => kind === 'asset');
   const isStopFirst =
     first !== undefined &&
     (isPlacedStop(first) ||

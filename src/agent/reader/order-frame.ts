@@ -117,17 +117,21 @@ function withoutRestatedSize(terms: readonly Mention[], { size }: Part): readonl
   if (size === undefined || !('qty' in size)) return terms;
   const { qty } = size;
   return terms.filter((one) => {
-    if (one.kind !== 'price' || !['most', 'least'].includes(one.role) || one.isDollars || PER_SHARE.test(one.text))
+    if (one.kind !== 'price' || !['most', 'least'].includes(one.role) || one.isDollars || isPerShare(one.text))
       return true;
     const apart = new Dec(one.value).minus(qty).abs();
-    if (!apart.isZero() && apart.lte(new Dec(qty).div(5)) && /^\d+$/.test(one.value)) throw unreadError(one.text);
+    // "sell 10 KO, at least 5"
+    const isBelow = one.role === 'least' && new Dec(one.value).lt(qty);
+    if (!apart.isZero() && (isBelow || apart.lte(new Dec(qty).div(5))) && /^\d+$/.test(one.value))
+      throw unreadError(one.text);
     return !apart.isZero();
   });
 }
 
 /** Words that make a bound a price. */
 const PER_SHARE =
-  /\b(?:shares?|each|apiece|piece|per|pay(?:ing)?|prices?|pricier|expensive|cheaper|costs?|spend|limit|high(?:er)?|low(?:er)?|at)\b/i;
+  /\b(?:shares?|each|apiece|piece|per|pay(?:ing)?|prices?|pricier|expensive|cheaper|costs?|spend|limit|high(?:er)?|low(?:er)?|at|for)\b/i;
+const isPerShare = (text: string) => PER_SHARE.test(text.replace(/\bat (?:least|most|max|min)\b/i, ''));
 
 /** Returns whether a mention means "until I cancel it", which holds for every recurring order. */
 const isOpenEnd = (one: Mention) => one.kind === 'no_end' || (one.kind === 'time' && one.isOpenEnd === true);
@@ -227,6 +231,9 @@ function requireClearSize(size: Size, part: Part, side: Side, frame: OrderFrame)
   }
   const isCounted = part.assets.some(({ text }) => /\bshares$/i.test(text));
   if (!('qty' in size) || size.isShares || isCounted || !(size.isOf || size.isScaled)) return size;
+  // "10 shares of PFE and 5 of MRK"
+  if (!size.isScaled && frame.parts.some((one) => one.size !== undefined && 'qty' in one.size && one.size.isShares))
+    return size;
   if (side === 'buy' && frame.acts.at(-1) === 'invest' && new Dec(size.qty).gte(MIN_INVESTED))
     return { notional: size.qty };
   const number = size.isScaled ? part.sizeText.split(' ')[0] : size.qty;

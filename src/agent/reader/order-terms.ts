@@ -92,7 +92,13 @@ class TermReader {
     const { role, value, perShare } = mention;
     const isLegLimit =
       role === 'limit' && this.#side === 'buy' && before?.kind === 'price' && before.role === 'stop_loss';
-    const field = isLegLimit ? 'stop_loss_limit_price' : priceField(mention, this.#side, this.#isStop());
+    // "stop at 455, but never sell below 450"
+    const isStopLimit = role === 'least' && this.#side === 'sell' && 'stop_price' in this.fields;
+    const field = isLegLimit
+      ? 'stop_loss_limit_price'
+      : isStopLimit
+        ? 'limit_price'
+        : priceField(mention, this.#side, this.#isStop());
     if (field === undefined) throw unreadError(mention.text);
     if (mention.relative !== undefined) {
       this.#addRelative(field, mention, mention.relative);

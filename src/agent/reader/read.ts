@@ -7,6 +7,7 @@ import { isRisky, REQUESTS, splitClauses, TRADES, withoutFirst } from './clauses
 import { antecedentOf, withoutComments } from './comments.ts';
 import { withPlainConditions } from './conditions.ts';
 import { isWithdrawn, withCorrections } from './corrections.ts';
+import { withPlainLife } from './defaults.ts';
 import { fillFrame, sideOf } from './frame.ts';
 import { withImpliedAct, withSubject } from './implied-mentions.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
@@ -203,7 +204,8 @@ const FORBIDDING =
   /\b(?:dont|not|never|wont|refuse to|no circumstances)(?: (?:to|dare|ever|even|just|please|yet|want|wanna|wish|intend|plan|need|like|think|me|you|to|that|we|i|should)){0,5}$/;
 const UNREAL = /\bhad\b.* bought$/;
 
-const readPlainItems = (text: string) => withPlainBounds(withPlainConditions(withCorrections(readItems(text))));
+const readPlainItems = (text: string) =>
+  withPlainBounds(withPlainLife(withPlainConditions(withCorrections(readItems(text)))));
 
 function readBeside(text: string, it: string | undefined): readonly Intent[] | undefined {
   try {
@@ -321,7 +323,8 @@ function requestsAction({ kind }: Intent): boolean {
 
 /** Adds an intent, unless it is a repeated question. A repeated order, message or watchlist change counts each time. */
 function addOnce(intents: Intent[], intent: Intent): void {
-  const counts = ['order', 'standing', 'swap', 'target', 'send', 'replace', 'watch'].includes(intent.kind);
+  const isWhole = intent.kind === 'order' && intent.request.side === 'sell' && intent.fraction === '1';
+  const counts = !isWhole && ['order', 'standing', 'swap', 'target', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
   if (counts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
 }

@@ -127,6 +127,13 @@ const sharesOf = (found: TemplateMatch): Bare => ({
   size: { qty: firstOf(found).value, isShares: true, isOf: true, isScaled: false },
 });
 
+/** Reads "ten of my forty AAPL". The second number is the position. */
+function someOf(found: TemplateMatch): readonly Bare[] | undefined {
+  const [some, all] = found.quantities.map(({ value }) => new Dec(value));
+  const isPart = some !== undefined && all !== undefined && some.lte(all);
+  return isPart ? [sharesOf(found), { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true }] : undefined;
+}
+
 /** Reads "x5" after a symbol as a number of shares. */
 function countedOf(found: TemplateMatch): Bare | undefined {
   const quantity = found.items.find((item) => item.quantity !== undefined)?.quantity;
@@ -317,6 +324,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['by? roughly? another? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
   ['another share of? my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['for|on my? all my? #n share|position? of? my? my?', sharesOf],
+  ['for|on my all? #n share|position? of? my? my?', sharesOf],
+  ['for #n share of? my? my?', sharesOf],
   ['comma all my? #n share|position?', sharesOf],
   ['on #n share of? my? my?', sharesOf],
   ['on #n of my my?', sharesOf],
@@ -325,7 +334,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ['by? % field_qty', sizeOf],
   [`on % ${TAIL}`, sizeOf],
   [`on a? ${PART} ${TAIL}`, (found) => fractionSize(partOf(found))],
-  [`on my? all ${TAIL}`, () => fractionSize(new Dec(1), true)],
+  [`on|for my? all ${TAIL}`, () => fractionSize(new Dec(1), true)],
   [`by? a? ${PART} ${TAIL}`, (found) => fractionSize(partOf(found))],
   [`my? all ${TAIL}`, () => fractionSize(new Dec(1), true)],
   ['my? all of? it', () => [fractionSize(new Dec(1), true), { kind: 'ref' }]],
@@ -367,6 +376,8 @@ const slots: readonly (readonly [string, Build])[] = [
     '#n share? out_of my my? @ share|position?',
     (found) => [sharesOf(found), { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true }],
   ],
+  ['#n share? of|out_of my my? #n share? of? my? @ share|position?', someOf],
+  ['#n share? of? my? @ share? out_of my my? #n share?', someOf],
   ['keep #n share? of? it? remains?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
   ['except #n share? of? it?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value, isExcept: true } })],
   ['double', () => [{ kind: 'act', act: 'grow' }, addedSize(1)]],
@@ -421,7 +432,9 @@ const slots: readonly (readonly [string, Build])[] = [
   ['more share? of? my?', () => ({ kind: 'size', size: { vague: true } })],
   ['it', () => ({ kind: 'ref' })],
   ['limit of|at? # per? post?', price('limit')],
-  ['with? a? limit of|at? # per?', price('limit')],
+  ['limit of|at? # per? post_most', price('most')],
+  ['limit of|at? # per? post_least', price('least')],
+  ['with? my? a? limit of|at? # per?', price('limit')],
   ['$ limit !#', price('limit')],
   ['limit at? a? #', price('limit')],
   ['at? market', type('market')],
@@ -469,8 +482,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['for # post_least', price('least')],
   ['at|for? below # per?', price('below')],
   ['at|for? above # per?', price('above')],
-  ['with? a? stop of|at|by? # post?', price('stop')],
-  ['with? a? stop_loss of|at|by? # post?', price('stop_loss')],
+  ['with|at? my? a? stop of|at|by? # post?', price('stop')],
+  ['with? my? a? stop_loss of|at|by? # post?', price('stop_loss')],
   ['$ stop_loss !#', price('stop_loss')],
   ['$ stop !#', price('stop')],
   [
@@ -497,10 +510,18 @@ const slots: readonly (readonly [string, Build])[] = [
     (found) => [{ kind: 'type', type: 'stop_market' }, price('stop')(found) as Bare],
   ],
   ['stop_with_limit of|at? # limit? #', twoPrices('stop_with_limit')],
+  [
+    'a? stop|stop_loss on #n share? of my my? @ share|position?',
+    (found) => [
+      { kind: 'type', type: found.has('stop_loss') ? 'stop_loss' : 'stop' },
+      sharesOf(found),
+      { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
+    ],
+  ],
   ['trigger of|at? #', price('stop')],
-  ['with? a? profit of|at|by? # post?', price('profit')],
-  ['with? a? trailing of|at|by? % trailing|stop|stop_loss?', trail],
-  ['with? a? trailing of|at|by? $ trailing|stop|stop_loss?', trail],
+  ['with? my? a? profit of|at|by? # post?', price('profit')],
+  ['with? my? a? trailing of|at|by? % trailing|stop|stop_loss?', trail],
+  ['with? my? a? trailing of|at|by? $ trailing|stop|stop_loss?', trail],
   [
     'trailing my? my? @ share|position? of|at|by? %|$',
     (found) => [
@@ -674,8 +695,9 @@ export function readMentions(all: readonly Item[]): Mention[] {
     const best = longestSlot(items, at);
     if (best === undefined) {
       const isEmpty = !item.aside && item.tags.some((tag) => EMPTY.includes(tag));
+      const isOnly = item.tags.includes('only') && restrictsNothing(mentions.at(-1), items.slice(at + 1));
       const addresses = mentions.length > 0 && addressesAsset(items, at);
-      if (!isEmpty || addresses) mentions.push(unread(item));
+      if ((!isEmpty && !isOnly) || addresses) mentions.push(unread(item));
       at += 1;
       continue;
     }
@@ -684,6 +706,13 @@ export function readMentions(all: readonly Item[]): Mention[] {
     at = best.found.end;
   }
   return mentions;
+}
+
+/** Returns whether "only" changes nothing: "only 5 AAPL", "only at 180", "bracket order only". */
+function restrictsNothing(before: Mention | undefined, [next, after]: readonly Item[]): boolean {
+  if (next?.quantity !== undefined || (next?.tags.includes('at') && after?.quantity !== undefined)) return true;
+  const isTerm = ['type', 'time', 'price', 'trail'].includes(before?.kind ?? '');
+  return isTerm && (next === undefined || ['comma', 'end', 'harmless'].some((tag) => next.tags.includes(tag)));
 }
 
 /** Returns whether an asset is addressed instead of ordered: "thank you TSLA". */

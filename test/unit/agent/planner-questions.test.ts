@@ -126,7 +126,7 @@ describe('what cannot be done', () => {
     ['guarantee that I lose nothing on KO', /^I can't guarantee/],
     ['when are the next earnings of KO', /^I don't have earnings dates/],
     ['pick a stock for me', /^That's a question/],
-    ['can you do a 7% trailing stop on all my AAPL', /^I don't understand/],
+    ['can you whip up a 7% trailing stop on all my AAPL', /^I don't know what/],
     ['would you enter a day order for 20 shares of Verizon with a limit of $41.25', /^I don't understand/],
   ])('%s', (said, message) => {
     const plan = planned([said]);

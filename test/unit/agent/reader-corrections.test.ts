@@ -43,6 +43,18 @@ describe('a correction within a sentence', () => {
   ])('does nothing if it may mean several parts: %s', (text) => expect(read(text)).toEqual([]));
 });
 
+it.each([
+  ['flip my 3 worst days... jk just sell 3 MSFT', { side: 'sell', symbol: 'MSFT', qty: '3' }],
+  [
+    'write one call against ten... excuse me, let me start over: sell 4 NVDA',
+    { side: 'sell', symbol: 'NVDA', qty: '4' },
+  ],
+])('a new start replaces everything: %s', (text, request) => expect(read(text)).toMatchObject([{ request }]));
+
+it('a correction may keep a part', () => {
+  expect(read('sell all my KO, well, not all, leave me 25')).toMatchObject([{ keep: '25' }]);
+});
+
 it('keeps an order beside another one', () => {
   expect(read('Sell 5 AAPL. Actually, also buy 3 KO.')).toMatchObject([
     { request: { qty: '5' } },

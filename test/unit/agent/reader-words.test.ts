@@ -87,6 +87,23 @@ describe('a bound of the price that is said as a sentence', () => {
   ])('is a limit: %s', (text) => expect(read(text)).toMatchObject([{ request: { qty: '5', limit_price: '200' } }]));
 
   it.each([
+    'buy 20 AAPL, at 200 the maximum',
+    'buy 20 AAPL, 200 tops',
+    'buy 20 AAPL, bid 200, not a penny higher',
+    'buy 20 AAPL as long as they cost no more than 200',
+    'buy 20 AAPL, I can go up to 200 a share',
+    'buy 20 AAPL, but only at 200 or lower',
+    'Buy 20 AAPL. Limit 200.',
+  ])('may follow the price: %s', (text) =>
+    expect(read(text)).toMatchObject([{ request: { qty: '20', limit_price: '200' } }]),
+  );
+
+  it.each(['buy 20 AAPL, 10 at most', 'buy 20 AAPL unless they cost more than 200', 'sell 20 AAPL, 200 tops'])(
+    'is no guess: %s',
+    (text) => expect(read(text)).toEqual([]),
+  );
+
+  it.each([
     'buy 5 AAPL at 180 limit, take the winnings at 200, cut losses at 170',
     'buy 5 AAPL limit 180 and cash in at 200, bail if it drops to 170',
     'buy 5 AAPL limit 180, target at 200 with a safety net at 170',
@@ -105,7 +122,62 @@ describe('a bound of the price that is said as a sentence', () => {
   ])('is never the wrong one: %s', (text) => expect(read(text)).toEqual([]));
 });
 
+describe('words that ask for what holds anyway', () => {
+  it.each([
+    'buy 5 AAPL, and show me before anything happens, ok?',
+    'buy 5 AAPL but let me approve it first',
+    'buy 5 AAPL and run it by me first, please',
+    'buy 5 AAPL if I have enough cash',
+    'buy only 5 AAPL at market only',
+    'After talking it over with my wife, I decided to buy 5 AAPL',
+  ])('are left out: %s', (text) =>
+    expect(read(text)).toMatchObject([{ request: { side: 'buy', symbol: 'AAPL', qty: '5', type: 'market' } }]),
+  );
+
+  it.each([
+    'buy 5 AAPL, but let me check with my wife first',
+    'buy 5 AAPL and ask me tomorrow before noon',
+    'buy 5 AAPL if I have enough cash, otherwise buy 2',
+    'buy 5 AAPL if I have enough AAPL',
+  ])('are read if they ask for more: %s', (text) => expect(read(text)).toEqual([]));
+
+  it('keep an order open', () => {
+    for (const text of ['sell 5 AAPL at 250, leave it in until I cancel it', 'sell 5 AAPL at 250. Good till canceled.'])
+      expect(read(text)).toMatchObject([{ request: { limit_price: '250', time_in_force: 'gtc' } }]);
+  });
+});
+
+describe('a number beside the size', () => {
+  it.each([
+    'sell ten of my forty AAPL shares',
+    'sell 10 AAPL out of my 40',
+    'trim my AAPL by a quarter, meaning 10 shares',
+  ])('says what is held: %s', (text) =>
+    expect(read(text)).toMatchObject([{ request: { side: 'sell', symbol: 'AAPL', qty: '10' } }]),
+  );
+
+  it('counts shares as the number before it does', () => {
+    expect(read('buy 10 shares of PFE, 10 of MRK and 5 of ABBV, all at market')).toMatchObject([
+      { request: { symbol: 'PFE', qty: '10' } },
+      { request: { symbol: 'MRK', qty: '10' } },
+      { request: { symbol: 'ABBV', qty: '5' } },
+    ]);
+  });
+});
+
 describe('a protective stop', () => {
+  it('has its shares apart from its price', () => {
+    const request = { side: 'sell', symbol: 'JPM', qty: '20', stop_price: '280', type: 'stop' };
+    for (const text of ['put a stop on my 20 JPM at 280', 'put a stop on 20 of my JPM at 280'])
+      expect(read(text)).toMatchObject([{ request }]);
+    expect(read('can you do a 7% trailing stop on all my AAPL?')).toMatchObject([
+      { request: { side: 'sell', trail_percent: '7' }, fraction: '1' },
+    ]);
+    expect(read('set a stop at 190 on 5 of my JPM shares, never below 188')).toMatchObject([
+      { request: { qty: '5', stop_price: '190', limit_price: '188', type: 'stop_limit' } },
+    ]);
+  });
+
   it.each([
     'put a 10 10 percent trailing stop on MSFT',
     'put a 10 12 percent trailing stop on MSFT',

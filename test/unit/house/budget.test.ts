@@ -8,7 +8,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   app: 17_310,
   server: 2_850,
   mcp: 3_630,
-  agent: 19_720,
+  agent: 20_010,
   check: 3_100,
   schedule: 1_150,
   tools: 4_540,
