@@ -63,8 +63,11 @@ export function fetchTrusting(ca: string, at?: number): typeof fetch {
   };
 }
 
-/** Let's Encrypt's test authority, with name servers of its own. */
-export async function startPebble() {
+/**
+ * Let's Encrypt's test authority, with name servers of its own.
+ * @param validityPeriod seconds for which its certificates are valid
+ */
+export async function startPebble(validityPeriod = 90 * 86_400) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-pebble-'));
   const [port, management, dns, control, httpPort, tlsPort] = [
     await freePort(),
@@ -81,7 +84,7 @@ export async function startPebble() {
     ...{ ocspResponderURL: '', externalAccountBindingRequired: false, keyAlgorithm: 'ecdsa' },
     domainBlocklist: ['refused.example'],
     retryAfter: { authz: 1, order: 1 },
-    profiles: { default: { description: 'usual', validityPeriod: 90 * 86_400 } },
+    profiles: { default: { description: 'usual', validityPeriod } },
   };
   const file = join(folder, 'pebble.json');
   writeFileSync(file, JSON.stringify({ pebble: config }));
@@ -102,6 +105,8 @@ export async function startPebble() {
   let server: ChildProcess | undefined;
   const pebble = {
     ...{ directory, httpPort, tlsPort, fetch: send as typeof fetch },
+    /** The file with what its own https server is trusted by. */
+    ca: CERTIFICATE,
     terms: 'data:text/plain,Do%20what%20thou%20wilt',
     async start() {
       server = run(binaryOf(authority), ['-config', file, '-dnsserver', `127.0.0.1:${dns}`]);

@@ -60,11 +60,15 @@ export async function challengeOf(answer: Response): Promise<string> {
 /** Sets up a browser by a pairing link. */
 export async function pairByHttp(
   link: string,
-  { authenticator, name = 'test phone' }: { authenticator?: Authenticator; name?: string } = {},
+  {
+    authenticator,
+    name = 'test phone',
+    send,
+  }: { authenticator?: Authenticator; name?: string; send?: typeof fetch } = {},
 ): Promise<{ browser: HttpBrowser; authenticator: Authenticator }> {
   const { origin, hash } = new URL(link);
   const secret = hash.slice(1);
-  const browser = createHttpBrowser(origin);
+  const browser = createHttpBrowser(origin, undefined, send);
   const made = authenticator ?? createAuthenticator('ES256', { origin, rpId: new URL(origin).hostname });
   const options = await browser.submit('/phone/pair', '/phone/pair/options', { secret }, json);
   if (!options.ok) throw new Error(`no options: ${options.status} ${await options.text()}`);
