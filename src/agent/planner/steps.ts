@@ -4,6 +4,7 @@ import { formatDollarAmount, formatPercent, formatSharePrice, formatShares } fro
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { describeOptionSymbol } from '../../trading/contract-words.ts';
 import { Dec, toPlain } from '../../trading/decimal.ts';
+import { isLastOfSeveral } from '../../trading/expiry.ts';
 import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
 import { hasEndedEntry, openLegs } from '../../trading/order-legs.ts';
@@ -397,7 +398,9 @@ function contractStep({ request, contract }: OptionIntent): PlannerStep {
 function resolveContract({ request, contract }: OptionIntent, answer: unknown): string {
   const underlying = String(request.symbol);
   const { contracts, more } = listed.parse(answer);
-  const found = contracts.map(({ symbol }) => symbol).filter((symbol) => matchesContract(symbol, underlying, contract));
+  const all = contracts.map(({ symbol }) => symbol).filter((symbol) => matchesContract(symbol, underlying, contract));
+  // The symbols of one contract's expiries are in the order of their dates.
+  const found = isLastOfSeveral(contract.expiry) ? all.toSorted().slice(-1) : all;
   const [only] = found;
   if (only !== undefined && found.length === 1 && !more) return only;
   const said = describeContract(underlying, contract);

@@ -10,8 +10,10 @@ export interface ContractMention {
   readonly right: 'call' | 'put';
   /** Strike price in dollars per share. */
   readonly strike: string;
-  /** A date or month, with or without its year: `2026-12-18`, `12-18`, `2026-12` or `12`. */
+  /** An expiry in the form of `expiryPattern`: `2026-12-18`, `12-18`, `2026-12`, `12`, `next-month-third`. */
   readonly expiry: string;
+  /** The person's words for an expiry that is not a date: "the third Friday of next month". */
+  readonly expiryText?: string;
 }
 
 export const CONTRACT_RULE = 'the option chain, by expiry and strike';
@@ -27,8 +29,9 @@ export function matchesContract(symbol: string, underlying: string | undefined, 
   );
 }
 
-export function describeContract(underlying: string, { right, strike, expiry }: ContractMention): Phrase {
-  return phrase`${underlying} $${strike} ${rightWords[right]} expiring ${expiry}`;
+export function describeContract(underlying: string, said: ContractMention): Phrase {
+  const { right, strike, expiry, expiryText = expiry } = said;
+  return phrase`${underlying} $${strike} ${rightWords[right]} expiring ${expiryText}`;
 }
 
 /** Returns the position intents that the words express, such as "sell to open" or "covered call". */

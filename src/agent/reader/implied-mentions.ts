@@ -15,8 +15,15 @@ export function withSubject(mentions: readonly Mention[], it: string | undefined
 export function withImpliedAct(mentions: readonly Mention[]): readonly Mention[] {
   const has = (test: (one: Mention) => boolean) => mentions.some(test);
   if (has(({ kind }) => kind === 'act' || kind === 'word') || !has(({ kind }) => kind === 'asset')) return mentions;
-  const isTime = has((one) => one.kind === 'when' && one.when.every !== undefined);
-  const isAmount = has((one) => one.kind === 'size' && 'notional' in one.size);
+  // "every other Friday" is a recurrence too, although no order can follow it.
+  const isTime = has(
+    (one) =>
+      (one.kind === 'when' && one.when.every !== undefined) ||
+      (one.kind === 'ask' && ['week', 'month_day', 'interval'].includes(one.about)),
+  );
+  const isAmount = has(
+    (one) => one.kind === 'size' && ('notional' in one.size || ('qty' in one.size && one.size.isShares)),
+  );
   const [first] = mentions;
   // "sl 5 AAPL at 77" may be a misspelled sale.
   const sizeAt = mentions.findIndex(({ kind }) => kind === 'size');

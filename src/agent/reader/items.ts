@@ -19,6 +19,7 @@ const MARKS: Readonly<Record<string, string>> = {
   '?': 'question',
   '？': 'question',
   ':': 'colon',
+  '=': 'colon',
   '@': 'at',
   '&': 'and',
   '+': 'and',
@@ -108,7 +109,7 @@ function splitTokens(text: string, lexicon: Lexicon): RawToken[] {
 
 const WHOLE = /^(?:[^\s@"(]+@[^\s@",;()]+\.[a-z]+|#[\w-]+|[0-9a-f]{8}-[0-9a-f-]{20,})(?=[.,;:!?)"']*$)/i;
 const PIECES =
-  /[A-Za-z]\.[A-Za-z]\.(?:[A-Za-z]\.)?|\d{1,2}(?::\d\d)?(?:a\.m\.|p\.m\.)|-?[$€£]?-?(?:\d|\.\d)[\p{L}\p{N},.:/%-]*[\p{L}\p{N}%]|[$€£]?-?\d%?|\$?[\p{L}][\p{L}\p{N}'&./_-]*[\p{L}\p{N}]|\$?\p{L}|[$€£]|./gsu;
+  /[A-Za-z]\.[A-Za-z]\.(?:[A-Za-z]\.)?|\d{1,2}(?::\d\d)?(?:a\.m\.|p\.m\.)|-?[$€£]?-?(?:\d|\.\d)[\p{L}\p{N},.:/%-]*[\p{L}\p{N}%]|[$€£]?-?\.?\d%?|\$?[\p{L}][\p{L}\p{N}'&./_-]*[\p{L}\p{N}]|\$?\p{L}|[$€£]|./gsu;
 
 function splitChunk(chunk: string, lexicon: Lexicon): string[] {
   const amount = /^(\d[\d.,]*[km]?)\$([.,;!?]*)$/i.exec(chunk);

@@ -299,9 +299,10 @@ function validateOrder(request: OrderRequestInput): void {
 const scheduleHint = phrase`The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).`;
 
 function requireAskedTerms(part: Part, when: readonly (Mention & { kind: 'when' })[]): void {
-  const asked = part.terms.find(
+  const asks = part.terms.filter(
     (one) => one.kind === 'ask' && !(one.about === 'week' && when.some((each) => each.when.every)),
   );
+  const asked = asks.find((one) => one.kind === 'ask' && one.about !== 'end') ?? asks[0];
   if (asked?.kind !== 'ask') return;
   if (asked.about === 'week') {
     throw new NotUnderstoodError(
@@ -316,6 +317,13 @@ function requireAskedTerms(part: Part, when: readonly (Mention & { kind: 'when' 
     throw new NotUnderstoodError(
       phrase`I can't place orders "${asked.text}": only every trading day, once a week, or on the 1st of each month.`,
       phrase`Say "every day", "every Monday" or "every month".`,
+    );
+  }
+  if (asked.about === 'end') {
+    if (!when.some((one) => one.when.every !== undefined)) throw endError(asked.text);
+    throw new NotUnderstoodError(
+      phrase`I can't let a recurring order end "${truncateWord(asked.text)}": you approve it for up to 35 days and then renew it.`,
+      phrase`Leave that out, or name a last day within that time: "until December 31".`,
     );
   }
   if (asked.about === 'month_day') {

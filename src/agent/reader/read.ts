@@ -22,7 +22,7 @@ import { readCancel, readChange } from './order-acts.ts';
 import { badNumber, toOrders } from './order-frame.ts';
 import { readAfford, readRules, readWashSale } from './order-questions.ts';
 import { withPlainBounds } from './price-bounds.ts';
-import { readRebalance, readTargetSize } from './rebalance-act.ts';
+import { readAllWeights, readRebalance, readTargetSize } from './rebalance-act.ts';
 import {
   type AskedSlot,
   createRefusal,
@@ -140,6 +140,8 @@ function readRequests(
 ): readonly Intent[] {
   const swap = isQuestion(items) ? undefined : readSwap(items, (sale) => readClause(sale, it));
   if (swap !== undefined) return [swap];
+  const weights = isQuestion(items) ? undefined : readAllWeights(items);
+  if (weights !== undefined) return [weights];
   const intents = readAll(clauses, it);
   if (intents.length === 0) throw new NotUnderstoodError(phrase`You did not ask for anything.`, HINT);
   requireUnambiguousAccount(intents);
@@ -358,7 +360,7 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
   if (items.some(isPoliteWould)) return readWithoutAccount(withoutPoliteWould(items), it);
   try {
     const plain = withoutInert(items);
-    return readAct(plain) ?? readStatement(items, plain, it) ?? readOrders(plain, it);
+    return readAct(plain, it) ?? readStatement(items, plain, it) ?? readOrders(plain, it);
   } catch (error) {
     const asked = error instanceof NotUnderstoodError && isAsking(items) ? tryQuestion(items, it) : undefined;
     if (asked !== undefined) return asked;
@@ -411,10 +413,12 @@ function readStatement(items: readonly Item[], plain: readonly Item[], it: strin
 const numbered: readonly Intent['kind'][] = ['chart', 'activities', 'performance'];
 
 /** Reads an act that is not about an order. */
-function readAct(items: readonly Item[]): Intent[] | undefined {
+function readAct(items: readonly Item[], it: string | undefined): Intent[] | undefined {
   const alerts = readAlert(items);
   if (alerts !== undefined) return alerts;
-  for (const read of [readStopAlert, readAlertSchedule, readSend, readWatch, readTargetSize, readRebalance]) {
+  const size = readTargetSize(it === undefined ? items : withAntecedent(items, it));
+  if (size !== undefined) return [size];
+  for (const read of [readStopAlert, readAlertSchedule, readSend, readWatch, readRebalance]) {
     const act = read(items);
     if (act !== undefined) return [act];
   }
@@ -423,6 +427,14 @@ function readAct(items: readonly Item[]): Intent[] | undefined {
   if (cancelled !== undefined) return cancelled;
   const changed = readChange(actFirst(items, 'change'));
   return changed === undefined ? undefined : [changed];
+}
+
+/** Replaces the "it" after the verb with the asset that it refers to: "trim it so it's 10% of the account". */
+function withAntecedent(items: readonly Item[], it: string): readonly Item[] {
+  const at = items.findIndex(({ tags }) => tags.includes('it'));
+  const asset = { text: it, lower: it.toLowerCase(), tags: [], aside: false };
+  const named: Item = isUnresolvedName(it) ? { ...asset, name: it } : { ...asset, ticker: it };
+  return at < 0 || items.some(isAsset) ? items : items.map((item, index) => (index === at ? named : item));
 }
 
 const HYPOTHETICAL = /^(?:would|could|(?:if|imagine|suppose)\b)/;

@@ -5,7 +5,8 @@ import { defined } from '../../values/defined.ts';
 import { readCashTarget } from './cash-target.ts';
 import type { OrderIntent, RebalanceIntent, TargetIntent } from './intent.ts';
 import type { Item } from './item.ts';
-import { isAsset, symbolOf, type TemplateMatch } from './match.ts';
+import { has, isAsset, symbolOf, type TemplateMatch } from './match.ts';
+import { namesIn } from './question.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import { fractions } from './slots.ts';
 import { listedTicker, tickersByNickname } from './symbols-by-name.ts';
@@ -77,17 +78,15 @@ function sideOf(items: readonly Item[], verb: Item, found: TemplateMatch): 'buy'
 export function readRebalance(items: readonly Item[]): RebalanceIntent | undefined {
   const words = new Taker(items);
   if (words.take('rebalance') === undefined) return readWeights(items);
-  words.take('my? portfolio? back?');
-  words.take('to|of|colon');
-  words.take('to|of|colon');
+  words.take('my? portfolio|whole_account? back?');
+  while (words.take('to|of|colon|my|weights|comma') !== undefined);
   const split = slashedTargets(words);
   if (split !== undefined) return requireTargets(split);
-  const isBare = !items.some(
-    ({ quantity, tags }) => quantity?.unit === 'percent' || Object.keys(parts).some((part) => tags.includes(part)),
-  );
+  const isBare = !items.some((item) => item.quantity?.unit === 'percent' || isPart(item));
   const bare = items.flatMap(({ quantity }) => (quantity?.unit === 'none' && !quantity.isBad ? [quantity.value] : []));
+  const sum = bare.reduce((whole, value) => whole.plus(value), ZERO);
   // Numbers that add up to 100 are percentages: "rebalance to 50 SPY 30 AAPL 20 KO".
-  const isWhole = bare.length > 1 && bare.reduce((sum, value) => sum.plus(value), ZERO).eq(100);
+  const isWhole = bare.length > 1 && (sum.eq(100) || sum.lte(1));
   if (isBare && !isWhole) {
     throw new NotUnderstoodError(
       phrase`How much of each symbol?`,
@@ -97,48 +96,123 @@ export function readRebalance(items: readonly Item[]): RebalanceIntent | undefin
   return requireTargets(readTargets(words));
 }
 
-function readTargets(words: Taker): RebalanceIntent['targets'] {
-  const targets: RebalanceIntent['targets'][number][] = [];
-  while (words.rest !== undefined) {
-    if (words.take('comma|and and?') !== undefined) continue;
-    const rest = words.take('all of? my? @|cash') ?? words.take('all is? of? my? @|cash');
-    targets.push(rest === undefined ? readTarget(words) : restTarget(rest.items, targets));
-  }
-  return targets;
-}
-
-/** Reads "my portfolio should be 50% SPY, 30% AAPL and the rest in cash". Returns undefined for other requests. */
-function readWeights(items: readonly Item[]): RebalanceIntent | undefined {
-  const words = new Taker(items);
-  // "My portfolio is 50% SPY" only describes it.
-  const isWish = items.some(({ tags }) => tags.includes('wish_be'));
-  if (words.take('alter|alter_it|get|change|place|split|invest') === undefined && !isWish) return undefined;
-  const isWhole = words.take('my? that? my? whole_account|portfolio') !== undefined;
-  while (words.take('consists|to|of|colon|have_after|at') !== undefined);
+/**
+ * Reads the weights of a whole sentence, because "and leave the rest in cash" would begin a clause of its own. Returns
+ * undefined for other requests.
+ */
+export function readAllWeights(items: readonly Item[]): RebalanceIntent | undefined {
+  const isListed = items.filter((item) => item.quantity !== undefined || isPart(item)).length > 1;
+  if (!isListed && !has(items, 'evenly') && !has(items, 'date')) return undefined;
   try {
-    const targets = slashedTargets(words) ?? readTargets(words);
-    // Without the word "portfolio", only a share of cash says that the whole account is meant.
-    const isAccount = isWhole || targets.some(({ symbol }) => symbol === 'cash');
-    return isAccount && targets.length > 1 ? requireTargets(targets) : undefined;
+    return readRebalance(items);
   } catch (error) {
-    if (error instanceof NotUnderstoodError) return undefined;
+    if (error instanceof NotUnderstoodError && !isSumError(error)) return undefined;
     throw error;
   }
 }
 
+const isPart = ({ tags }: Item) => Object.keys(fractions).some((part) => tags.includes(part));
+
+function readTargets(words: Taker): RebalanceIntent['targets'] {
+  const alike = alikeTargets(words);
+  if (alike !== undefined) return alike;
+  const targets: RebalanceIntent['targets'][number][] = [];
+  while (words.rest !== undefined) {
+    if (words.take('comma|and and?') !== undefined) continue;
+    const rest = words.take('keep|leave|place? all|untouched|the_rest #n|%? moves|is? consists|of|to? my? @|cash');
+    targets.push(rest === undefined ? readTarget(words) : restTarget(rest, targets));
+  }
+  // "AAPL .4, MSFT .6" are parts of the whole.
+  const sum = targets.reduce((whole, { weight }) => whole.plus(weight), ZERO);
+  return sum.lte('0.01') ? targets.map((one) => ({ ...one, weight: toPlain(new Dec(one.weight).mul(100)) })) : targets;
+}
+
+/** Meanings of words before the targets that say what to do with them: "make the whole account", "go for". */
+const LEAD =
+  'alter|alter_it|get|change|place|split|invest|wish_be|aim_for|whole_account|portfolio|weights|consists|to|of|colon|have_after|at|is|my|it|so_that|with|for|around|comma';
+const WISHES = ['alter', 'alter_it', 'get', 'change', 'place', 'split', 'invest', 'wish_be', 'aim_for', 'weights'];
+const WHOLE = ['whole_account', 'portfolio', 'aim_for', 'weights'];
+
+/** Reads "my portfolio should be 50% SPY, 30% AAPL and the rest in cash". Returns undefined for other requests. */
+function readWeights(items: readonly Item[]): RebalanceIntent | undefined {
+  const words = new Taker(withoutTail(items));
+  const lead = takeLead(words);
+  const says = (tags: readonly string[]) => lead.some((item) => tags.some((tag) => item.tags.includes(tag)));
+  // "My portfolio is 50% SPY" only describes it, but a list of weights without cash asks for them.
+  const isClosed = has(items, 'only_these') || has(items, 'just_do');
+  if (!says(WISHES) && !has(items, 'wish_be') && !isClosed) return undefined;
+  try {
+    const targets = slashedTargets(words) ?? readTargets(words);
+    // Without the word "portfolio", only a share of cash says that the whole account is meant.
+    const isAccount = says(WHOLE) || isClosed || targets.some(({ symbol }) => symbol === 'cash');
+    return isAccount && targets.length > 1 ? requireTargets(targets) : undefined;
+  } catch (error) {
+    if (error instanceof NotUnderstoodError && !(says(WHOLE) && isSumError(error))) return undefined;
+    throw error;
+  }
+}
+
+function takeLead(words: Taker): readonly Item[] {
+  const lead: Item[] = [];
+  while (!words.is('cash') && !words.is('@')) {
+    const found = words.take('all whole_account|portfolio') ?? words.take(LEAD);
+    if (found === undefined) break;
+    lead.push(...found.items);
+  }
+  return lead;
+}
+
+/** Removes words that restate the targets: "nothing else", "no cash left over", "can you set that up?". */
+function withoutTail(items: readonly Item[]): readonly Item[] {
+  const end = items.findLastIndex((item) => isAsset(item) || item.quantity !== undefined || item.tags.includes('cash'));
+  const isRestated = ({ tags }: Item) =>
+    ['only_these', 'just_do', 'comma', 'end', 'question', 'harmless', 'and'].some((tag) => tags.includes(tag));
+  const tail = items.findIndex((_, at) => at > 0 && items.slice(at).every(isRestated));
+  return tail < 0 || tail <= end ? items : items.slice(0, tail);
+}
+
 /** Reads "the rest in BND" as a target with the weight that the other targets leave. */
 function restTarget(
-  items: readonly Item[],
+  { items, quantities }: TemplateMatch,
   targets: readonly RebalanceIntent['targets'][number][],
 ): RebalanceIntent['targets'][number] {
   const left = targets.reduce((rest, { weight }) => rest.minus(weight), new Dec(1));
   const name = targetName(items.find((one) => isAsset(one) || one.tags.includes('cash')));
-  if (name !== undefined && left.gt(0)) return { symbol: name, weight: toPlain(left) };
+  const said = quantities[0]?.value;
+  const isSame = said === undefined || left.mul(100).eq(said);
+  if (name !== undefined && left.gt(0) && isSame) return { symbol: name, weight: toPlain(left) };
   throw new NotUnderstoodError(
     phrase`I expected a percentage and a ticker symbol but found "${truncateWord(items.map(({ text }) => text).join(' '))}".`,
     rebalanceExample,
   );
 }
+
+/** Reads "a quarter each in JPM, KO, AAPL and cash" and "equal parts of SPY, QQQ and cash". */
+function alikeTargets(words: Taker): RebalanceIntent['targets'] | undefined {
+  const found = words.take(`a? %|${PARTS} each of?`) ?? words.take('evenly among|consists|of|on?');
+  if (found === undefined) return undefined;
+  const symbols: string[] = [];
+  while (words.rest !== undefined) {
+    if (words.take('comma|and and?') !== undefined) continue;
+    const name = targetName(
+      words.take('of? my? @|cash')?.items.find((one) => isAsset(one) || one.tags.includes('cash')),
+    );
+    if (name === undefined) throw missingTarget(words.rest);
+    symbols.push(name);
+  }
+  const part = Object.keys(fractions).find((name) => found.has(name));
+  const percent = found.quantities[0]?.value;
+  const own = part === undefined ? percent && new Dec(percent).div(100) : fractions[part];
+  const weight =
+    own === undefined || own === '' ? new Dec(1).div(symbols.length).toDecimalPlaces(9, Dec.ROUND_DOWN) : own;
+  return symbols.map((symbol) => ({ symbol, weight: toPlain(weight) }));
+}
+
+const missingTarget = (item: Item | undefined) =>
+  new NotUnderstoodError(
+    phrase`I expected a percentage and a ticker symbol but found "${truncateWord(item?.text ?? '')}".`,
+    rebalanceExample,
+  );
 
 /** Reads "60/40 SPY and KO". */
 function slashedTargets(words: Taker): RebalanceIntent['targets'] | undefined {
@@ -147,11 +221,12 @@ function slashedTargets(words: Taker): RebalanceIntent['targets'] | undefined {
   for (const _ of numbers) {
     words.take('comma|and and?');
     words.take('of|in|consists');
-    const name = targetName(words.take('@|cash')?.items[0]);
-    if (name === undefined) return undefined;
-    symbols.push(name);
+    if (symbols.length === numbers.length) break;
+    const found = targetNames(words.take('my? @|cash')?.items.at(-1));
+    if (found === undefined) return undefined;
+    symbols.push(...found);
   }
-  if (numbers.length < 2 || words.rest !== undefined) return undefined;
+  if (symbols.length !== numbers.length || numbers.length < 2 || words.rest !== undefined) return undefined;
   return symbols.map((symbol, at) => ({ symbol, weight: toPlain(new Dec(numbers[at] ?? '0').div(100)) }));
 }
 
@@ -161,7 +236,7 @@ function slashedTargets(words: Taker): RebalanceIntent['targets'] | undefined {
  */
 function targetName(item: Item | undefined): string | undefined {
   if (item === undefined) return undefined;
-  if (item.lower === 'cash' && item.text !== 'CASH') return 'cash';
+  if (item.tags.includes('cash') && !isAsset(item) && item.text !== 'CASH') return 'cash';
   if (item.ticker !== undefined) return item.ticker === 'CASH' ? undefined : symbolOf(item);
   const name = item.name ?? '';
   const [ticker, ...more] = Object.hasOwn(tickersByNickname, name) ? (tickersByNickname[name] ?? []) : [];
@@ -169,23 +244,31 @@ function targetName(item: Item | undefined): string | undefined {
   return listedTicker(name);
 }
 
-/** The parts that have an exact percentage. */
-const { third: _third, two_thirds: _twoThirds, ...parts } = fractions;
+/** Returns the tickers of names without a comma between them: "apple nvidia". */
+function targetNames(item: Item | undefined): readonly string[] | undefined {
+  const whole = targetName(item);
+  if (whole !== undefined || item?.name === undefined) return whole === undefined ? undefined : [whole];
+  const { names, rest } = namesIn(item.name, new Set());
+  const found = names.map((name) => targetName({ ...item, name }));
+  return rest.length > 0 || found.some((one) => one === undefined)
+    ? undefined
+    : found.filter((one) => one !== undefined);
+}
+
+const PARTS = Object.keys(fractions).join('|');
 
 function readTarget(words: Taker): RebalanceIntent['targets'][number] {
   const { rest } = words;
   const found =
-    words.take('all? %|#n of? my? @|cash') ??
-    words.take('@|cash is|to|at? of? all? %|#n') ??
-    words.take(`a? ${Object.keys(parts).join('|')} of? my? @|cash`);
+    words.take('all? %|#n moves|is? consists|of|on|for|to? my? @|cash') ??
+    words.take('@|cash colon|is|to|at|consists? of? all? %|#n') ??
+    words.take(`a? ${PARTS} moves|is? consists|of|for|to? my? @|cash`) ??
+    words.take(`my? @|cash colon|is|to|at? a? ${PARTS}`);
   const item = found?.items.find((one) => isAsset(one) || one.tags.includes('cash'));
-  const part = Object.keys(parts).find((name) => found?.has(name));
-  const percent = part === undefined ? found?.quantities[0]?.value : parts[part]?.times(100);
+  const part = Object.keys(fractions).find((name) => found?.has(name));
+  const percent = part === undefined ? found?.quantities[0]?.value : fractions[part]?.times(100);
   if (item === undefined || percent === undefined) {
-    throw new NotUnderstoodError(
-      phrase`I expected a percentage and a ticker symbol but found "${truncateWord(rest?.text ?? '')}".`,
-      rebalanceExample,
-    );
+    throw missingTarget(rest);
   }
   const weight = toPlain(new Dec(percent).div(100));
   const symbol = targetName(item);
@@ -195,6 +278,8 @@ function readTarget(words: Taker): RebalanceIntent['targets'][number] {
     rebalanceExample,
   );
 }
+
+const isSumError = (error: NotUnderstoodError) => error.refusal.message.startsWith('These percentages');
 
 function requireTargets(targets: RebalanceIntent['targets']): RebalanceIntent {
   const names = targets.map(({ symbol }) => symbol);
@@ -207,11 +292,15 @@ function requireTargets(targets: RebalanceIntent['targets']): RebalanceIntent {
     throw new NotUnderstoodError(phrase`That is more than ${MAX_BATCH_ORDERS} symbols.`, phrase`Name fewer at once.`);
   }
   const whole = targets.reduce((sum, { weight }) => sum.plus(weight), ZERO).mul(100);
-  if (!whole.eq(100)) {
+  if (!whole.toDecimalPlaces(4).eq(100)) {
     throw new NotUnderstoodError(
-      phrase`These percentages add up to ${toPlain(whole)}%, not 100%.`,
+      phrase`These percentages add up to ${toPlain(whole.toDecimalPlaces(4))}%, not 100%.`,
       phrase`Include everything, even cash, as in "rebalance to 60% VTI 30% BND 10% cash".`,
     );
   }
-  return { kind: 'rebalance', targets };
+  const [first, ...others] = targets;
+  if (first === undefined || whole.eq(100)) return { kind: 'rebalance', targets };
+  // Three thirds add up to a little less than everything.
+  const weight = others.reduce((rest, one) => rest.minus(one.weight), new Dec(1));
+  return { kind: 'rebalance', targets: [{ ...first, weight: toPlain(weight) }, ...others] };
 }

@@ -88,7 +88,7 @@ export type Mention = { readonly text: string } & (
   | { readonly kind: 'when'; readonly when: ScheduleMention; readonly of?: string }
   | {
       readonly kind: 'ask';
-      readonly about: 'week' | 'month_day' | 'interval' | 'near_miss';
+      readonly about: 'week' | 'month_day' | 'interval' | 'end' | 'near_miss';
       readonly item: string;
       readonly word?: string;
       readonly of?: string;
@@ -617,6 +617,14 @@ const slots: readonly (readonly [string, Build])[] = [
   ['at #n half_day new_york?', (found) => ({ kind: 'when', when: timeOf(found.items) })],
   ['noon new_york?', () => ({ kind: 'when', when: { at: '12:00' } })],
   ['until|before next? weekday|weekend|today', (found) => ({ kind: 'when', when: endOf(found.items) })],
+  [
+    'until|before my? year_end',
+    (found) => ({ kind: 'when', when: { [found.has('before') ? 'before' : 'until']: '12-31' } }),
+  ],
+  ['end_after my? #n times_word|order|order_noun|buying|span|share?', () => ({ kind: 'ask', about: 'end', item: '' })],
+  ['for|over? my? next? #n times_word|span long?', () => ({ kind: 'ask', about: 'end', item: '' })],
+  ['until|before my? next? month_name', () => ({ kind: 'ask', about: 'end', item: '' })],
+  ['span_end', () => ({ kind: 'ask', about: 'end', item: '' })],
   ['until|before date', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['until|before my? month_name my? #n|ordinal comma? #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['until|before my? #n|ordinal of? month_name #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],

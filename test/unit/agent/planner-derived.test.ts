@@ -336,6 +336,14 @@ describe('target weights in other words', () => {
     split my portfolio 60/40 between SPY and Coca-Cola => SPY 0.6, KO 0.4
     my portfolio should be 50% Apple and 50% Microsoft => AAPL 0.5, MSFT 0.5
     change my portfolio to 60% VTI and 40% BND => VTI 0.6, BND 0.4
+    Make the whole account 50% SPY, 30% Microsoft and leave the rest in cash. => SPY 0.5, MSFT 0.3, cash 0.2
+    40/40/20 apple nvidia coke, nothing else, no cash left over => AAPL 0.4, NVDA 0.4, KO 0.2
+    I'd feel better with a quarter each in JPM, KO, AAPL and plain dollars. Can you set that up? => JPM 0.25, KO 0.25, AAPL 0.25, cash 0.25
+    bring my portfolio to these weights: VTI 60, BND 25, Ford 5, remaining ten stays uninvested => VTI 0.6, BND 0.25, F 0.05, cash 0.1
+    move everything around so that Coca-Cola is 20%, Apple is 30% and everything else goes to SPY => KO 0.2, AAPL 0.3, SPY 0.5
+    one third in Nvidia, one third in SPY, one third in cash please, nothing else => NVDA 0.333333334, SPY 0.333333333, cash 0.333333333
+    split my account equally between SPY and KO => SPY 0.5, KO 0.5
+    rebalance: AAPL=.4 MSFT=.6 => AAPL 0.4, MSFT 0.6
   `),
   )('%s => %s', (text, expected) => expect(targets(text)).toBe(expected));
 
@@ -347,6 +355,10 @@ describe('target weights in other words', () => {
     'make my portfolio 50 SPY 30 MSFT',
     'my portfolio should be 50% Apple and 30% Microsoft',
     'what should my portfolio be, 50% Apple and 50% Microsoft',
+    'go for Apple 45%, Microsoft 45% and Ford 20%',
+    'make my account 60% SPY and leave the remaining 30% in cash',
+    'put 20% of my cash into VTI and 30% into BND',
+    'what split am I at between stocks, coins and cash?',
   ])('but not in: %s', (text) => expect(targets(text)).not.toMatch(/\d/));
 });
 

@@ -72,6 +72,31 @@ describe('an option in a sentence', () => {
       { position_intent: 'sell_to_open', limit_price: '0.15' },
       { right: 'call', strike: '12.50', expiry: '2027-03-19' },
     ],
+    [
+      'Get me one Apple call, strike 250, that runs out the third Friday of next month.',
+      { side: 'buy', qty: '1', position_intent: 'buy_to_open', type: 'market' },
+      {
+        right: 'call',
+        strike: '250',
+        expiry: 'next-month-third',
+        expiryText: 'that runs out the third Friday of next month',
+      },
+    ],
+    [
+      '2 NVDA puts @ 120, end of January',
+      { side: 'buy', qty: '2', position_intent: 'buy_to_open', type: 'market' },
+      { right: 'put', strike: '120', expiry: '01-last', expiryText: 'end of January' },
+    ],
+    [
+      'Coca-Cola 75 calls, the February monthly, three of them',
+      { symbol: 'KO', side: 'buy', qty: '3' },
+      { right: 'call', strike: '75', expiry: '02-third', expiryText: 'the February monthly' },
+    ],
+    [
+      'buy a Tesla 450 call that expires this Friday for 3.20 or less',
+      { symbol: 'TSLA', qty: '1', limit_price: '3.20' },
+      { right: 'call', strike: '450', expiry: 'friday', expiryText: 'that expires this Friday' },
+    ],
   ])('opens or closes as it says: %s', (sentence, request, contract) => {
     const order = orderOf(sentence);
     expect(order.request).toMatchObject(request);
@@ -109,7 +134,11 @@ describe('an option in a sentence', () => {
     ['sell a covered put on AAPL, 190 strike, Dec 18 at 2', /secured by cash/],
     ['sell a cash-secured call on AAPL, 190 strike, Dec 18 at 2', /covered by shares/],
     ['close my AAPL 190 call expiring Dec 18', /buy that option, or sell it/],
-    ['buy 1 apple 190 call expiring Dec 18 at 2.50', /ticker symbol of the stock/],
+    ['buy 1 acme 190 call expiring Dec 18 at 2.50', /ticker symbol of the stock/],
+    ['buy 1 AAPL 190 put, next Friday', /Which Friday/],
+    ['NVDA put 120 January', /buy or sell/],
+    ['sell a covered call on KO, 80 strike, Dec 18 for 1 or less', /or less/],
+    ['on March 5 put 200 into VTI', /don't understand "on"/],
     ['buy 1 AAPL 190 call 195 put expiring Dec 18', /two values/],
     ['buy 1 AAPL 190 call expiring Dec 18 at 2.50 if it rains', /don't understand "if"/],
     ['buy 1 AAPL 190 call expiring Dec 18 Dec 25', /two values for its expiry/],

@@ -45,6 +45,11 @@ describe('an order that the gateway is to place by itself', () => {
   it.each([
     ['buy $200 of VTI every week', 'On which day of the week?'],
     ['buy $200 of VTI on the 15th of every month', 'only on the 1st'],
+    ['The fifteenth of every month, one share of Costco please', 'only on the 1st'],
+    ['every other Friday 75 bucks of QQQ', 'only every trading day'],
+    ['buy $100 of SCHD monthly and stop after twelve', 'approve it for up to 35 days'],
+    ['every Monday $50 of KO for 12 weeks', 'approve it for up to 35 days'],
+    ['invest $50 in SPY every Tuesday until June', 'approve it for up to 35 days'],
     ['buy $200 of VTI every Monday at 3:30', 'Do you mean 3:30 PM New York time?'],
     ['buy $200 of VTI every Monday at 8 pm', 'market is closed'],
     ['buy 50 of VTI every Monday', 'Do you mean 50 shares or $50 of VTI?'],
