@@ -50,8 +50,6 @@ export interface ProposalIntakeOptions {
   readonly maxTtlSeconds: number;
   /** Our own login clients. Only these clients are trusted to state the source of a field. */
   readonly ownClients: ReadonlySet<string>;
-  /** @internal Replaces the random generator of codes, to test what happens if two codes are equal. */
-  readonly drawCode?: () => string;
 }
 
 export interface ProposeResult {
@@ -192,7 +190,7 @@ async function writeProposal(
   key: KeyedRequest,
   party: QuotaParty,
 ): Promise<ProposeResult> {
-  const { store, clock, quotas, drawCode } = parts;
+  const { store, clock, quotas } = parts;
   const { fingerprint } = draft;
   for (;;) {
     const earlier = await store.keyed(key);
@@ -207,7 +205,7 @@ async function writeProposal(
       return kept.outcome === 'known' ? existingProposal(kept, key) : { proposal: sameOpen, isNew: false };
     }
     enforceQuota(openProposals, quotas, party, now);
-    const code = generateUnusedCode(openProposals.openCodes, drawCode);
+    const code = generateUnusedCode(openProposals.openCodes);
     const numbered: ProposalDraft = { ...draft, code, again: repeatCount(sameRecently) };
     const note = { event: 'proposed', facts: proposalAuditFacts({ ...numbered, state: 'drafted' }) } as const;
     const drafted = await store.draft(numbered, key, openProposals, note, now);
@@ -370,9 +368,9 @@ export function generateProposalCode(): string {
  * Returns a code that no open proposal of the person has, because people tell open proposals apart by their codes.
  * @param taken the codes of all of the person's open proposals
  */
-export function generateUnusedCode(taken: readonly string[], draw: () => string = generateProposalCode): string {
+export function generateUnusedCode(taken: readonly string[]): string {
   for (;;) {
-    const code = draw();
+    const code = generateProposalCode();
     if (!taken.includes(code)) return code;
   }
 }

@@ -50,7 +50,6 @@ export interface WorldOptions {
   readonly interval?: number;
   readonly details?: 'rar' | 'message';
   /** Codes to be drawn first; then they are drawn at random. */
-  readonly codes?: string[];
   /** What looks at each approval's signature; without it none is asked for. */
   readonly signatures?: KernelDeps['signatures'];
   readonly isUnattended?: boolean;
@@ -98,7 +97,6 @@ export function kernelWorld({
   delivery = 'poll',
   interval = 2,
   details = 'rar',
-  codes = [],
   signatures,
   isUnattended = false,
   mandateExcess,
@@ -144,7 +142,6 @@ export function kernelWorld({
     halts,
     audit,
     answers,
-    codes,
     polls,
     looks,
     questions,
@@ -418,7 +415,6 @@ export function kernelWorld({
       quotas: defaultQuotas,
       maxTtlSeconds: 24 * 3600,
       ownClients: new Set(['trade-agent']),
-      drawCode: () => codes.shift() ?? generateProposalCode(),
       onError: (message) => errors.push(message),
     });
   world.asking = asking;

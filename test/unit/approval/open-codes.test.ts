@@ -1,18 +1,37 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { Proposer } from '../../../src/approval/kind.ts';
 import { alice, kernelWorld } from './kernel-world.ts';
+
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** The codes to draw next, as one text. After these, codes are random. */
+let drawn = '';
+vi.mock('node:crypto', async (load) => {
+  const crypto = await load<typeof import('node:crypto')>();
+  const randomInt = (max: number) => {
+    const [character] = max === CROCKFORD.length ? drawn : '';
+    if (character === undefined) return crypto.randomInt(max);
+    drawn = drawn.slice(1);
+    return CROCKFORD.indexOf(character);
+  };
+  return { ...crypto, randomInt };
+});
+afterEach(() => {
+  drawn = '';
+});
 
 const other: Proposer = { ...alice, clientId: 'another' };
 const bob: Proposer = { ...alice, sub: 'bob' };
 
 it('two that are open at the same time have codes of their own, whoever proposed them', async () => {
-  const world = kernelWorld({ codes: ['AAAA', 'AAAA', 'BBBB', 'BBBB', 'AAAA', 'CCCC'] });
+  const world = kernelWorld();
+  drawn = 'AAAAAAAABBBBBBBBAAAACCCC';
   const one = await world.propose('1');
   const two = await world.propose('2');
   const three = await world.propose('3', { by: other });
   expect([one.code, two.code, three.code]).toEqual(['AAAA', 'BBBB', 'CCCC']);
   expect(world.questions.map(({ bindingMessage }) => bindingMessage.slice(-5))).toEqual([' AAAA', ' BBBB', ' CCCC']);
-  expect(world.codes).toEqual([]);
+  expect(drawn).toBe('');
 });
 
 it.each(['drafted', 'requested', 'approved', 'executing', 'unknown'] as const)(
@@ -20,19 +39,21 @@ it.each(['drafted', 'requested', 'approved', 'executing', 'unknown'] as const)(
   async (state) => {
     const world = kernelWorld();
     const { code } = await world.left(state);
-    world.codes.push(code, 'FREE');
+    drawn = `${code}FREE`;
     expect((await world.propose('1')).code).toBe('FREE');
   },
 );
 
 it('a code that was drawn for two at once is drawn again for the one that comes too late', async () => {
-  const world = kernelWorld({ codes: ['AAAA', 'AAAA', 'AAAA', 'BBBB'] });
+  const world = kernelWorld();
+  drawn = 'AAAAAAAAAAAABBBB';
   const both = await Promise.all([world.propose('1'), world.propose('2', { by: other })]);
   expect(both.map(({ code }) => code).toSorted()).toEqual(['AAAA', 'BBBB']);
 });
 
 it('a code is free again once its proposal is over, and another person’s is nobody else’s', async () => {
-  const world = kernelWorld({ codes: ['AAAA', 'AAAA', 'AAAA'] });
+  const world = kernelWorld();
+  drawn = 'AAAAAAAAAAAA';
   const one = await world.propose('1');
   expect((await world.propose('2', { by: bob })).code).toBe('AAAA');
   await world.clock.run(world.kernel.withdraw('alice', one.id));

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { generateProposalCode, generateUnusedCode } from '../../../approval/kernel/propose.ts';
+import { generateUnusedCode } from '../../../approval/kernel/propose.ts';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { isSameSecret } from '../../../secrets/constant-time.ts';
@@ -283,7 +283,7 @@ function createCodeChoices(database: SqlTransactions, clock: Clock) {
 /** Returns the correct code at a random position among other, distinct codes. */
 function shuffled(code: string): string[] {
   const codes: string[] = [];
-  while (codes.length < CODE_CHOICES - 1) codes.push(generateUnusedCode([code, ...codes], generateProposalCode));
+  while (codes.length < CODE_CHOICES - 1) codes.push(generateUnusedCode([code, ...codes]));
   codes.splice(randomInt(CODE_CHOICES), 0, code);
   return codes;
 }
