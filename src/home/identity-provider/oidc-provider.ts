@@ -442,7 +442,6 @@ async function registerFor(
     respondTooManyRequests(ctx, wait);
     return false;
   }
-  if ((await clients.list(owner)).length >= MAX_CLIENTS) return respondTooManyClients(ctx);
   await next();
   const registered = registeredClient(ctx);
   if (registered === undefined) return false;

@@ -53,7 +53,10 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
   const { dialect } = database;
   const digest = (token: string) => createHash('sha256').update(token).digest('base64url');
   const clients = {
-    /** Stores a client's owner. @returns false, with nothing stored, if the owner has the maximum number of clients */
+    /**
+     * Stores a client's owner. If the owner has the maximum number of clients, the clients whose access has ended are
+     * removed first. @returns false, with nothing stored, if none has ended
+     */
     add: (
       { clientId, owner, name, host, endsAt }: Omit<RegisteredClient, 'registeredAt' | 'usedAt'>,
       { most }: { readonly most: number },
@@ -64,7 +67,14 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
         const known = yield* one<{ n: number }>('SELECT count(*) AS n FROM registered_clients WHERE owner = @owner', {
           owner,
         });
-        if ((known?.n ?? 0) >= most) return false;
+        if ((known?.n ?? 0) >= most) {
+          const ended = yield* all<{ client_id: string }>(
+            'DELETE FROM registered_clients WHERE owner = @owner AND ends_at <= @now RETURNING client_id',
+            { owner, now: now() },
+          );
+          if (ended.length === 0) return false;
+          for (const { client_id } of ended) yield* forgetClient(client_id);
+        }
         yield* run(
           `INSERT INTO registered_clients (client_id, owner, name, host, registered_at, ends_at)
            VALUES (@clientId, @owner, @name, @host, @now, @endsAt)`,

@@ -105,6 +105,17 @@ export function clientsContract(open: OpenHomeDatabase): void {
       expect(await theirs.list('alice')).toHaveLength(2);
     });
 
+    it('make room for a new one once their access has ended', async () => {
+      const [ours] = stores();
+      await storeClient('ended');
+      await ours.add({ ...robot('ended'), endsAt: NOW }, { most: 2 });
+      await ours.add(robot('kept'), { most: 2 });
+      expect(await ours.add(robot('new'), { most: 2 })).toBe(true);
+      expect((await ours.list('alice')).map(({ clientId }) => clientId).toSorted()).toEqual(['kept', 'new']);
+      expect(await isStored('ended')).toBe(false);
+      expect(await ours.add(robot('another'), { most: 2 })).toBe(false);
+    });
+
     it('are registered with a token that one process redeems once, unless it gives the token back', async () => {
       const [ours, theirs] = stores();
       const { token, expiresAt } = await ours.issueToken('alice', END);
