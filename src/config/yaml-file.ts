@@ -109,10 +109,13 @@ function validationError(
         : `Did you mean "${nearest}"? Valid keys here are ${known.join(', ')}.`,
     );
   }
-  return invalidFileError(
-    `${file}${lineSuffix(document, lines, path)}: ${path.length > 0 ? `"${path.join('.')}": ` : ''}${issue.message}`,
-    file,
-  );
+  const at = `${file}${lineSuffix(document, lines, path)}: ${path.length > 0 ? `"${path.join('.')}": ` : ''}`;
+  if (issue.code === 'invalid_type' && issue.expected === 'object') {
+    const known = keysAt(schema, path, content).join(', ');
+    const hint = known === '' ? undefined : `Its keys are ${known}.`;
+    return invalidFileError(`${at}must be a section with keys`, file, hint);
+  }
+  return invalidFileError(`${at}${issue.message}`, file);
 }
 
 /** Returns `:12`, the line of the deepest part of the path that exists in the file; '' if no part exists. */

@@ -110,7 +110,7 @@ export function checkMandate(mandate: Terms): void {
   checkStandingOrder(mandate);
   const { not_before, expires_at } = mandate;
   if (Date.parse(expires_at) <= Date.parse(not_before)) {
-    throw problem('the mandate would end before it starts', 'Use a later expires_at.', 'expires_at');
+    throw problem('the mandate would end before it starts', 'Choose a later end (expires_at).', 'expires_at');
   }
   const { cadence, max_orders, orders_per_slot, price, symbols } = mandate;
   if (cadence === 'on_demand' && max_orders > MAX_ON_DEMAND_ORDERS) {
@@ -178,7 +178,7 @@ export function checkMandateLifetime(
   now: number,
 ): void {
   const ends = Date.parse(expires_at);
-  if (ends <= now) throw problem(`${expires_at} is in the past`, 'Use a later expires_at.', 'expires_at');
+  if (ends <= now) throw problem(`${expires_at} is in the past`, 'Choose a later end (expires_at).', 'expires_at');
   const days = MAX_MANDATE_DAYS[environment];
   if (ends <= now + days * ONE_DAY_MS) return;
   throw problem(

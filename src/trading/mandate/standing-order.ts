@@ -107,6 +107,6 @@ export function checkStandingOrder(mandate: MandateBounds): void {
     throw problem('a standing order that waits for a price is placed only once', 'Set max_orders to 1.', 'max_orders');
   }
   if (nextDueTime(when, Date.parse(not_before)) >= Date.parse(expires_at)) {
-    throw problem('the mandate ends before the order is due', 'Use a later expires_at.', 'expires_at');
+    throw problem('the mandate ends before the order is due', 'Choose a later end (expires_at).', 'expires_at');
   }
 }

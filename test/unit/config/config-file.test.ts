@@ -53,6 +53,11 @@ describe('config.yaml', () => {
     ],
     ['malformed YAML', 'profiles:\n  work: {issuer: "x\n', /config\.yaml:\d+: /],
     ['a value of the wrong kind', 'profiles:\n  work:\n    approval_ttl: soon\n', /:3: "profiles\.work\.approval_ttl"/],
+    [
+      'a value instead of a section',
+      'profiles:\n  work:\n    model: small\n',
+      /:3: "profiles\.work\.model": must be a section with keys Its keys are .*base_url/,
+    ],
     ['a list instead of a mapping', '- a\n- b\n', /config\.yaml/],
   ])('refuses %s with file, line, key and the nearest right key', async (_, text, said) => {
     expect(await saidOf(text)).toMatch(/^invalid_config /);
