@@ -110,8 +110,8 @@ function unitPrice(symbol: string, price: string): Dec {
   return units === 1 ? new Dec(price) : new Dec(price).mul(units);
 }
 
-/** Alpaca's types for activities that replace shares: splits, mergers, and name and symbol changes. */
-const REPLACEMENT_TYPES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
+/** Alpaca's types for activities that replace shares or contracts: splits, mergers, tenders, and name changes. */
+const REPLACEMENT_TYPES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC', 'OPCA', 'VOF']);
 
 /** Alpaca's types for spin-offs, which give holders shares of another company. */
 const SPIN_OFF_TYPES = new Set(['SPIN', 'SSO']);
@@ -125,18 +125,21 @@ const OPTION_END_TYPES: Readonly<Record<string, ShareExchange['ends']>> = {
 
 /**
  * Returns changes in holdings that were not trades, grouped as the broker booked them. Alpaca books a split as two
- * rows: old shares out, new shares in. Rows without a group ID are grouped by type, symbol and day.
+ * rows: old shares out, new shares in. Rows without a group ID are grouped by type, symbol and day. A row with cash
+ * alone, such as the cash for a fractional share, is a leg of zero shares.
  */
 export function toShareExchanges(activities: readonly Activity[]): ShareExchange[] {
   type Group = { at: number; type: string; legs: ShareExchange['legs'][number][]; cash: Dec };
   const groups = new Map<string, Group>();
   for (const { kind, type, at, symbol, qty, group, amount } of activities) {
-    if ((kind !== 'other' && kind !== 'transfer') || symbol === null || qty === null) continue;
+    const isCashOnly = kind === 'other' && qty === null && amount !== null && !new Dec(amount).isZero();
+    if ((kind !== 'other' && kind !== 'transfer') || symbol === null || (qty === null && !isCashOnly)) continue;
     const key = `${type} ${group ?? `${symbol} ${newYorkDate(Date.parse(at))}`}`;
     const known = groups.get(key) ?? { at: Date.parse(at), type, legs: [], cash: ZERO };
-    known.legs.push({ symbol, qty: new Dec(qty) });
+    known.legs.push({ symbol, qty: new Dec(qty ?? 0) });
     known.at = Math.min(known.at, Date.parse(at));
-    if (amount !== null) known.cash = known.cash.plus(amount);
+    // The amount of a transfer is the value of its shares.
+    if (amount !== null && kind === 'other') known.cash = known.cash.plus(amount);
     groups.set(key, known);
   }
   const divided = new Map(activities.flatMap(({ symbol, basis }) => (basis ? [[symbol, basis]] : [])));
@@ -147,6 +150,7 @@ export function toShareExchanges(activities: readonly Activity[]): ShareExchange
     return {
       ...one,
       replacesShares: REPLACEMENT_TYPES.has(type),
+      spinsOff: SPIN_OFF_TYPES.has(type),
       ends: OPTION_END_TYPES[type],
       ...(basis === undefined ? {} : { basis: { from: basis.from, fraction: new Dec(basis.fraction) } }),
     };

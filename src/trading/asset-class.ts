@@ -58,6 +58,12 @@ export function isSymbolOrOptionOn(symbol: string, other: string): boolean {
   return symbol === other || root === other.replace('.', '');
 }
 
+/**
+ * Returns whether a split or merger adjusted an option contract, so that it may be for other than 100 shares. The number
+ * after the root tells (OCC, "Adjusted Options").
+ */
+export const isAdjustedOption = (symbol: string): boolean => /\d$/.test(occSymbol.exec(symbol)?.[1] ?? '');
+
 interface AssetClassRow {
   /** The contract multiplier. An option's price is per share, and one contract is for 100 shares. */
   readonly units: number;

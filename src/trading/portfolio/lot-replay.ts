@@ -1,4 +1,4 @@
-import { contractMultiplier, parseOptionSymbol } from '../asset-class.ts';
+import { contractMultiplier, isAdjustedOption, parseOptionSymbol } from '../asset-class.ts';
 import { Dec, isPositive, min, ZERO } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Side } from '../order.ts';
@@ -235,23 +235,35 @@ export class LotReplay {
   }
 
   /** Applies an exchange. Replaced shares pass on their cost and age to the new shares. */
-  exchange({ at, legs, cash, replacesShares: turns, ends, basis }: ShareExchange): void {
+  exchange(one: ShareExchange): void {
+    const { at, legs, cash, replacesShares, ends } = one;
     if (ends !== undefined) {
       this.#end(legs, at, ends);
       return;
     }
-    const gone = sumBySymbol(legs.filter(({ qty }) => qty.isNegative()));
+    const gone = sumBySymbol(legs.filter(({ qty }) => isPositive(qty.neg())));
     const come = sumBySymbol(legs.filter(({ qty }) => isPositive(qty)));
-    if (turns && this.#turnOne([...gone], [...come], cash, at)) return;
+    if (replacesShares && this.#turnOne([...gone], [...come], cash, at)) return;
     for (const [symbol, qty] of gone) this.#booksOf(symbol).long.takeOldest(qty.abs());
-    for (const [symbol, qty] of come) {
-      const held = basis && this.#booksOf(basis.from).long;
-      if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
-      else applySpinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
-      // The cash is for fractional shares that were sold. Their cost is unknown.
-      if (basis !== undefined && !cash.isZero()) this.uncertain.add(symbol);
-    }
-    if (turns) for (const symbol of [...gone.keys(), ...come.keys()]) this.uncertain.add(symbol);
+    for (const [symbol, qty] of come) this.#receive(symbol, qty, one);
+    for (const symbol of this.#unclearSymbols(one, come)) this.uncertain.add(symbol);
+  }
+
+  #receive(symbol: string, qty: Dec, { at, basis }: ShareExchange): void {
+    const held = basis && this.#booksOf(basis.from).long;
+    if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
+    else applySpinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
+  }
+
+  /** Returns the symbols whose cost or gain an exchange leaves unclear. @param come the shares received */
+  #unclearSymbols({ legs, cash, replacesShares, spinsOff, basis }: ShareExchange, come: Map<string, Dec>): string[] {
+    const symbols = legs.map(({ symbol }) => symbol);
+    if (replacesShares) return symbols;
+    // The cash is for fractional shares that were sold. Their number and their cost are unknown.
+    const paid = cash.isZero() ? [] : come.size > 0 ? [...come.keys()] : symbols;
+    if (spinsOff !== true || basis !== undefined) return paid;
+    // The new shares take an unknown part of the parent's cost with them.
+    return [...paid, ...symbols.filter((parent) => !come.has(parent) && !this.#booksOf(parent).long.isEmpty)];
   }
 
   /**
@@ -323,6 +335,7 @@ export class LotReplay {
 
   history(): LotHistory {
     for (const symbol of this.#premiums.left) this.uncertain.add(symbol);
+    for (const symbol of this.#books.keys()) if (isAdjustedOption(symbol)) this.uncertain.add(symbol);
     return {
       closings: this.#closings,
       open: new Map(

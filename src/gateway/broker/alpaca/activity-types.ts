@@ -39,6 +39,7 @@ export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   DIVNRA: 'fee',
   DIVTW: 'fee',
   DIVWH: 'fee',
+  WH: 'fee',
   INTNRA: 'fee',
   INTTW: 'fee',
   PTC: 'fee',
@@ -53,6 +54,7 @@ export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   NC: 'other',
   SC: 'other',
   REORG: 'other',
+  VOF: 'other', // a tender or exchange offer
 
   // Options expire or become something else.
   OPEXP: 'other',

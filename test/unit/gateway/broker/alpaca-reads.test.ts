@@ -177,6 +177,8 @@ describe('Alpaca’s activity types', () => {
     ['SC', 'other'],
     ['SSP', 'other'],
     ['SSO', 'other'],
+    ['VOF', 'other'],
+    ['WH', 'fee'],
     ['CORR', undefined],
   ])('beyond it: %s is %s', (type, kind) => {
     expect(activityKindByType[type]).toBe(kind);

@@ -91,4 +91,68 @@ describe('a spin-off', () => {
     );
     expect(lotHistory(all, 'fifo').incomplete).toEqual(['PSX']);
   });
+
+  it('names the parent, whose cost is too high by what the new shares took, if the broker books it in the same group', () => {
+    const group = 'g';
+    const rows = [
+      bought('COP', '2012-01-03', '100', '60'),
+      bought('KO', '2012-01-03', '100', '60'),
+      { ...came('COP', '2012-05-01', '0'), group },
+      { ...came('PSX', '2012-05-01', '50'), group },
+    ];
+    expect(lotHistory(rows, 'fifo')).toMatchObject({ uncertain: ['COP'], incomplete: ['COP', 'PSX'] });
+    const all = mergeImportedActivities(rows, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
+    expect(lotHistory(all, 'fifo').incomplete).toEqual([]);
+    expect(held(all, 'COP')).toEqual([['100', '4625.40', '2012-01-03']]);
+    // Somebody without the parent's shares has no cost that could be wrong.
+    expect(lotHistory(rows.slice(2), 'fifo').incomplete).toEqual(['PSX']);
+  });
+});
+
+describe('cash for a part of a share', () => {
+  const cash = (type: string, day: string, amount: string) =>
+    row({ kind: 'other', type, symbol: 'COP', amount, at: `${day}T04:00:00Z` });
+  const split = (qty: string) => row({ kind: 'other', type: 'SPLIT', symbol: 'COP', qty, at: '2012-05-01T04:00:00Z' });
+  const old = bought('COP', '2012-01-03', '15', '60');
+
+  it.each(['2012-05-01', '2012-05-03'])('is named if it comes in a row of its own, on %s', (day) => {
+    const rows = [old, split('-15'), split('1'), cash('SPLIT', day, '25.00')];
+    expect(lotHistory(rows, 'fifo').incomplete).toEqual(['COP']);
+    expect(held(rows, 'COP')).toEqual([['1', '900.00', '2012-01-03']]);
+    expect(lotHistory([old, split('-15'), split('1')], 'fifo').incomplete).toEqual([]);
+  });
+
+  it('is what was sold if nothing is left', () => {
+    const { closings, incomplete } = lotHistory([old, split('-15'), cash('SPLIT', '2012-05-01', '850.00')], 'fifo');
+    expect(closings.map(({ proceeds, cost }) => [proceeds?.toFixed(), cost?.toFixed()])).toEqual([['850', '900']]);
+    expect(incomplete).toEqual([]);
+  });
+
+  it('is not what the shares of a transfer are worth', () => {
+    const moved = row({ kind: 'transfer', type: 'ACATS', symbol: 'COP', qty: '-5', amount: '300' });
+    expect(lotHistory([old, { ...moved, at: '2012-05-01T04:00:00Z' }], 'fifo').incomplete).toEqual([]);
+  });
+});
+
+describe('an option contract', () => {
+  const option = (root: string) => `${root}121222C00060000`;
+  const turned = (symbol: string, qty: string) =>
+    row({ kind: 'other', type: 'OPCA', symbol, qty, group: 'g', at: '2012-05-01T04:00:00Z' });
+
+  it('passes its cost on when a split makes two of it', () => {
+    const rows = [
+      bought(option('COP'), '2012-01-03', '1', '5'),
+      turned(option('COP'), '-1'),
+      turned(option('PSX'), '2'),
+    ];
+    expect(held(rows, option('PSX'))).toEqual([['2', '500.00', '2012-01-03']]);
+    expect(lotHistory(rows, 'fifo').incomplete).toEqual([]);
+  });
+
+  it('that was adjusted is named, because it may be for other than a hundred shares', () => {
+    const adjusted = option('COP1');
+    const rows = [bought(option('COP'), '2012-01-03', '1', '5'), turned(option('COP'), '-1'), turned(adjusted, '1')];
+    expect(held(rows, adjusted)).toEqual([['1', '500.00', '2012-01-03']]);
+    expect(lotHistory(rows, 'fifo').incomplete).toEqual([adjusted]);
+  });
 });
