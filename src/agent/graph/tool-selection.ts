@@ -34,6 +34,7 @@ const toolsByTopic: Readonly<Record<Topic, string>> = {
   clock: 'get_market_clock get_calendar',
   calendar: 'get_calendar get_market_clock get_corporate_actions',
   orders: 'list_orders get_order get_activities cancel_order',
+  computed: 'get_portfolio list_orders get_quote get_bars get_performance',
   send: 'send_slack_summary send_gmail_summary get_portfolio get_performance',
   alert: 'set_alert list_alerts remove_alert add_schedule get_quote search_symbols',
   alerts: 'list_alerts set_alert remove_alert add_schedule',

@@ -36,6 +36,7 @@ import type { PortfolioRanking, PortfolioView } from '../reader/intent.ts';
 import { formatAccountAnswer } from './account-answers.ts';
 import { formatAlertAnswer } from './alert-answers.ts';
 import type { AnsweredCall } from './answered-calls.ts';
+import { formatComputedAnswer } from './computed-answers.ts';
 import { formatDataAnswer, formatFigureAnswer } from './data-answers.ts';
 import { formatOrderAnswer } from './order-answers.ts';
 import type { ResultView } from './steps.ts';
@@ -67,7 +68,20 @@ export function composeAnswer(
   results: readonly (AnsweredCall & { readonly view?: ResultView | undefined })[],
   say: Say = english,
 ): string {
-  return results.map((result) => toolAnswer(result, say)).join('\n\n');
+  const answers: string[] = [];
+  let parts: unknown[] = [];
+  for (const result of results) {
+    const { content, view = {} } = result;
+    const isFailed = failure.safeParse(content).success;
+    const isPart = view.isPart === true || view.computed !== undefined;
+    // A part that failed is reported instead of the figure.
+    if (isFailed || !isPart) answers.push(toolAnswer(result, say));
+    parts.push(isFailed ? undefined : content);
+    if (view.computed !== undefined && !parts.includes(undefined))
+      answers.push(formatComputedAnswer(view.computed, parts, say));
+    if (view.isPart === undefined) parts = [];
+  }
+  return answers.join('\n\n');
 }
 
 function toolAnswer(
@@ -94,7 +108,7 @@ function toolAnswer(
       return say`Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
     default:
       return (
-        formatOrderAnswer(tool, args, content, say) ??
+        formatOrderAnswer(tool, args, content, view, say) ??
         formatAlertAnswer(tool, args, content, say) ??
         formatFigureAnswer(tool, content, view, say) ??
         formatDataAnswer(tool, args, content, view, say) ??

@@ -13,9 +13,10 @@ import { newYorkDate } from '../../trading/new-york-time.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { describeOrderOutcome, orderStatus } from '../../trading/order-outcome.ts';
 import { type Order, orderSchema } from '../../trading/views.ts';
+import type { ResultView } from './steps.ts';
 import { markdownTable } from './table.ts';
 
-const orderList = z.lazy(() =>
+export const orderList = z.lazy(() =>
   z.object({
     state: z.string(),
     total: z.number(),
@@ -32,16 +33,19 @@ const grantedOne = z.lazy(() =>
   }),
 );
 
+type OrderList = z.output<typeof orderList>;
+
 /** Formats an answer about orders: the outcomes of calls, or a list of orders. */
 export function formatOrderAnswer(
   tool: string,
   args: Record<string, unknown>,
   content: unknown,
+  { dated }: Pick<ResultView, 'dated'>,
   say: Say,
 ): string | undefined {
   switch (tool) {
     case 'list_orders':
-      return orderTable(orderList.parse(content), args.symbol, say);
+      return orderTable(orderList.parse(content), args.symbol, say, dated === true);
     case 'place_order':
     case 'close_position':
     case 'replace_order':
@@ -88,7 +92,7 @@ function batchList(lines: readonly BatchLine[], say: Say): string {
   return [`${describeBatchOutcome(lines, say)}:`, ...lines.map((line) => `- ${lineSummary(line, say)}`)].join('\n');
 }
 
-function orderTable(list: z.output<typeof orderList>, symbol: unknown, say: Say): string {
+export function orderTable(list: OrderList, symbol: unknown, say: Say, isDated = false): string {
   const { state, total, total_is_minimum: isMinimum = false, orders } = list;
   const only = typeof symbol === 'string' ? symbol : undefined;
   const [newest] = orders;
@@ -105,10 +109,11 @@ function orderTable(list: z.output<typeof orderList>, symbol: unknown, say: Say)
   const lead = `${first}${why}\n\n`;
   const short = createIdShortener(orders.map(({ id }) => id));
   const rows = markdownTable(
-    [say`ID`, say`Order`, say`State`, say`Filled`, say`Price`, say`Good`],
+    [say`ID`, say`Order`, ...(isDated ? [say`Placed`] : []), say`State`, say`Filled`, say`Price`, say`Good`],
     orders.map((order) => [
       short(order.id),
       describeOpenOrder(order),
+      ...(isDated ? [formatNewYorkDateTime(order.submitted_at, say)] : []),
       statusWord(order, say),
       formatShares(order.filled_qty),
       order.filled_avg_price === null ? '' : formatSharePrice(order.filled_avg_price),

@@ -14,6 +14,7 @@ import { defined } from '../../values/defined.ts';
 import { type ContractMention, describeContract, matchesContract } from '../reader/contract-mention.ts';
 import {
   type ActivityFilter,
+  type ComputedIntent,
   type Intent,
   isUnresolvedName,
   listIntentSymbols,
@@ -49,6 +50,11 @@ import {
 
 /** Selects the part of a result to report. */
 export interface ResultView {
+  /** Whether the result is only used by the computed answer that follows. */
+  readonly isPart?: true;
+  readonly computed?: ComputedIntent;
+  /** Whether to report when each order was placed. */
+  readonly dated?: true;
   readonly view?: PortfolioView;
   readonly ranking?: PortfolioRanking;
   readonly symbol?: string;
@@ -229,7 +235,15 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
     case 'clock':
       return [{ name: 'get_market_clock', args: {} }];
     case 'orders':
-      return [{ name: 'list_orders', args: defined({ status: intent.status, symbol: intent.symbol }) }];
+      return [
+        {
+          name: 'list_orders',
+          args: defined({ status: intent.status, symbol: intent.symbol }),
+          view: defined({ dated: intent.dated }),
+        },
+      ];
+    case 'computed':
+      return computedSteps(intent);
     case 'order':
       return [orderStep(intent, found)];
     case 'standing':
@@ -316,6 +330,31 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
     case 'help':
       return [];
   }
+}
+
+/** Returns the calls whose results make one figure. The last call's answer contains the figure. */
+function computedSteps({ account: _, ...intent }: ComputedIntent & OfAccount): PlannerStep[] {
+  const { symbol, days, period } = intent;
+  const portfolio = { name: 'get_portfolio', args: {} };
+  const quote = { name: 'get_quote', args: { symbols: [symbol] } };
+  const ordersIn = (status: string) => ({ name: 'list_orders', args: defined({ status, symbol, limit: 500 }) });
+  const steps: Readonly<Record<ComputedIntent['figure'], readonly PlannerStep[]>> = {
+    free_cash: [portfolio, ordersIn('open')],
+    cash_after: [portfolio, ordersIn('open')],
+    affordable: [portfolio, quote],
+    trade: [portfolio, quote],
+    raise: [portfolio, quote],
+    progress: [quote, ordersIn('all')],
+    extremes: [{ name: 'get_bars', args: { symbol, days } }],
+    gain: [{ name: 'get_performance', args: defined({ period, by_position: true }) }],
+    margin: [portfolio],
+    rejected: [{ name: 'list_orders', args: defined({ status: 'closed', symbol }) }],
+  };
+  const calls = steps[intent.figure];
+  return calls.map((step, at) => ({
+    ...step,
+    view: at < calls.length - 1 ? { isPart: true } : { computed: intent },
+  }));
 }
 
 type OfAccount = Pick<Intent, 'account'>;

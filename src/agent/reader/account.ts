@@ -71,6 +71,7 @@ const oneAccount: readonly Intent['kind'][] = [
   'replace',
   'portfolio',
   'orders',
+  'computed',
   'quote',
   'chart',
   'performance',

@@ -170,7 +170,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
     when: '9.5 each_time+report+!trade+!alerts',
     missing: [
       phrase`I can't set up regular reports here.`,
-      phrase`"trade-agent schedule add" runs a request at fixed times.`,
+      phrase`"trade-agent schedule add" checks your account at fixed times.`,
     ],
   },
   {

@@ -77,10 +77,44 @@ export interface ActivityFilter {
   readonly year?: string;
   /** `03` for March. */
   readonly month?: string;
+  /** Number of days ago: 1 for yesterday. The period is the last week then. */
+  readonly daysAgo?: number;
 }
 
 /** `best` and `worst` are the positions that contributed most and least to the return. */
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends' | 'best' | 'worst';
+
+/**
+ * A figure that is computed from the results of several calls: `free_cash` is the cash that no open order needs,
+ * `cash_after` the cash after the open orders fill, `affordable` the number of shares that money buys, `trade` the cash
+ * after a trade, `raise` the number of shares to sell, `progress` how far the price is from the orders' prices, and
+ * `extremes` the period's high and low.
+ */
+export interface ComputedIntent {
+  readonly kind: 'computed';
+  readonly figure:
+    | 'free_cash'
+    | 'cash_after'
+    | 'affordable'
+    | 'trade'
+    | 'raise'
+    | 'progress'
+    | 'extremes'
+    | 'gain'
+    | 'margin'
+    | 'rejected';
+  readonly symbol?: string;
+  readonly side?: Side;
+  readonly qty?: string;
+  /** Dollars to spend or to raise. If absent, the cash is spent. */
+  readonly amount?: string;
+  /** Whether `amount` is the cash to have after a sale. */
+  readonly isTarget?: true;
+  /** The part of the cash to spend, or of the position to sell. */
+  readonly fraction?: string;
+  readonly days?: number;
+  readonly period?: Period;
+}
 
 /** Traits by which an open order is identified. `price` is its limit or its stop. */
 export interface OrderTraits {
@@ -192,7 +226,14 @@ type BaseIntent =
   | { readonly kind: 'quote'; readonly symbols: readonly string[]; readonly qty?: string }
   | { readonly kind: 'chart'; readonly symbol: string; readonly days: number }
   | { readonly kind: 'clock' }
-  | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all'; readonly symbol?: string }
+  /** If `dated` is true, the answer shows when each order was placed. */
+  | {
+      readonly kind: 'orders';
+      readonly status: 'open' | 'closed' | 'all';
+      readonly symbol?: string;
+      readonly dated?: true;
+    }
+  | ComputedIntent
   | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
   | AlertIntent
   | { readonly kind: 'alerts' }
@@ -262,6 +303,7 @@ export function listIntentSymbols(intent: Intent): readonly string[] {
       return [intent.symbol];
     case 'portfolio':
     case 'orders':
+    case 'computed':
     case 'gains':
     case 'lots':
       return intent.symbol === undefined ? [] : [intent.symbol];
@@ -316,6 +358,7 @@ export function mapSymbols(intent: Intent, to: (symbol: string) => string): Inte
         : { ...intent, only: { ...intent.only, symbol: to(intent.only.symbol) } };
     case 'portfolio':
     case 'orders':
+    case 'computed':
     case 'gains':
     case 'lots':
       return intent.symbol === undefined ? intent : { ...intent, symbol: to(intent.symbol) };

@@ -1,5 +1,6 @@
 import { phrase } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
+import { beginsWithAct } from './computed-topics.ts';
 import { fillFrame } from './frame.ts';
 import type { Intent } from './intent.ts';
 import type { Item } from './item.ts';
@@ -47,14 +48,18 @@ export function readRules(items: readonly Item[]): Intent[] | undefined {
   );
 }
 
-/** Reads "can I afford 5 AAPL?", which is answered with the price and the cash. */
+/** Reads "can I afford 5 AAPL?", or how many AAPL the cash buys. */
 export function readAfford(items: readonly Item[]): Intent[] | undefined {
-  if (!has(items, 'afford')) return undefined;
+  if (!has(items, 'afford') || beginsWithAct(items)) return undefined;
   const mentions = readMentions(without(items, 'afford', 'would', 'is', 'ask', 'do', 'own', 'question', 'i', 'buy'));
   const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
-  if (symbols.length !== 1) return undefined;
-  return [
-    { kind: 'quote', symbols },
-    { kind: 'portfolio', view: 'cash' },
-  ];
+  const sizes = mentions.flatMap((one) => (one.kind === 'size' ? [one.size] : []));
+  const [symbol] = symbols;
+  if (symbol === undefined || symbols.length > 1 || sizes.length > 1) return undefined;
+  const [size] = sizes;
+  if (size === undefined) return [{ kind: 'computed', figure: 'affordable', symbol }];
+  if ('qty' in size) return [{ kind: 'computed', figure: 'trade', side: 'buy', symbol, qty: size.qty }];
+  return 'notional' in size
+    ? [{ kind: 'computed', figure: 'trade', side: 'buy', symbol, amount: size.notional }]
+    : undefined;
 }

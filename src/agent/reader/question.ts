@@ -79,6 +79,8 @@ export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>
     new Set(found.flatMap(({ cue, phrase }) => (some.includes(cue) ? phrase.split(' ') : [])));
   const extra: Readonly<Record<string, () => boolean>> = {
     asked: () => context.isQuestion,
+    asks: () => context.isQuestion || cues.has('asking'),
+    alert: () => hasTag(['alert']),
     year_number: () => hasTag(['year_number']),
     period: () => period !== undefined,
     symbol: () => symbols().length > 0,

@@ -4,7 +4,8 @@ import { listedSymbols } from '../../trading/listed-symbols.ts';
 import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
 import { isRisky } from './clauses.ts';
-import { type FixedAnswer, orderLimits, smallTalk, topicsWithoutData, wholeTopics } from './fixed-answers.ts';
+import { computedQuestions, computedTopics, type Topic } from './computed-topics.ts';
+import { orderLimits, smallTalk, topicsWithoutData, wholeTopics } from './fixed-answers.ts';
 import type { Intent, PerformanceFigure, PortfolioRanking } from './intent.ts';
 import type { Item } from './item.ts';
 import { isAsset } from './match.ts';
@@ -16,10 +17,6 @@ import { dateOf } from './times.ts';
  * Questions for information. A lexicon's cues are the words for a subject, at any position. A topic has a weight for
  * each combination of cues. Unknown words don't matter, because an answer changes nothing.
  */
-
-interface Topic extends FixedAnswer {
-  readonly intent?: (question: Question) => Intent | readonly Intent[] | undefined;
-}
 
 /** Minimum weight of a topic that has a word of its own. Act words next to that word only describe the topic. */
 export const CERTAIN = 5;
@@ -43,10 +40,13 @@ const countIn = (items: readonly Item[]) =>
 /** Returns a function that lists orders with a status, for a single symbol if the question names only one. */
 const ordersIn =
   (status: 'open' | 'closed' | 'all') =>
-  ({ symbols }: Question): Intent => ({
+  ({ symbols, has }: Question): Intent => ({
     kind: 'orders',
     status,
-    ...defined({ symbol: symbols.length === 1 ? symbols[0] : undefined }),
+    ...defined({
+      symbol: symbols.length === 1 ? symbols[0] : undefined,
+      dated: has('placed_when') ? (true as const) : undefined,
+    }),
   });
 
 /** Returns the month after a preposition, because "may" and "march" are also other words. */
@@ -90,6 +90,7 @@ const AUTOMATION = phrase`"trade-agent mandates" lists your recurring orders, an
 
 const topics: readonly Topic[] = [
   ...topicsWithoutData,
+  ...computedTopics,
   {
     say: 'advice',
     when: '9.5 advise, 7.5 predict+!when, 7.5 predict+when+symbol, 7.5 will+symbol, 4.5 think',
@@ -108,14 +109,6 @@ const topics: readonly Topic[] = [
     say: 'automatic orders and checks',
     when: '9.05 automation',
     intent: fixed([{ kind: 'say', text: AUTOMATION }, { kind: 'alerts' }]),
-  },
-  {
-    say: 'how far is AAPL from my order',
-    when: '9.2 how_far+symbol+order, 9.2 how_far+symbol+mine',
-    intent: ({ symbols }) => [
-      { kind: 'quote', symbols },
-      { kind: 'orders', status: 'open', ...defined({ symbol: symbols.length === 1 ? symbols[0] : undefined }) },
-    ],
   },
   { say: 'who am I', when: '8 who, 8 paper', intent: fixed({ kind: 'whoami' }) },
   { say: 'my risk', when: '8 risk+mine, 8 risk+holdings', intent: fixed({ kind: 'risk' }) },
@@ -207,7 +200,7 @@ const topics: readonly Topic[] = [
   { say: 'news', when: '7 news', intent: ({ symbols }) => ({ kind: 'news', symbols }) },
   {
     say: 'chart AAPL',
-    when: '7 chart+symbol, 9 year_range+symbol, 5.4 period+symbol+moving+!performance+!mine, 5.3 period+symbol+quote+!mine, 5.3 period+symbol+my_symbol+moving',
+    when: '7 chart+symbol, 5.4 period+symbol+moving+!performance+!mine, 5.3 period+symbol+quote+!mine, 5.3 period+symbol+my_symbol+moving',
     intent: ({ symbols, period, items, has }) =>
       symbols.map((symbol) => ({
         kind: 'chart',
@@ -325,21 +318,8 @@ const topics: readonly Topic[] = [
     intent: fixed({ kind: 'portfolio', view: 'options' }),
   },
   {
-    say: 'can I afford 5 AAPL?',
-    when: '9.05 enough_cash+symbol+number',
-    intent: ({ symbols, items }) => {
-      const qty = countIn(items);
-      return symbols.length === 1
-        ? [
-            { kind: 'quote', symbols, ...defined({ qty }) },
-            { kind: 'portfolio', view: 'cash' },
-          ]
-        : undefined;
-    },
-  },
-  {
     say: 'what would 5 AAPL cost?',
-    when: '6 cost_of+symbol+number',
+    when: '6 cost_of+symbol+number+!past',
     intent: ({ symbols, items }) => {
       const qty = countIn(items);
       return symbols.length === 1 && qty !== undefined ? { kind: 'quote', symbols, qty } : undefined;
@@ -406,14 +386,6 @@ const wholeQuestions: readonly Topic[] = [
     intent: ({ symbols }) => ({ kind: 'lots', symbol: symbols[0] ?? '' }),
   },
   {
-    say: 'cash after open orders',
-    when: '9.3 hypothetical_fill+cash',
-    intent: fixed([
-      { kind: 'portfolio', view: 'cash' },
-      { kind: 'orders', status: 'open' },
-    ]),
-  },
-  {
     say: 'my cash',
     when: '9.2 withdrawable+money, 9.2 withdrawable+cash, 9.2 no_margin+cash, 9.2 settled+cash+asked',
     intent: ({ has }) => ({ kind: 'portfolio', view: has('settled') || has('withdrawable') ? 'settled' : 'cash' }),
@@ -427,7 +399,7 @@ const wholeQuestions: readonly Topic[] = [
     ],
   },
 ];
-const wholeRules = compileRules([...wholeTopics, ...smallTalk, ...wholeQuestions]);
+const wholeRules = compileRules([...wholeTopics, ...smallTalk, ...wholeQuestions, ...computedQuestions]);
 
 /** Small talk. If a sentence has several kinds, the first kind in this list is answered. */
 const talk = ['thanks', 'bye', 'retracts', 'praise', 'greeting'];
@@ -557,7 +529,7 @@ export function findMentionedKinds(items: readonly Item[]): readonly Intent['kin
 
 /** Cues that are common to many topics. */
 const GENERAL =
-  'mine asked what period number symbol my_symbol only_symbols trade amount !symbol today doing when'.split(' ');
+  'mine asked asks what period number symbol my_symbol only_symbols trade amount !symbol today doing when'.split(' ');
 const MAX_NEAREST = 3;
 
 /** Returns possible questions with the words of a sentence that was not understood, nearest first. */

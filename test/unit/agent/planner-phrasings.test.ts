@@ -252,9 +252,9 @@ describe('a question about', () => {
     sentences(`
     anything waiting on me to approve => list_orders status=open
     which regular checks do you run for me => list_alerts
-    how far is KO from my sell price => get_quote KO + list_orders KO status=open
-    can I afford 10 KO? => get_quote KO + get_portfolio
-    would there be enough cash to buy 100 shares of KO => get_quote KO + get_portfolio
+    how far is KO from my sell price => get_quote KO + list_orders KO status=all limit=500
+    can I afford 10 KO? => get_portfolio + get_quote KO
+    would there be enough cash to buy 100 shares of KO => get_portfolio + get_quote KO
     how much money do I have available for buying => get_portfolio
     since when do I own KO => get_tax_lots KO
     what is the highest price of KO in the last 52 weeks => get_bars KO days=365

@@ -81,7 +81,7 @@ describe('the ninety phrasings of planner-sentences.md', () => {
 describe('a question in other words', () => {
   it.each([
     ['hows msft doing this month', 'get_bars MSFT days=30'],
-    ['did my KO order go through', 'list_orders KO status=all'],
+    ['did my KO order go through', 'get_quote KO + list_orders KO status=all,limit=500'],
     ['how many percent minus is my account today', 'get_portfolio'],
     ['what percentage of my portfolio is KO and NVDA', 'get_portfolio + get_portfolio'],
     ['why is tesla tanking', 'get_quote TSLA + get_news TSLA limit=5'],

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { composeAnswer } from '../../../src/agent/planner/answer.ts';
+import { planSteps } from '../../../src/agent/planner/steps.ts';
+import type { Intent } from '../../../src/agent/reader/intent.ts';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
+import { anOrder, aPosition, aQuote } from '../../fixtures/builders.ts';
+
+const intentsOf = (said: string): readonly Intent[] => {
+  const parsed = parsePrompt(said);
+  return 'intents' in parsed ? parsed.intents : [];
+};
+
+describe('a question whose answer is computed', () => {
+  const kinds = (said: string) =>
+    intentsOf(said).map((intent) => {
+      const { kind, ...rest } = intent;
+      return kind === 'computed' ? Object.values(rest).join(' ') : kind;
+    });
+
+  it.each([
+    ['how many KO could I get with all my cash', 'affordable KO 1'],
+    ['with everything in cash, how many KO shares could I walk away with?', 'affordable KO'],
+    ['how many shares of NVDA can I buy for $2,000', 'affordable NVDA 2000'],
+    ['how many NVDA would half my cash buy', 'affordable NVDA 0.5'],
+    ['would 90 MSFT be too much for my cash?', 'trade MSFT buy 90'],
+    ['can I afford 12 KO', 'trade KO buy 12'],
+    ['how much would I have left after buying 10 AAPL', 'trade AAPL buy 10'],
+    ['how much cash would I have if I sold 10 KO', 'trade KO sell 10'],
+    ['suppose I dumped half the SPY, what would my cash look like', 'trade SPY sell 0.5'],
+    ['what would I get for my 30 NVDA', 'trade NVDA sell 30'],
+    ['how many NVDA must go so that I have fifty thousand in cash?', 'raise NVDA 50000 true'],
+    ['how many KO do I need to sell to raise $2,000', 'raise KO 2000'],
+    ['did my KO sell go through yet', 'progress KO'],
+    ['how far is AAPL from my buy limit', 'progress AAPL'],
+    ["why hasn't my KO order been filled", 'progress KO'],
+    ['why on earth was my last order turned down?', 'rejected'],
+    ['how much of my cash is tied up in open orders', 'free_cash'],
+    ['if both of my open orders were executed, what would my cash be?', 'cash_after'],
+    ['does my buying power include borrowed money?', 'margin'],
+    ['how far has KO come down from its high this week?', 'extremes KO 7'],
+    ['what were the highest and the lowest price of KO over the past year?', 'extremes KO 365'],
+    ['what did KO earn me this week, in dollars', 'gain KO 1W'],
+  ])('%s => %s', (said, figure) => {
+    expect(kinds(said)).toEqual([figure]);
+  });
+
+  it.each([
+    'buy 5 TSLA with my cash if I can afford it',
+    'could you sell 10 KO, so I have enough cash for rent?',
+    'cancel my KO order if it has not filled',
+    'tell me when my AAPL order fills',
+    'what is the price of KO in 3 weeks',
+    'how many AAPL do I have',
+    'how much did I pay for 25 KO',
+    'short 5 TSLA',
+    'sell 5 KO',
+  ])('is not: %s', (said) => {
+    expect(intentsOf(said).filter(({ kind }) => kind === 'computed')).toEqual([]);
+  });
+});
+
+const account = {
+  ...{ account: 'PA1', environment: 'paper', status: 'ACTIVE', currency: 'USD', cash: '1000', equity: '9000' },
+  ...{ last_equity: null, buying_power: '1000', long_market_value: '8000', trading_blocked: false, simulated: false },
+};
+const portfolio = { account, positions: [aPosition({ symbol: 'KO', qty: '40' })] };
+const quotes = { quotes: [aQuote({ symbol: 'KO', bid: '59.9', ask: '60', last: '60', simulated: false })] };
+const open = [
+  anOrder({ symbol: 'KO', side: 'sell', qty: '10', filled_qty: '0', limit_price: '75', status: 'new' }),
+  anOrder({ symbol: 'KO', side: 'buy', qty: '5', filled_qty: '0', limit_price: '50', status: 'new' }),
+];
+const contents: Readonly<Record<string, unknown>> = {
+  get_portfolio: portfolio,
+  get_quote: quotes,
+  list_orders: { state: 'open', total: 2, orders: open },
+  get_bars: {
+    symbol: 'KO',
+    bars: [
+      { at: '2026-03-02T05:00:00Z', open: '60', high: '64', low: '58', close: '61', volume: '1' },
+      { at: '2026-03-03T05:00:00Z', open: '61', high: '62', low: '55', close: '60', volume: '1' },
+    ],
+  },
+  get_performance: {
+    ...{ period: '1W', simulated: false },
+    contributions: { positions: [{ symbol: 'KO', profit: '-12.5' }] },
+  },
+};
+
+/** The answer to a question, if its calls return {@link contents}. */
+function answerTo(said: string, results: typeof contents = contents): string {
+  const steps = planSteps(intentsOf(said), []);
+  return composeAnswer(steps.map(({ name, args, view }) => ({ tool: name, args, content: results[name], view })));
+}
+
+describe('the answers', () => {
+  it.each([
+    ['how many KO could I get with all my cash', 'you get **16 KO** at $60.00 each; $40.00 is left'],
+    [
+      'can I afford 12 KO',
+      '12 KO cost about **$720.00**, at $60.00 each. Your cash: $1,000.00. You would then have **$280.00**',
+    ],
+    ['would 90 KO be too much for my cash?', 'You would need **$4,400.00** more.'],
+    ['how much cash would I have if I sold half my KO', '20 KO bring about **$1,198.00**, at $59.90 each.'],
+    ['how much cash would I have if I sold 41 KO', 'You hold only 40 KO.'],
+    ['how many KO do I need to sell to raise $100', '**2 KO** bring about $119.80'],
+    ['how many KO must go so that I have $900 in cash?', 'No sale is needed for that.'],
+    ['did my KO sell go through yet', 'KO is at $60.00, **$15.00** (25.00%) too low.'],
+    ['did my KO sell go through yet', 'KO is at $60.00, **$10.00** (16.67%) too high.'],
+    ['how much of my cash is tied up in open orders', '**$750.00** of your $1,000.00 in cash is free'],
+    ['if both of my open orders were executed, what would my cash be?', 'you will have **$1,500.00** in cash'],
+    ['am I borrowing any money?', 'You are borrowing nothing: you have $1,000.00 in cash.'],
+    [
+      'how far has KO come down from its high this week?',
+      'High: **$64.00** on Mar 2, 2026 (since then -$4.00, -6.25%).',
+    ],
+    ['what did KO earn me this week', '**-$12.50** with KO in the last week.'],
+    ['why was my last order turned down?', 'None of your last 2 closed orders was rejected.'],
+  ])('%s: %s', (said, part) => {
+    expect(answerTo(said)).toContain(part);
+  });
+
+  it('report a part that failed instead of a figure', () => {
+    const failed = { ...contents, get_portfolio: { error: { message: 'the gateway does not answer' } } };
+    expect(answerTo('can I afford 12 KO', failed)).toBe('The gateway does not answer.');
+    expect(answerTo('what is KO at, and my cash?', failed)).toContain('KO is at **$60.00**');
+  });
+});
