@@ -287,6 +287,8 @@ function portfolioFigureAnswer(account: Account, figures: PortfolioFigures, view
         return say`Today's change is unknown: your broker does not report the account's value at the last close. Equity ${formatDollarAmount(account.equity)}.`;
       }
       return say`Today ${formatSignedDollars(figures.day_change)} (${formatSignedPercent(figures.day_change_fraction)}), including deposits and withdrawals. Equity: ${formatDollarAmount(account.equity)}.`;
+    case 'number':
+      return say`Your account number: **${account.account}**.`;
     case 'total':
       return say`Open positions: ${formatSignedDollars(figures.total.unrealized)} (${formatSignedPercent(figures.total.unrealized_fraction)} of their cost).`;
     case 'options': {

@@ -12,7 +12,7 @@ import {
 import { formatDate, formatTimeOfDay } from '../../trading/date-words.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
-import { addDays, WEEKDAYS, weekday } from '../../trading/new-york-time.ts';
+import { addDays, newYorkDate, WEEKDAYS, weekday } from '../../trading/new-york-time.ts';
 import { periodPhrases, periods } from '../../trading/period.ts';
 import type { ActivityFilter, PerformanceFigure } from '../reader/intent.ts';
 import type { ResultView } from './steps.ts';
@@ -22,6 +22,7 @@ const news = z.lazy(() => z.object({ news: z.array(articleSchema), simulated: z.
 const activities = z.lazy(() =>
   z.object({
     period: z.enum(periods),
+    start: z.string(),
     activities: z.array(activitySchema),
     left_out: z.number().optional(),
     simulated: z.boolean(),
@@ -175,7 +176,7 @@ function stripMarkdown(text: string): string {
 }
 
 function activitiesAnswer(
-  { period, activities: all, left_out, simulated }: z.output<typeof activities>,
+  { period, start, activities: all, left_out, simulated }: z.output<typeof activities>,
   { kinds }: Record<string, unknown>,
   only: ActivityFilter,
   say: Say,
@@ -183,7 +184,7 @@ function activitiesAnswer(
   const kind = Array.isArray(kinds) && kinds.length === 1 ? String(kinds[0]) : undefined;
   const note = simulated ? say`The account is simulated.` : '';
   const { side, symbol: of } = only;
-  const list = all.filter((one) => isWanted(one, only));
+  const list = all.filter((one) => isWanted(one, only) && isOnDay(one, only, start));
   const when = periodText(period, only, say);
   const traded = side === undefined ? undefined : { buy: phrase`purchases`, sell: phrase`sales` }[side];
   const what = (traded ?? kindNames[kind ?? ''] ?? phrase`activities`).in(say);
@@ -196,7 +197,7 @@ function activitiesAnswer(
       .toFixed(2),
   );
   return [
-    ...(kind === 'dividend' || kind === 'fee' ? [say`**${total}** in ${about} ${when}.`] : []),
+    kind === 'dividend' || kind === 'fee' ? say`**${total}** in ${about} ${when}.` : say`Your ${about} ${when}:`,
     list.map((one) => activityLine(one, say)).join('\n'),
     ...(left_out === undefined ? [] : [say`and ${left_out} more.`]),
     ...(note === '' ? [] : [note]),
@@ -209,7 +210,12 @@ const isWanted = ({ side, symbol, at }: ActivityRow, only: ActivityFilter) =>
   (only.year === undefined || at.startsWith(only.year)) &&
   (only.month === undefined || at.slice(5, 7) === only.month);
 
-function periodText(period: keyof typeof periodPhrases, { year, month }: ActivityFilter, say: Say): string {
+/** Returns whether an activity is of the day that a number of days ago was. The period is the last week then. */
+const isOnDay = ({ at }: ActivityRow, { daysAgo }: ActivityFilter, start: string) =>
+  daysAgo === undefined || newYorkDate(Date.parse(at)) === addDays(start, 7 - daysAgo);
+
+function periodText(period: keyof typeof periodPhrases, { year, month, daysAgo }: ActivityFilter, say: Say): string {
+  if (daysAgo === 1) return say`yesterday`;
   const named = [month === undefined ? undefined : monthName(month, say), year].filter((part) => part !== undefined);
   return (named.length === 0 ? periodPhrases[period] : phrase`in ${named.join(' ')}`).in(say);
 }

@@ -191,6 +191,25 @@ export const computedTopics: readonly Topic[] = [
     })),
   },
   {
+    say: 'why was it rejected',
+    when: '8.3 rejected+why+!symbol+!trade',
+    intent: computed('rejected'),
+  },
+  {
+    say: 'the account number',
+    when: '8.6 account_number',
+    intent: () => [{ kind: 'whoami' }, { kind: 'portfolio', view: 'number' }],
+  },
+  {
+    say: 'chart AAPL',
+    when: '7.4 yesterday+gain+mine+!traded+!symbol+!today+!fees+!dividend, 7.4 yesterday+performance+mine+!symbol+!today, 7.4 yesterday+symbol+moved+!today+!traded+!compare',
+    intent: ({ symbols }) => symbols.map((symbol) => ({ kind: 'chart', symbol, days: 7 })),
+    missing: [
+      phrase`I don't have the change of a single past day.`,
+      phrase`I can show today’s change ("how much did I make today") and the last week’s ("my performance this week").`,
+    ],
+  },
+  {
     say: 'my gain on AAPL this month',
     when: '6.9 period+symbol+made+mine, 6.9 period+symbol+profit+mine, 6.9 period+my_symbol+gain+asks',
     intent: ofSymbol('gain', ({ period }) => defined({ period })),

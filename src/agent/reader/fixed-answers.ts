@@ -167,7 +167,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
   {
     say: 'regular reports',
-    when: '9.5 each_time+report+!trade+!alerts',
+    when: '9.5 each_time+report+!trade+!alerts+!dollars+!places+!condition',
     missing: [
       phrase`I can't set up regular reports here.`,
       phrase`"trade-agent schedule add" checks your account at fixed times.`,
@@ -182,6 +182,11 @@ export const wholeTopics: readonly FixedAnswer[] = [
     say: 'what I may do alone',
     when: '9.7 may_do, 9.65 autonomy+asking',
     text: phrase`Every order, change, cancellation and message goes to your phone first, unless a mandate that you signed allows it. "trade-agent mandates" lists your mandates and their limits.`,
+  },
+  {
+    say: 'how to change an order',
+    when: '9.46 how_to+lower_price+!symbol, 9.46 how_to+changing+order+!symbol',
+    text: phrase`To change an open order, name it and its new price or quantity, as in "change my AAPL order to limit 185". The change goes to your phone, and nothing happens until you approve it there.`,
   },
   {
     say: 'how to trade',

@@ -61,7 +61,7 @@ interface AlertIntent {
 }
 
 /** Which part of the portfolio to report. If undefined, all of it is reported. */
-export type PortfolioView = 'day' | 'total' | 'cash' | 'settled' | 'options';
+export type PortfolioView = 'day' | 'total' | 'cash' | 'settled' | 'options' | 'number';
 
 /** The positions with the highest or lowest value, gain in percent or dollars, or gain today. */
 export interface PortfolioRanking {

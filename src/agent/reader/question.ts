@@ -67,7 +67,9 @@ export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>
   const found = lexicon.cuesIn(text);
   const cues = new Set(found.map(({ cue }) => cue));
   const words = new Set(found.flatMap(({ phrase }) => [phrase, ...phrase.split(' ')]));
-  const period = cues.has('LY') ? '1Y' : periods.find((one) => cues.has(one));
+  const span = spanDays(items);
+  const said = cues.has('LY') ? '1Y' : periods.find((one) => cues.has(one));
+  const period = said ?? (span === undefined ? undefined : coveringPeriod(span));
   let known: readonly string[] | undefined;
   const symbols = () => {
     known ??= symbolsOf(items, words, cues, context);
@@ -91,6 +93,10 @@ export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>
     trade: () => hasTag(TRADES),
     sells: () => hasTag(SELLS),
     number: () => items.some(({ quantity, tags }) => quantity !== undefined && !tags.includes('year_number')),
+    /** Whether no period has exactly as many days as the question. */
+    inexact: () => said === undefined && span !== undefined && !EXACT_DAYS.has(span),
+    dollars: () => items.some(({ quantity }) => quantity?.unit === 'dollars'),
+    places: () => hasTag(['place', 'protect']),
     amount: () => items.some(({ quantity }) => quantity !== undefined && quantity.unit !== 'percent'),
     starts_short: () => startsShort(items),
     fund_ticker: () => items.some(isFundTicker),
@@ -234,6 +240,23 @@ export const periodDays: Partial<Record<Period, number>> = {
   '1Y': 365,
 };
 
+/** Numbers of days for which there is a period. */
+const EXACT_DAYS: ReadonlySet<number> = new Set([7, 28, 30, 31, 84, 90, 91, 92, 180, 182, 183, 360, 364, 365, 1825]);
+
+/** Returns the days of "the last thirty days" or "2 weeks". */
+function spanDays(items: readonly Item[]): number | undefined {
+  const at = items.findIndex(({ tags }) => tags.includes('span'));
+  const quantity = items[at - 1]?.quantity;
+  const days = DAYS[items[at]?.lower.charAt(0) ?? ''];
+  return quantity === undefined || quantity.isBad || days === undefined
+    ? undefined
+    : Math.ceil(Number(quantity.value) * days);
+}
+
+/** Returns the shortest period with at least as many days. */
+const coveringPeriod = (days: number): Period =>
+  days <= 7 ? '1W' : days <= 31 ? '1M' : days <= 92 ? '3M' : days <= 184 ? '6M' : days <= 366 ? '1Y' : '5Y';
+
 /** Returns the number of days that the question covers. @throws {NotUnderstoodError} for more than a year */
 export function daysOf(items: readonly Item[], period: Period | undefined, has: (cue: string) => boolean): number {
   const text = items
@@ -243,7 +266,8 @@ export function daysOf(items: readonly Item[], period: Period | undefined, has: 
   const [, count, short] = /\b(\d{1,3}) ?(d|w|m|y)\b/.exec(text) ?? [];
   const unit = short ?? ['d', 'w', 'm', 'y'].find((one) => has(`unit_${one}`));
   const number = count ?? items.find(({ quantity }) => quantity?.isBad === false)?.quantity?.value ?? '1';
-  const said = unit === undefined || period !== undefined ? undefined : Number(number) * (DAYS[unit] ?? 0);
+  const one = unit === undefined || period !== undefined ? undefined : Number(number) * (DAYS[unit] ?? 0);
+  const said = spanDays(items) ?? one;
   const days = said ?? (period === undefined ? 90 : (periodDays[period] ?? 366));
   if (days >= 1 && days <= 365) return days;
   throw new NotUnderstoodError(phrase`I can show charts for one day to one year.`, phrase`Try "chart AAPL 6 months".`);

@@ -61,17 +61,19 @@ const isPreposition = ({ lower }: Item) => /^(?:in|of|for|during|month of|the mo
 
 /** Returns the period of the activities, and the filter that the question asks for. */
 function filteredPeriod({ items, period, symbols, has }: Question, unsaid: Period) {
-  const year = yearIn(items);
-  const side = has('bought') === has('sold') ? undefined : has('bought') ? ('buy' as const) : ('sell' as const);
-  const month = monthIn(items);
+  const side = has('bought') ? ('buy' as const) : ('sell' as const);
+  const daysAgo = has('yesterday') && !has('today') ? 1 : undefined;
   const only = defined({
-    year,
-    month,
-    side: has('fees') ? undefined : side,
+    daysAgo,
+    year: yearIn(items),
+    month: monthIn(items),
+    side: has('fees') || has('bought') === has('sold') ? undefined : side,
     symbol: symbols.length === 1 ? symbols[0] : undefined,
   });
+  const said = daysAgo === undefined ? period : '1W';
+  const isOfMonth = only.month !== undefined && only.year === undefined && daysAgo === undefined;
   return {
-    period: month !== undefined && year === undefined ? '1Y' : (period ?? (year === undefined ? unsaid : '5Y')),
+    period: isOfMonth ? '1Y' : (said ?? (only.year === undefined ? unsaid : '5Y')),
     ...(Object.keys(only).length === 0 ? {} : { only }),
   };
 }
@@ -215,7 +217,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'all orders',
-    when: '6 order+history, 5.6 order+today+mine+!open, 5.5 order+all, 5.1 order+why, 4 past_orders, 6.2 order+filled_or_not',
+    when: '6 order+history, 4.5 filled_or_not+asked+!market+!symbol, 5.6 order+today+mine+!open, 5.5 order+all, 5.1 order+why, 4 past_orders, 6.2 order+filled_or_not',
     intent: ordersIn('all'),
   },
   {
@@ -274,7 +276,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'my worst position',
-    when: '5.6 worst+mine+!best+!largest, 5.6 worst+performer+!best, 5.6 worst+holdings+!best, 5.8 loss+most+holdings, 5.8 loss+most+mine, 5.8 loss+largest+mine, 5.8 loss+largest+holdings, 5.6 worst+asked+!best+!mine',
+    when: '5.6 worst+mine+!best+!largest, 5.6 worst+performer+!best, 5.6 worst+holdings+!best, 5.8 loss+most+holdings+!best, 5.8 loss+most+mine+!best, 5.8 loss+largest+mine+!best, 5.8 loss+largest+holdings+!best, 5.8 big_loser+!best, 5.6 worst+asked+!best+!mine',
     intent: (question) => rankingBy(question.has('loss') ? 'dollars' : 'percent', 'bottom')(question),
   },
   {
@@ -284,7 +286,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'my best and worst positions',
-    when: '5.9 best+worst+!loss, 5.9 largest+worst+!loss',
+    when: '5.9 best+worst, 5.9 largest+worst+!loss',
     intent: rankingBy('percent', 'both'),
   },
   {
@@ -389,6 +391,18 @@ const wholeQuestions: readonly Topic[] = [
     say: 'my cash',
     when: '9.2 withdrawable+money, 9.2 withdrawable+cash, 9.2 no_margin+cash, 9.2 settled+cash+asked',
     intent: ({ has }) => ({ kind: 'portfolio', view: has('settled') || has('withdrawable') ? 'settled' : 'cash' }),
+  },
+  {
+    say: 'dividends this year',
+    when: '9.01 dividend+symbol+mine+asked+!upcoming+!reinvest+!pays_any+!by_month+!trade',
+    intent: (question) =>
+      question.symbols.length === 1 && !question.items.some(({ tags }) => tags.includes('and'))
+        ? {
+            kind: 'activities',
+            kinds: ['dividend'],
+            ...filteredPeriod(question, question.has('total') ? 'ALL' : 'YTD'),
+          }
+        : undefined,
   },
   {
     say: 'what happened in my account today',
@@ -501,10 +515,17 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
   );
   const [first] = missing;
   if (first !== undefined && intents.length === 0) throw first;
-  const said = missing.map(({ refusal }): Intent => ({ kind: 'say', text: refusal.phrases.message }));
+  const isWider =
+    question.has('inexact') && intents.some(({ kind }) => kind === 'performance' || kind === 'activities');
+  const said = [
+    ...missing.map(({ refusal }): Intent => ({ kind: 'say', text: refusal.phrases.message })),
+    ...(isWider ? [{ kind: 'say', text: WIDER } as const] : []),
+  ];
   const all = [...said, ...intents];
   return all.length === 0 ? undefined : all;
 }
+
+const WIDER = phrase`I don’t have exactly that period, so this is for a longer one.`;
 
 const ORDER_TERMS = ['trailing', 'stop', 'stop_loss', 'stop_with_limit', 'limit', 'day', 'gtc', 'bracket'];
 

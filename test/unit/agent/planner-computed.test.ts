@@ -119,6 +119,35 @@ describe('the answers', () => {
     expect(answerTo(said)).toContain(part);
   });
 
+  it('are about the worst position, not the best, if they ask for a loss', () => {
+    const ranked = (said: string) =>
+      intentsOf(said).flatMap((intent) => ('ranking' in intent ? [intent.ranking?.from] : []));
+    expect(ranked("who's my biggest loser")).toEqual(['bottom']);
+    expect(ranked('which of my stocks is the most minus one?')).toEqual(['bottom']);
+    expect(ranked('my biggest winner and my biggest loser')).toEqual(['top', 'bottom']);
+  });
+
+  it('say which day or period the activities are of', () => {
+    const fill = (at: string, symbol: string) => ({
+      ...{ id: at, at, kind: 'fill', type: 'FILL', symbol, side: 'buy', qty: '5', price: '60', amount: null },
+    });
+    const activities = [fill('2026-03-09T20:30:00Z', 'KO'), fill('2026-03-10T15:00:00Z', 'AAPL')];
+    const results = { get_activities: { period: '1W', start: '2026-03-03', activities, simulated: false } };
+    const yesterday = answerTo('what did you trade for me yesterday?', results);
+    expect(yesterday).toContain('Your trades yesterday:');
+    expect(yesterday).toContain('bought 5 KO');
+    expect(yesterday).not.toContain('AAPL');
+    expect(answerTo('my trades this week', results)).toContain('Your trades in the last week:');
+    expect(intentsOf('how did my account do in the last two weeks')).toMatchObject([{ kind: 'say' }, { period: '1M' }]);
+    expect(intentsOf('how did my account do in the last 30 days')).toMatchObject([{ period: '1M' }]);
+  });
+
+  it('name the account', () => {
+    expect(
+      answerTo("what's my account number", { ...contents, whoami: { error: { message: 'not signed in' } } }),
+    ).toContain('Your account number: **PA1**.');
+  });
+
   it('report a part that failed instead of a figure', () => {
     const failed = { ...contents, get_portfolio: { error: { message: 'the gateway does not answer' } } };
     expect(answerTo('can I afford 12 KO', failed)).toBe('The gateway does not answer.');

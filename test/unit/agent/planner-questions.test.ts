@@ -96,6 +96,22 @@ describe('a question in other words', () => {
     ["please don't sell my KO, I only want to know its price", 'get_quote KO'],
     ['what have I sold this week', 'get_activities period=1W,kinds=fill'],
     ['any wash sales this year?', 'get_realized_gains year=this'],
+    ['show me all my trades of the last thirty days', 'get_activities period=1M,kinds=fill'],
+    ['what did I buy over the past 90 days', 'get_activities period=3M,kinds=fill'],
+    ['what did you trade for me yesterday?', 'get_activities period=1W,kinds=fill'],
+    ['any fills since breakfast?', 'get_activities period=1D,kinds=fill'],
+    [
+      'what dividends, if any, have I received from KO over the past twelve months?',
+      'get_activities period=1Y,kinds=dividend',
+    ],
+    ['in what moment does KO pay its dividends', 'get_corporate_actions KO days_back=120,days_ahead=120'],
+    ['chart KO 10 days', 'get_bars KO days=10'],
+    ['did KO drop yesterday', 'get_bars KO days=7'],
+    ["what is KO trading at, and how does that compare with yesterday's close?", 'get_quote KO'],
+    ['is there anything on my phone I still need to say yes to?', 'list_orders status=open'],
+    ['filled yet?', 'list_orders status=all'],
+    ['why was it rejected?', 'list_orders status=closed'],
+    ['what are the last digits of my account number?', 'whoami + get_portfolio'],
   ])('%s => %s', (said, comesTo) => {
     expect(inShort(planned([said]))).toBe(comesTo.replaceAll(',', ' '));
   });
@@ -127,6 +143,10 @@ describe('what cannot be done', () => {
     ['when are the next earnings of KO', /^I don't have earnings dates/],
     ['pick a stock for me', /^That's a question/],
     ['can you whip up a 7% trailing stop on all my AAPL', /^I don't know what/],
+    ['can you do a 7% trailing stop on all my AAPL', /^I don't understand/],
+    ['each Monday before the open, look at NVDA for me', /^I can't set up regular reports/],
+    ['how much did I make yesterday', /^I don't have the change of a single past day/],
+    ["sell 5 KO at yesterday's close", /^I don't understand/],
     ['would you enter a day order for 20 shares of Verizon with a limit of $41.25', /^I don't understand/],
   ])('%s', (said, message) => {
     const plan = planned([said]);
@@ -138,6 +158,7 @@ describe('what cannot be done', () => {
     ['good night', /Goodbye/],
     ['what is the difference between a stop and a limit order', /limit.*order fills at its price/],
     ['how long until a sale settles', /one business day/],
+    ['what do I have to write when I want to change an order?', /change my AAPL order to limit 185/],
   ])('%s has a reply', (said, text) => {
     const plan = planned([said]);
     expect('text' in plan ? plan.text : plan).toMatch(text);
