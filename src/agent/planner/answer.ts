@@ -36,7 +36,7 @@ import type { PortfolioRanking, PortfolioView } from '../reader/intent.ts';
 import { formatAccountAnswer } from './account-answers.ts';
 import { formatAlertAnswer } from './alert-answers.ts';
 import type { AnsweredCall } from './answered-calls.ts';
-import { formatComputedAnswer } from './computed-answers.ts';
+import { formatFigure } from './computed-answers.ts';
 import { formatDataAnswer, formatFigureAnswer } from './data-answers.ts';
 import { formatOrderAnswer } from './order-answers.ts';
 import type { ResultView } from './steps.ts';
@@ -78,7 +78,7 @@ export function composeAnswer(
     if (isFailed || !isPart) answers.push(toolAnswer(result, say));
     parts.push(isFailed ? undefined : content);
     if (view.computed !== undefined && !parts.includes(undefined))
-      answers.push(formatComputedAnswer(view.computed, parts, say));
+      answers.push(formatFigure(view.computed, parts, say));
     if (view.isPart === undefined) parts = [];
   }
   return answers.join('\n\n');

@@ -12,9 +12,9 @@ import { formatDate } from '../../trading/date-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
-import { periodPhrases, periods } from '../../trading/period.ts';
+import { type Period, periodPhrases, periodStart, periods } from '../../trading/period.ts';
 import { type Account, accountSchema, barSchema, type Order, quoteSchema } from '../../trading/views.ts';
-import type { ComputedIntent } from '../reader/intent.ts';
+import type { FigureIntent } from '../reader/intent.ts';
 import { orderList, orderTable } from './order-answers.ts';
 
 /* Figures that are computed from the results of several calls: the cash after the open orders fill. */
@@ -33,7 +33,7 @@ const contributions = z.lazy(() =>
 );
 
 /** Returns the answer with the figure, from the results of its calls. */
-export function formatComputedAnswer(intent: ComputedIntent, results: readonly unknown[], say: Say): string {
+export function formatFigure(intent: FigureIntent, results: readonly unknown[], say: Say): string {
   const [first, second] = results;
   switch (intent.figure) {
     case 'free_cash':
@@ -49,7 +49,7 @@ export function formatComputedAnswer(intent: ComputedIntent, results: readonly u
     case 'progress':
       return progress(quotes.parse(first).quotes, orderList.parse(second), intent.symbol, say);
     case 'extremes':
-      return extremes(bars.parse(first), say);
+      return extremes(bars.parse(first), intent.period, say);
     case 'gain':
       return gainOf(contributions.parse(first), intent.symbol ?? '', say);
     case 'margin':
@@ -111,7 +111,7 @@ function cashAfter({ cash }: Account, orders: readonly Order[], say: Say): strin
 type Quotes = z.output<typeof quotes>['quotes'];
 
 /** Answers how many shares the cash, a part of it, or an amount buys. */
-function affordable(account: Account, [quote]: Quotes, { amount, fraction = '1' }: ComputedIntent, say: Say): string {
+function affordable(account: Account, [quote]: Quotes, { amount, fraction = '1' }: FigureIntent, say: Say): string {
   if (quote === undefined || !new Dec(quote.ask).gt(0)) return say`The price is unknown, so I can’t compute that.`;
   const money = new Dec(amount ?? new Dec(account.cash).mul(fraction));
   const digits = symbolAssetClass(quote.symbol) === 'crypto' ? 6 : 0;
@@ -128,7 +128,7 @@ function affordable(account: Account, [quote]: Quotes, { amount, fraction = '1' 
 function tradeEffect(
   { account, positions }: z.output<typeof portfolio>,
   [quote]: Quotes,
-  { side = 'buy', qty, fraction, amount }: ComputedIntent,
+  { side = 'buy', qty, fraction, amount }: FigureIntent,
   say: Say,
 ): string {
   const price = side === 'buy' ? quote?.ask : quote?.bid;
@@ -158,7 +158,7 @@ function tradeEffect(
 function sharesToSell(
   { account, positions }: z.output<typeof portfolio>,
   [quote]: Quotes,
-  { amount = '0', isTarget }: ComputedIntent,
+  { amount = '0', isTarget }: FigureIntent,
   say: Say,
 ): string {
   if (quote === undefined || !new Dec(quote.bid).gt(0)) return say`The price is unknown, so I can’t compute that.`;
@@ -203,9 +203,11 @@ function distanceOf(order: Order, symbol: string, last: string, say: Say): strin
 }
 
 /** Reports the period's high and low, and how far the price is from each. */
-function extremes({ symbol, bars: list }: z.output<typeof bars>, say: Say): string {
+function extremes({ symbol, bars: all }: z.output<typeof bars>, period: Period | undefined, say: Say): string {
+  const last = all.at(-1);
+  const start = period === undefined || last === undefined ? '' : periodStart(period, Date.parse(last.at));
+  const list = all.filter(({ at }) => at.slice(0, 10) >= start);
   const [first] = list;
-  const last = list.at(-1);
   if (first === undefined || last === undefined) return say`There are too few prices for a chart of ${symbol}.`;
   const top = list.reduce((best, bar) => (new Dec(bar.high).gt(best.high) ? bar : best));
   const bottom = list.reduce((best, bar) => (new Dec(bar.low).lt(best.low) ? bar : best));

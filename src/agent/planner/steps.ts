@@ -14,7 +14,7 @@ import { defined } from '../../values/defined.ts';
 import { type ContractMention, describeContract, matchesContract } from '../reader/contract-mention.ts';
 import {
   type ActivityFilter,
-  type ComputedIntent,
+  type FigureIntent,
   type Intent,
   isUnresolvedName,
   listIntentSymbols,
@@ -52,7 +52,7 @@ import {
 export interface ResultView {
   /** Whether the result is only used by the computed answer that follows. */
   readonly isPart?: true;
-  readonly computed?: ComputedIntent;
+  readonly computed?: FigureIntent;
   /** Whether to report when each order was placed. */
   readonly dated?: true;
   readonly view?: PortfolioView;
@@ -333,12 +333,12 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
 }
 
 /** Returns the calls whose results make one figure. The last call's answer contains the figure. */
-function computedSteps({ account: _, ...intent }: ComputedIntent & OfAccount): PlannerStep[] {
+function computedSteps({ account: _, ...intent }: FigureIntent & OfAccount): PlannerStep[] {
   const { symbol, days, period } = intent;
   const portfolio = { name: 'get_portfolio', args: {} };
   const quote = { name: 'get_quote', args: { symbols: [symbol] } };
   const ordersIn = (status: string) => ({ name: 'list_orders', args: defined({ status, symbol, limit: 500 }) });
-  const steps: Readonly<Record<ComputedIntent['figure'], readonly PlannerStep[]>> = {
+  const steps: Readonly<Record<FigureIntent['figure'], readonly PlannerStep[]>> = {
     free_cash: [portfolio, ordersIn('open')],
     cash_after: [portfolio, ordersIn('open')],
     affordable: [portfolio, quote],

@@ -1,7 +1,7 @@
 import { phrase } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
 import type { FixedAnswer } from './fixed-answers.ts';
-import type { ComputedIntent, Intent } from './intent.ts';
+import type { FigureIntent, Intent } from './intent.ts';
 import type { Item } from './item.ts';
 import { daysOf, type Question } from './question.ts';
 import { NotUnderstoodError } from './refusal.ts';
@@ -9,11 +9,11 @@ import { readMentions, type Size } from './slots.ts';
 
 /* Topics of questions whose answers are computed from several results. Most of them mention a trade or an order. */
 
-export interface Topic extends FixedAnswer {
+export interface PlannedAnswer extends FixedAnswer {
   readonly intent?: (question: Question) => Intent | readonly Intent[] | undefined;
 }
 
-type Figure = ComputedIntent['figure'];
+type Figure = FigureIntent['figure'];
 
 const onlySymbol = ({ symbols }: Question) => (symbols.length === 1 ? symbols[0] : undefined);
 
@@ -23,7 +23,7 @@ const computed =
 
 /** Returns a function for a figure of one symbol. */
 const ofSymbol =
-  (figure: Figure, more: (question: Question) => Partial<ComputedIntent> | undefined = () => ({})) =>
+  (figure: Figure, more: (question: Question) => Partial<FigureIntent> | undefined = () => ({})) =>
   (question: Question): Intent | undefined => {
     const symbol = onlySymbol(question);
     const rest = symbol === undefined ? undefined : more(question);
@@ -33,18 +33,27 @@ const ofSymbol =
 /** Meanings of words that ask for an act. If a sentence contains one, it may not be a question. */
 const ACTS = ['cancel', 'change', 'remove', 'send', 'protect', 'swap', 'rebalance'];
 
+const TRADES = ['buy', 'sell', 'close', 'trim', 'invest'];
+
 /** Returns whether a sentence begins with an act, as in "buy KO if I can afford it" and "could you sell 5 KO". */
 export function beginsWithAct(items: readonly Item[]): boolean {
   const first = items.find(({ tags, lower }) => !tags.includes('harmless') && !/\b(?:you|u|ya)$/.test(lower));
-  return first?.tags.some((tag) => ['buy', 'sell', 'close', 'trim', 'invest'].includes(tag)) === true;
+  return first?.tags.some((tag) => TRADES.includes(tag)) === true;
+}
+
+/** Returns whether a sentence requests an act at its end, as in "kannst du 5 KO kaufen, falls das Geld reicht?". */
+function endsWithAct(items: readonly Item[]): boolean {
+  const has = (...wanted: readonly string[]) => items.some(({ tags }) => wanted.some((tag) => tags.includes(tag)));
+  return has(...TRADES) && !has('what') && (has('polite') || !has('ask', 'question'));
 }
 
 /** Reads only a question, not a request such as "drop my KO order if it is still open". */
 const unlessRequested =
-  (intent: NonNullable<Topic['intent']>) =>
+  (intent: NonNullable<PlannedAnswer['intent']>) =>
   (question: Question): ReturnType<typeof intent> => {
-    const asksForAct = question.items.some(({ tags }) => ACTS.some((tag) => tags.includes(tag)));
-    return asksForAct || beginsWithAct(question.items) ? undefined : intent(question);
+    const { items } = question;
+    const asksForAct = items.some(({ tags }) => ACTS.some((tag) => tags.includes(tag)));
+    return asksForAct || beginsWithAct(items) || endsWithAct(items) ? undefined : intent(question);
   };
 
 /** Returns whether a number counts days or weeks. */
@@ -77,7 +86,7 @@ function onlyNumber(items: readonly Item[]): Item | undefined {
 const PAYS = /\b(?:with|for|from|w|has|have)$/;
 
 /** Returns the dollars, or the part of the cash, that a question spends. Undefined if another number is in it. */
-function spentIn({ items }: Question): Partial<ComputedIntent> | undefined {
+function spentIn({ items }: Question): Partial<FigureIntent> | undefined {
   const number = onlyNumber(items);
   const isPaid = number !== undefined && PAYS.test(items[items.indexOf(number) - 1]?.lower ?? '');
   if (number?.quantity !== undefined && (isPaid || number.quantity.unit === 'dollars'))
@@ -91,7 +100,7 @@ function spentIn({ items }: Question): Partial<ComputedIntent> | undefined {
 }
 
 /** Returns the trade that a question supposes: "if I sold half my KO". */
-function tradeIn({ items, has }: Question): Partial<ComputedIntent> | undefined {
+function tradeIn({ items, has }: Question): Partial<FigureIntent> | undefined {
   const side = has('sells') || has('sold') || has('proceeds') ? ('sell' as const) : ('buy' as const);
   const sizes = sizesIn(items) ?? [];
   // In "one whole bitcoin", "whole" is no second size.
@@ -105,7 +114,7 @@ function tradeIn({ items, has }: Question): Partial<ComputedIntent> | undefined 
 }
 
 /** Returns the dollars to raise by a sale, or the cash to have after it. */
-function raisedIn({ items }: Question): Partial<ComputedIntent> | undefined {
+function raisedIn({ items }: Question): Partial<FigureIntent> | undefined {
   const number = onlyNumber(items);
   const amount = number?.quantity?.value;
   if (number === undefined || amount === undefined) return undefined;
@@ -114,7 +123,7 @@ function raisedIn({ items }: Question): Partial<ComputedIntent> | undefined {
 }
 
 /** Topics that are read only in a whole sentence. */
-export const computedQuestions: readonly Topic[] = [
+export const figureQuestions: readonly PlannedAnswer[] = [
   {
     say: 'has my AAPL order filled',
     when: '9.21 execution+order_word+symbol+asks+!when+!explain+!number_of+!cash+!what_price, 9.31 how_far+order_word+symbol+!extreme, 9.21 why+order_word+symbol+pending',
@@ -137,7 +146,7 @@ export const computedQuestions: readonly Topic[] = [
   },
   {
     say: 'how many AAPL can I buy',
-    when: '9.25 wants_count+symbol+purchasable+!sells+!dividend+!order, 9.25 wants_count+symbol+cash+!own+!sells+!order',
+    when: '9.25 wants_count+symbol+purchasable+!sells+!dividend+!order, 9.25 how_much+symbol+purchasable+!sells+!dividend+!order, 9.25 wants_count+symbol+cash+!own+!sells+!order',
     intent: unlessRequested(ofSymbol('affordable', spentIn)),
   },
   {
@@ -147,7 +156,7 @@ export const computedQuestions: readonly Topic[] = [
   },
   {
     say: 'can I afford 5 AAPL?',
-    when: '9.28 enough_cash+symbol+number, 9.27 cash+symbol+supposed+!dividend+!order+!wants_count, 9.27 cash_left+symbol+supposed+!dividend+!order, 9.27 hypothetical+cash+symbol, 9.27 proceeds+symbol+sells+!gain, 9.27 proceeds+symbol+number+!gain',
+    when: '9.28 enough_cash+symbol+number+asks, 9.27 cash+symbol+supposed+!dividend+!order+!wants_count, 9.27 cash_left+symbol+supposed+!dividend+!order, 9.27 hypothetical+cash+symbol, 9.27 proceeds+symbol+sells+!gain, 9.27 proceeds+symbol+number+!gain',
     intent: unlessRequested(ofSymbol('trade', tradeIn)),
   },
   {
@@ -177,7 +186,7 @@ export const computedQuestions: readonly Topic[] = [
 ];
 
 /** Topics that are also read in a part of a sentence. */
-export const computedTopics: readonly Topic[] = [
+export const figurePartQuestions: readonly PlannedAnswer[] = [
   {
     say: 'how far is AAPL from my order',
     when: '9.23 how_far+symbol+order+!extreme, 9.23 how_far+symbol+mine+!extreme+!basis',
@@ -185,9 +194,11 @@ export const computedTopics: readonly Topic[] = [
   },
   {
     say: 'high and low of AAPL this month',
-    when: '9.06 extreme+symbol+period+!will+!traded+!alert, 9.06 year_range+symbol+!will+!traded+!alert, 9.06 extreme+how_far+symbol+!alert',
+    when: '9.06 extreme+symbol+period+!LY+!will+!traded+!alert, 9.06 year_range+symbol+!LY+!will+!traded+!alert, 9.06 extreme+how_far+symbol+!alert',
     intent: ofSymbol('extremes', ({ items, period, has }) => ({
       days: has('year_range') || period === undefined ? 365 : daysOf(items, period, has),
+      // Days can't express where a month or a year begins.
+      ...(period === 'MTD' || period === 'YTD' ? { period } : {}),
     })),
   },
   {

@@ -90,7 +90,7 @@ export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends' | 'b
  * after a trade, `raise` the number of shares to sell, `progress` how far the price is from the orders' prices, and
  * `extremes` the period's high and low.
  */
-export interface ComputedIntent {
+export interface FigureIntent {
   readonly kind: 'computed';
   readonly figure:
     | 'free_cash'
@@ -233,7 +233,7 @@ type BaseIntent =
       readonly symbol?: string;
       readonly dated?: true;
     }
-  | ComputedIntent
+  | FigureIntent
   | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
   | AlertIntent
   | { readonly kind: 'alerts' }

@@ -4,7 +4,7 @@ import { listedSymbols } from '../../trading/listed-symbols.ts';
 import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
 import { isRisky } from './clauses.ts';
-import { computedQuestions, computedTopics, type Topic } from './computed-topics.ts';
+import { figurePartQuestions, figureQuestions, type PlannedAnswer } from './computed-topics.ts';
 import { orderLimits, smallTalk, topicsWithoutData, wholeTopics } from './fixed-answers.ts';
 import type { Intent, PerformanceFigure, PortfolioRanking } from './intent.ts';
 import type { Item } from './item.ts';
@@ -90,9 +90,9 @@ const rankingBy =
 const APPROVALS = phrase`Requests that wait for your approval are on your phone, and "trade-agent approvals" lists them. Your open orders:`;
 const AUTOMATION = phrase`"trade-agent mandates" lists your recurring orders, and "trade-agent schedule" your regular checks. Your alerts:`;
 
-const topics: readonly Topic[] = [
+const topics: readonly PlannedAnswer[] = [
   ...topicsWithoutData,
-  ...computedTopics,
+  ...figurePartQuestions,
   {
     say: 'advice',
     when: '9.5 advise, 7.5 predict+!when, 7.5 predict+when+symbol, 7.5 will+symbol, 4.5 think',
@@ -356,13 +356,13 @@ const INDEX = /^(?:s ?& ?p|sp500|s&p ?500|s ?& ?p ?500|s and p|s and p 500)(?: i
 const figures: readonly PerformanceFigure[] = ['sharpe', 'sortino', 'beta'];
 
 interface Rule {
-  readonly topic: Topic;
+  readonly topic: PlannedAnswer;
   readonly weight: number;
   readonly all: readonly string[];
   readonly none: readonly string[];
 }
 
-const compileRules = (list: readonly Topic[]): readonly Rule[] =>
+const compileRules = (list: readonly PlannedAnswer[]): readonly Rule[] =>
   list
     .flatMap((topic) =>
       topic.when.split(', ').map((part) => {
@@ -381,7 +381,7 @@ const compileRules = (list: readonly Topic[]): readonly Rule[] =>
 const rules = compileRules(topics);
 
 /** Topics that need the whole sentence, because a part of it sounds like a request. */
-const wholeQuestions: readonly Topic[] = [
+const wholeQuestions: readonly PlannedAnswer[] = [
   {
     say: 'my tax lots',
     when: '9.4 hypothetical+gain+symbol, 9.4 hypothetical+taxes+symbol',
@@ -413,7 +413,7 @@ const wholeQuestions: readonly Topic[] = [
     ],
   },
 ];
-const wholeRules = compileRules([...wholeTopics, ...smallTalk, ...wholeQuestions, ...computedQuestions]);
+const wholeRules = compileRules([...wholeTopics, ...smallTalk, ...wholeQuestions, ...figureQuestions]);
 
 /** Small talk. If a sentence has several kinds, the first kind in this list is answered. */
 const talk = ['thanks', 'bye', 'retracts', 'praise', 'greeting'];
@@ -461,12 +461,12 @@ export function findOrderLimit(items: readonly Item[]): NotUnderstoodError | und
 }
 
 interface Found {
-  readonly topic: Topic;
+  readonly topic: PlannedAnswer;
   readonly intents: readonly Intent[];
   readonly weight: number;
 }
 
-function intentsOf({ text, intent }: Topic, question: Question): readonly Intent[] {
+function intentsOf({ text, intent }: PlannedAnswer, question: Question): readonly Intent[] {
   if (text !== undefined) return [{ kind: 'say', text }];
   const found = intent?.(question);
   return found === undefined ? [] : 'kind' in found ? [found] : found;
@@ -486,7 +486,7 @@ function classify(question: Question, among = rules): Found | undefined {
   return best;
 }
 
-function unclear(one: Topic, other: Topic): NotUnderstoodError {
+function unclear(one: PlannedAnswer, other: PlannedAnswer): NotUnderstoodError {
   return new NotUnderstoodError(
     phrase`Do you mean "${one.say}" or "${other.say}"?`,
     phrase`I found both in your question. Ask for one of them.`,
@@ -580,7 +580,10 @@ function toShown(symbol = 'AAPL'): string {
 }
 
 /** Returns the error for a topic without data. Its hint is about the question's symbol. */
-function missingError([message, hint]: NonNullable<Topic['missing']>, { symbols }: Question): NotUnderstoodError {
+function missingError(
+  [message, hint]: NonNullable<PlannedAnswer['missing']>,
+  { symbols }: Question,
+): NotUnderstoodError {
   const [symbol] = symbols;
   return new NotUnderstoodError(message, symbol === undefined ? hint : hint.about(toShown(symbol)));
 }

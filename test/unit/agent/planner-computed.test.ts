@@ -40,6 +40,13 @@ describe('a question whose answer is computed', () => {
     ['how far has KO come down from its high this week?', 'extremes KO 7'],
     ['what were the highest and the lowest price of KO over the past year?', 'extremes KO 365'],
     ['what did KO earn me this week, in dollars', 'gain KO 1W'],
+    ['Wie viele KO könnte ich mit meinem ganzen Bargeld kaufen?', 'affordable KO 1'],
+    ['¿Ya se ejecutó mi orden de KO?', 'progress KO'],
+    ['Pourquoi mon dernier ordre a-t-il été refusé ?', 'rejected'],
+    ['Quantas ações da KO posso comprar com todo o meu dinheiro?', 'affordable KO 1'],
+    ['我的KO订单成交了吗？', 'progress KO'],
+    ['現金でKOを何株買えますか？', 'affordable KO'],
+    ['내 마지막 주문이 왜 거부됐어?', 'rejected'],
   ])('%s => %s', (said, figure) => {
     expect(kinds(said)).toEqual([figure]);
   });
@@ -53,6 +60,8 @@ describe('a question whose answer is computed', () => {
     'how many AAPL do I have',
     'how much did I pay for 25 KO',
     'short 5 TSLA',
+    'Kannst du 5 KO kaufen, falls genug Geld da ist?',
+    'compra 5 KO si me alcanza',
     'sell 5 KO',
   ])('is not: %s', (said) => {
     expect(intentsOf(said).filter(({ kind }) => kind === 'computed')).toEqual([]);
@@ -76,6 +85,7 @@ const contents: Readonly<Record<string, unknown>> = {
   get_bars: {
     symbol: 'KO',
     bars: [
+      { at: '2025-12-30T05:00:00Z', open: '60', high: '70', low: '40', close: '61', volume: '1' },
       { at: '2026-03-02T05:00:00Z', open: '60', high: '64', low: '58', close: '61', volume: '1' },
       { at: '2026-03-03T05:00:00Z', open: '61', high: '62', low: '55', close: '60', volume: '1' },
     ],
@@ -110,9 +120,10 @@ describe('the answers', () => {
     ['if both of my open orders were executed, what would my cash be?', 'you will have **$1,500.00** in cash'],
     ['am I borrowing any money?', 'You are borrowing nothing: you have $1,000.00 in cash.'],
     [
-      'how far has KO come down from its high this week?',
+      'how far has KO come down from its high this month?',
       'High: **$64.00** on Mar 2, 2026 (since then -$4.00, -6.25%).',
     ],
+    ['how high was KO this year?', 'High: **$64.00** on Mar 2, 2026'],
     ['what did KO earn me this week', '**-$12.50** with KO in the last week.'],
     ['why was my last order turned down?', 'None of your last 2 closed orders was rejected.'],
   ])('%s: %s', (said, part) => {

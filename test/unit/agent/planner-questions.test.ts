@@ -143,7 +143,6 @@ describe('what cannot be done', () => {
     ['when are the next earnings of KO', /^I don't have earnings dates/],
     ['pick a stock for me', /^That's a question/],
     ['can you whip up a 7% trailing stop on all my AAPL', /^I don't know what/],
-    ['can you do a 7% trailing stop on all my AAPL', /^I don't understand/],
     ['each Monday before the open, look at NVDA for me', /^I can't set up regular reports/],
     ['how much did I make yesterday', /^I don't have the change of a single past day/],
     ["sell 5 KO at yesterday's close", /^I don't understand/],
