@@ -4,8 +4,13 @@ import type { AddressInfo } from 'node:net';
 /**
  * The conformance suite sends no token: this adds one. Whatever else comes goes on as it came, also a Host and an Origin
  * that are not ours; only those of the proxy itself become the endpoint's.
+ * @param more headers that it adds too
  */
-export async function bearerProxy(target: string, token: string): Promise<{ url: string; close(): void }> {
+export async function bearerProxy(
+  target: string,
+  token: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ url: string; close(): void }> {
   const { hostname, port, host, origin, pathname } = new URL(target);
   let own = '';
   const translated = (value: string | undefined) => (value === own ? host : value);
@@ -20,6 +25,7 @@ export async function bearerProxy(target: string, token: string): Promise<{ url:
           host: translated(headers.host),
           ...(from === undefined ? {} : { origin: from }),
           authorization: `Bearer ${token}`,
+          ...more,
         },
       },
       (answer) => {

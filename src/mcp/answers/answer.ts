@@ -53,6 +53,18 @@ export function createToolResult(facts: AnswerContent, isError = false): CallToo
   };
 }
 
+interface Finding {
+  readonly found: Readonly<Record<string, unknown>>;
+  readonly message: string;
+  readonly outside?: string;
+}
+
+/** Builds the result of a tool that found something. @param finding the tool's own members, message and sources */
+export function createSuccessResult({ found, message, outside }: Finding, environment: Environment): CallToolResult {
+  // The tool's own members come first, so that they can't override the others.
+  return createToolResult({ ...found, environment, message, status: 'ok', ...untrustedNote(outside) });
+}
+
 const MAX_REPORTED_CUTS = 10;
 
 /** Appends a list of omissions to the message, so that a model does not assume that the result is complete. */

@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import { defined } from '../../values/defined.ts';
 import { createSeals } from '../server/seals.ts';
+import { createListenStreams, type FollowResources, parseListenRequest } from './listen-streams.ts';
 
 export type McpEndpoint<Caller> = (request: Request, caller: Caller) => Promise<Response>;
 
@@ -22,16 +23,18 @@ const SESSION_HEADER = 'mcp-session-id';
 
 /**
  * Returns a handler that serves MCP over HTTP for revisions 2026-07-28, 2025-11-25 and 2025-06-18. It is stateless,
- * except for pending elicitations of 2025 clients. It does not check the token, Host, Origin or length, because the
+ * except for pending elicitations of 2025 clients and open subscriptions. It does not check the token, Host, Origin or length, because the
  * gateway that mounts it has already checked them.
  * @param factory creates the server for each request
+ * @param follow follows the resources that clients subscribe to
  */
 export function createMcpEndpoint<Caller extends Identified>(
   factory: (caller: Caller, context: Parameters<McpServerFactory>[0]) => ReturnType<McpServerFactory>,
+  follow: FollowResources<Caller>,
 ): McpEndpoint<Caller> {
   const questions = createClientQuestions();
   const handshakes = createHandshakes();
-  const handler = createMcpHandler(async (context) => {
+  const serve: McpServerFactory = async (context) => {
     const caller = context.authInfo?.extra?.caller as Caller;
     const name = callerKey(caller);
     const server = await factory(caller, context);
@@ -42,7 +45,9 @@ export function createMcpEndpoint<Caller extends Identified>(
       server.connect = (transport) => connect(elicitingTransport(transport, { caller: name, handshake, questions }));
     }
     return server;
-  });
+  };
+  const handler = createMcpHandler(serve);
+  const listen = createListenStreams(serve, follow);
   return async (request, caller) => {
     const name = callerKey(caller);
     const body: unknown = await request
@@ -53,11 +58,11 @@ export function createMcpEndpoint<Caller extends Identified>(
       questions.answer(name, body);
       return new Response(null, { status: 202 });
     }
-    const response = await handler.fetch(request, {
-      // The MCP server does not get the token.
-      authInfo: { token: '', clientId: '', scopes: [], extra: { caller } },
-      ...defined({ parsedBody: body }),
-    });
+    // The MCP server does not get the token.
+    const authInfo = { token: '', clientId: '', scopes: [], extra: { caller } };
+    const listening = parseListenRequest(body);
+    if (listening !== undefined) return listen({ request, body: listening, caller, callerKey: name, authInfo });
+    const response = await handler.fetch(request, { authInfo, ...defined({ parsedBody: body }) });
     const { method, params } = (body ?? {}) as { readonly method?: unknown; readonly params?: unknown };
     const session = method === 'initialize' && response.ok ? await handshakes.seal(params, name) : undefined;
     if (session !== undefined) response.headers.set(SESSION_HEADER, session);

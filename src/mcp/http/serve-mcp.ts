@@ -1,6 +1,7 @@
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { McpCaller } from '../mcp-caller.ts';
+import { followProposals } from '../resources/subscriptions.ts';
 import { createAccountQuestions } from '../server/account-questions.ts';
 import { createMcpServer } from '../server/mcp-server.ts';
 import { RESPONSE_HOLD_MS } from '../server/server-options.ts';
@@ -14,8 +15,10 @@ export function serveMcp({
   ...options
 }: ServeMcpOptions): McpEndpoint<MountedCaller> {
   const server = { ...options, holdMs, accounts: createAccountQuestions() };
-  return createMcpEndpoint((caller: MountedCaller, context) =>
-    createMcpServer(toMcpCaller(caller, environment, connectPath), context, server),
+  const callerOf = (caller: MountedCaller) => toMcpCaller(caller, environment, connectPath);
+  return createMcpEndpoint(
+    (caller: MountedCaller, context) => createMcpServer(callerOf(caller), context, server),
+    (caller, uris, signal) => followProposals(callerOf(caller), uris, signal),
   );
 }
 

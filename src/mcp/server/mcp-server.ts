@@ -17,9 +17,12 @@ import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isAwaitingFill } from '../../tools/gateway/watch-fill.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
-import { createErrorResult, createToolResult, untrustedNote } from '../answers/answer.ts';
+import { createErrorResult, createSuccessResult } from '../answers/answer.ts';
 import { createProposalResult, describeProposalForModel } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
+import { serveCompletion } from '../prompts/completion.ts';
+import { servePrompts } from '../prompts/prompts.ts';
+import { listResources, listResourceTemplates, readResource, requireSubscribable } from '../resources/resources.ts';
 import { isMcpToolName, listToolsForCaller } from '../tools/catalog.ts';
 import { toListedTool } from '../tools/listed-tool.ts';
 import type { McpTool, ProposedResult, ToolCall } from '../tools/mcp-tool.ts';
@@ -46,6 +49,18 @@ const instructions = [
 /** How long the user of a 2025 client may take to answer while the call stays open, in milliseconds. */
 const INPUT_TIMEOUT_MS = 5 * 60_000;
 
+/**
+ * How long a client may cache the results. These lists depend only on the token's scopes and this program's version, so
+ * a client sees a change within five minutes. All other results are about the account, and may not be cached.
+ */
+const LISTS_HINT = { ttlMs: 5 * 60_000, cacheScope: 'private' } as const;
+const cacheHints = {
+  'server/discover': LISTS_HINT,
+  'tools/list': LISTS_HINT,
+  'prompts/list': LISTS_HINT,
+  'resources/templates/list': LISTS_HINT,
+};
+
 /** Creates a server for one caller and a single HTTP request or stdio connection. */
 export function createMcpServer(
   caller: McpCaller,
@@ -56,7 +71,14 @@ export function createMcpServer(
   const server = new Server(
     { name: 'trade-agent', title: 'trade-agent', version: options.version },
     {
-      capabilities: { tools: {}, ...(isModern ? { extensions: { [TASKS_EXTENSION]: {} } } : {}) },
+      capabilities: {
+        tools: {},
+        resources: isModern || options.subscriptions !== undefined ? { subscribe: true } : {},
+        prompts: {},
+        completions: {},
+        ...(isModern ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
+      },
+      cacheHints,
       instructions,
       inputRequired: { roundTimeoutMs: INPUT_TIMEOUT_MS },
     },
@@ -76,8 +98,31 @@ export function createMcpServer(
     const trace = parseTraceparent(context.mcpReq._meta?.traceparent);
     return (await runInTrace(() => callTool(params, context, called), trace)) as CallToolResult;
   });
+  serveResources(server, caller, options);
+  servePrompts(server, tools);
+  serveCompletion(server, caller);
   if (isModern) registerTaskMethods(server, createProposalTaskSource(caller));
   return server;
+}
+
+function serveResources(server: Server, caller: McpCaller, { clock, subscriptions }: McpServerOptions): void {
+  server.setRequestHandler('resources/list', async () => ({ resources: await listResources(caller) }));
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: listResourceTemplates(caller) }));
+  server.setRequestHandler('resources/read', ({ params: { uri } }, { mcpReq: { signal } }) => {
+    const { clientId: clientName } = caller;
+    return readResource({ caller, clock, signal, holdMs: () => 0, clientName, identity: [] }, uri);
+  });
+  // Clients of 2026-07-28 send subscriptions/listen instead, which is served before it reaches this server.
+  if (subscriptions === undefined) return;
+  server.setRequestHandler('resources/subscribe', async ({ params: { uri } }) => {
+    await requireSubscribable(caller, uri);
+    subscriptions.add(uri);
+    return {};
+  });
+  server.setRequestHandler('resources/unsubscribe', ({ params: { uri } }) => {
+    subscriptions.remove(uri);
+    return {};
+  });
 }
 
 const nameSchema = z.object({ name: z.string() });
@@ -125,9 +170,7 @@ export async function callTool(
     };
     const outcome = await afterConnecting(answer, call, () => tool.run(call, parsed));
     if ('proposal' in outcome) return await proposalResult(outcome, holdMs, context, options);
-    const { message, found, outside } = outcome;
-    // The tool's own members come first, so that they can't override the others.
-    return createToolResult({ ...found, environment, message, status: 'ok', ...untrustedNote(outside) });
+    return createSuccessResult(outcome, environment);
   } catch (error) {
     // Asks only once per call, because some clients answer without asking the person.
     const question = answer === undefined ? await server.accounts.ask(error, asked) : undefined;

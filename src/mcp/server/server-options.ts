@@ -9,6 +9,11 @@ export interface McpServerOptions {
   readonly run?: string;
   readonly accounts: AccountQuestions;
   /**
+   * Receives the subscriptions of a client of a 2025 revision. Absent over HTTP, where such a client has no stream for
+   * notifications. `add` throws a `ProtocolError` if there are too many.
+   */
+  readonly subscriptions?: { add(uri: string): void; remove(uri: string): void };
+  /**
    * How long a response may wait for a decision, in milliseconds. For clients without progress notifications, at most
    * {@link SHORT_RESPONSE_HOLD_MS}.
    */

@@ -38,3 +38,10 @@ export function listToolsForCaller(
 export function isMcpToolName(name: string): boolean {
   return mcpTools.some((tool) => tool.name === name);
 }
+
+/** Returns a tool by name. @throws {TypeError} if there is none */
+export function requireMcpTool(name: string): McpTool {
+  const tool = mcpTools.find((one) => one.name === name);
+  if (tool === undefined) throw new TypeError(`there is no tool ${name}`);
+  return tool;
+}

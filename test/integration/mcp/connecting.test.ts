@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createMcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
+import { followProposals } from '../../../src/mcp/resources/subscriptions.ts';
 import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
 import { createMcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
@@ -116,7 +117,7 @@ describe('what the client brings back with the call', () => {
       ...{ version: '0', readOnly: false, clock: systemClock, holdMs: 10 },
       accounts: createAccountQuestions(lifeSeconds),
     };
-    return createMcpEndpoint((who: McpCaller, context) => createMcpServer(who, context, options));
+    return createMcpEndpoint((who: McpCaller, context) => createMcpServer(who, context, options), followProposals);
   };
   const bars = async (endpoint: ReturnType<typeof endpointOf>, more: object = {}, who = caller) =>
     rpcAnswer(

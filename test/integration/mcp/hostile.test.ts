@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createMcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
+import { followProposals } from '../../../src/mcp/resources/subscriptions.ts';
 import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
 import { createMcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import { type Facts, factsOf, sharedMcpWorld, startMcpWorld } from './mcp-world.ts';
-import { rpc, tasksExtension } from './rpc.ts';
+import { request, rpc, tasksExtension } from './rpc.ts';
 
 const { world, tokens: hers } = sharedMcpWorld({ holdMs: 200 });
 /** Alice's agent, another agent of hers, and Bob's. */
@@ -142,7 +143,10 @@ describe('a tool', () => {
     };
     const accounts = createAccountQuestions();
     const options = { version: '0', readOnly: false, clock: systemClock, accounts, holdMs: 10 };
-    const endpoint = createMcpEndpoint((who: McpCaller, context) => createMcpServer(who, context, options));
+    const endpoint = createMcpEndpoint(
+      (who: McpCaller, context) => createMcpServer(who, context, options),
+      followProposals,
+    );
     const post = async (method: string, params: object, headers = {}) => {
       const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
       const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
@@ -168,6 +172,26 @@ describe('a tool', () => {
     const text = await post('tasks/get', { taskId: 'x', _meta }, named);
     expect(text).toContain('-32603');
     expect(text).not.toContain('hunter2');
+    for (const [method, params, told] of [
+      ['resources/read', { uri: 'portfolio://default' }, 'the resource could not be read'],
+      ['resources/read', { uri: 'proposal://pr_1' }, 'the resource could not be read'],
+      ['resources/read', { uri: 'receipt://pr_1' }, 'the resource could not be read'],
+      ['resources/list', {}, '"resources":[]'],
+      [
+        'subscriptions/listen',
+        { notifications: { resourceSubscriptions: ['proposal://pr_1'] } },
+        'the resources could not be followed',
+      ],
+      [
+        'completion/complete',
+        { ref: { type: 'ref/resource', uri: 'proposal://{id}' }, argument: { name: 'id', value: '' } },
+        '"values":[]',
+      ],
+    ] as const) {
+      const answer = await (await endpoint(request('http://localhost/mcp', method, params, {}), caller)).text();
+      expect(answer, method).toContain(told);
+      expect(answer, method).not.toContain('hunter2');
+    }
   });
 });
 

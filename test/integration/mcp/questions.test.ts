@@ -10,6 +10,8 @@ type Message = Record<string, unknown> & { id: string; result: Record<string, un
 
 const question = { mode: 'form', message: 'Name?', requestedSchema: { type: 'object', properties: {} } };
 
+const noResources = async () => ({ uris: [], updates: (async function* () {})() });
+
 function asking(roundTimeoutMs = 10_000): McpEndpoint<Caller> {
   return createMcpEndpoint(() => {
     const server = new Server(
@@ -23,7 +25,7 @@ function asking(roundTimeoutMs = 10_000): McpEndpoint<Caller> {
       return { resultType: 'input_required', inputRequests } as never;
     });
     return server;
-  });
+  }, noResources);
 }
 
 function post(endpoint: McpEndpoint<Caller>, caller: Caller, body: object, session?: string | null) {

@@ -35,7 +35,7 @@ export function request(
   capabilities: object,
   id: number | string = crypto.randomUUID(),
 ): Request {
-  const name = params.name ?? params.taskId;
+  const name = params.name ?? params.uri ?? params.taskId;
   return new Request(url, {
     method: 'POST',
     headers: {

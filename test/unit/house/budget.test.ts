@@ -7,7 +7,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   cli: 17_840,
   app: 17_310,
   server: 2_850,
-  mcp: 3_630,
+  mcp: 4_400,
   agent: 20_260,
   check: 3_100,
   schedule: 1_150,

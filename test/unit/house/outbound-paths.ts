@@ -124,7 +124,12 @@ export const outboundPaths = {
       ...['gateway/broker/broker.ts', 'gateway/broker/verify-problems.ts', 'gateway/gateway-options.ts'],
       ...['gateway/gateway.ts', 'gateway/mounts/mount.ts', 'gateway/mounts/mounted-routes.ts'],
       ...['gateway/request-rates.ts', 'home/home.ts', 'home/identity-provider.ts', 'mcp/http/mcp-endpoint.ts'],
-      ...['mcp/http/mounted-caller.ts', 'mcp/http/serve-mcp.ts', 'sandbox/paper-broker/routes/trade-stream.ts'],
+      ...[
+        'mcp/http/listen-streams.ts',
+        'mcp/http/mounted-caller.ts',
+        'mcp/http/serve-mcp.ts',
+        'sandbox/paper-broker/routes/trade-stream.ts',
+      ],
       ...['server/http/gateway-proxy.ts', 'server/person-agent.ts', 'tools/gateway/gateway-requests.ts'],
     ],
   },
