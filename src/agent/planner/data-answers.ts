@@ -184,7 +184,10 @@ function activitiesAnswer(
   const kind = Array.isArray(kinds) && kinds.length === 1 ? String(kinds[0]) : undefined;
   const note = simulated ? say`The account is simulated.` : '';
   const { side, symbol: of } = only;
-  const list = all.filter((one) => isWanted(one, only) && isOnDay(one, only, start));
+  const date = only.day === undefined ? undefined : dayBefore(only.day, addDays(start, 7));
+  const list = all.filter(
+    (one) => isWanted(one, only) && (date === undefined || newYorkDate(Date.parse(one.at)) === date),
+  );
   const when = periodText(period, only, say);
   const traded = side === undefined ? undefined : { buy: phrase`purchases`, sell: phrase`sales` }[side];
   const what = (traded ?? kindNames[kind ?? ''] ?? phrase`activities`).in(say);
@@ -210,12 +213,13 @@ const isWanted = ({ side, symbol, at }: ActivityRow, only: ActivityFilter) =>
   (only.year === undefined || at.startsWith(only.year)) &&
   (only.month === undefined || at.slice(5, 7) === only.month);
 
-/** Returns whether an activity is of the day that a number of days ago was. The period is the last week then. */
-const isOnDay = ({ at }: ActivityRow, { daysAgo }: ActivityFilter, start: string) =>
-  daysAgo === undefined || newYorkDate(Date.parse(at)) === addDays(start, 7 - daysAgo);
+/** Returns yesterday's date, or the date of the last such weekday before today. */
+const dayBefore = (day: string, today: string) =>
+  addDays(today, day === 'yesterday' ? -1 : -(((weekday(today) - WEEKDAYS.indexOf(day) + 6) % 7) + 1));
 
-function periodText(period: keyof typeof periodPhrases, { year, month, daysAgo }: ActivityFilter, say: Say): string {
-  if (daysAgo === 1) return say`yesterday`;
+function periodText(period: keyof typeof periodPhrases, { year, month, day }: ActivityFilter, say: Say): string {
+  if (day === 'yesterday') return say`yesterday`;
+  if (day !== undefined) return (weekdays[WEEKDAYS.indexOf(day)] ?? phrase`on that day`).in(say);
   const named = [month === undefined ? undefined : monthName(month, say), year].filter((part) => part !== undefined);
   return (named.length === 0 ? periodPhrases[period] : phrase`in ${named.join(' ')}`).in(say);
 }

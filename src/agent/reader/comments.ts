@@ -55,9 +55,9 @@ export function withoutComments(all: readonly Item[]): readonly Item[] {
 export function antecedentOf(
   items: readonly Item[],
 ): { readonly rest: readonly Item[]; readonly symbol: string } | undefined {
-  const [first, ...others] = segmentsOf(items);
+  const [first, ...following] = segmentsOf(items);
   if (first === undefined || (first.separator !== undefined && isQuestion(first.separator))) return undefined;
-  const said = others.flatMap(({ items: own, separator }) => (separator === undefined ? own : [...own, separator]));
+  const said = following.flatMap(({ items: own, separator }) => (separator === undefined ? own : [...own, separator]));
   // "I'm done with KO, sell everything" means the position.
   const rest = said.some(({ tags }) => tags.includes('it')) ? said : said.flatMap(withReference);
   const [asset, ...more] = first.items.filter(isAsset);
@@ -69,7 +69,10 @@ export function antecedentOf(
   const isReferred = rest.some(({ tags }) => tags.includes('it')) && !rest.some(isAsset);
   const isPlain = first.items.every(({ aside, quantity }) => !aside && quantity === undefined);
   if (asset === undefined || more.length > 0 || !isReferred || !isPlain) return undefined;
-  return isComment(first.items.filter((item) => item !== asset)) ? { rest, symbol: symbolOf(asset) } : undefined;
+  const others = first.items.filter((item) => item !== asset);
+  // "The bitcoin, is it up?" only names the asset.
+  const isBare = others.every(({ tags }) => tags.includes('my') || tags.includes('harmless'));
+  return isBare || isComment(others) ? { rest, symbol: symbolOf(asset) } : undefined;
 }
 
 const ON: Item = { text: 'on', lower: 'on', tags: ['on', 'of'], aside: false };

@@ -103,8 +103,9 @@ function spentIn({ items }: Question): Partial<FigureIntent> | undefined {
 function tradeIn({ items, has }: Question): Partial<FigureIntent> | undefined {
   const side = has('sells') || has('sold') || has('proceeds') ? ('sell' as const) : ('buy' as const);
   const sizes = sizesIn(items) ?? [];
-  // In "one whole bitcoin", "whole" is no second size.
-  const counted = sizes.filter((one) => !('fraction' in one && one.isAll));
+  // In "one whole bitcoin", "whole" is no second size. In "would I have $500 left after buying 2 KO", $500 is none.
+  const isCounted = sizes.some((one) => 'qty' in one);
+  const counted = sizes.filter((one) => !('fraction' in one && one.isAll) && !(isCounted && 'notional' in one));
   const [size, ...more] = counted.length === 0 ? sizes : counted;
   if (more.length > 0) return undefined;
   if (size === undefined) return side === 'sell' ? { side } : undefined;
@@ -156,7 +157,7 @@ export const figureQuestions: readonly PlannedAnswer[] = [
   },
   {
     say: 'can I afford 5 AAPL?',
-    when: '9.28 enough_cash+symbol+number+asks, 9.27 cash+symbol+supposed+!dividend+!order+!wants_count, 9.27 cash_left+symbol+supposed+!dividend+!order, 9.27 hypothetical+cash+symbol, 9.27 proceeds+symbol+sells+!gain, 9.27 proceeds+symbol+number+!gain',
+    when: '9.28 enough_cash+symbol+number+asks, 9.315 more_needed+cost_of+symbol+number+asks, 9.27 cash+symbol+supposed+!dividend+!order+!wants_count, 9.27 cash_left+symbol+supposed+!dividend+!order, 9.27 hypothetical+cash+symbol, 9.27 proceeds+symbol+sells+!gain, 9.27 proceeds+symbol+number+!gain',
     intent: unlessRequested(ofSymbol('trade', tradeIn)),
   },
   {
@@ -172,7 +173,7 @@ export const figureQuestions: readonly PlannedAnswer[] = [
   },
   {
     say: 'does my buying power include margin',
-    when: '9.33 margin+cash+asks+!symbol+!no_margin, 9.22 margin+mine+asks+!symbol+!trade+!no_margin',
+    when: '9.33 buying_power+same_as+asks+!symbol, 9.33 margin+cash+asks+!symbol+!no_margin, 9.22 margin+mine+asks+!symbol+!trade+!no_margin',
     intent: unlessRequested(() => ({ kind: 'computed', figure: 'margin' })),
   },
   {
@@ -194,16 +195,21 @@ export const figurePartQuestions: readonly PlannedAnswer[] = [
   },
   {
     say: 'high and low of AAPL this month',
-    when: '9.06 extreme+symbol+period+!LY+!will+!traded+!alert, 9.06 year_range+symbol+!LY+!will+!traded+!alert, 9.06 extreme+how_far+symbol+!alert',
+    when: '9.06 extreme+symbol+period+!LY+!will+!traded+!alert, 9.06 year_range+symbol+!LY+!will+!traded+!alert, 9.06 extreme+how_far+symbol+!alert, 9.05 extreme+symbol+today+asks+!will+!traded+!alert',
     intent: ofSymbol('extremes', ({ items, period, has }) => ({
-      days: has('year_range') || period === undefined ? 365 : daysOf(items, period, has),
+      days:
+        has('today') && period === undefined && !has('year_range')
+          ? 1
+          : has('year_range') || period === undefined
+            ? 365
+            : daysOf(items, period, has),
       // Days can't express where a month or a year begins.
       ...(period === 'MTD' || period === 'YTD' ? { period } : {}),
     })),
   },
   {
     say: 'why was it rejected',
-    when: '8.3 rejected+why+!symbol+!trade',
+    when: '8.3 rejected+why+!symbol+!trade+!deposits, 8.29 rejected+asks+!symbol+!trade+!deposits',
     intent: computed('rejected'),
   },
   {
@@ -213,7 +219,7 @@ export const figurePartQuestions: readonly PlannedAnswer[] = [
   },
   {
     say: 'chart AAPL',
-    when: '7.4 yesterday+gain+mine+!traded+!symbol+!today+!fees+!dividend, 7.4 yesterday+performance+mine+!symbol+!today, 7.4 yesterday+symbol+moved+!today+!traded+!compare',
+    when: '7.4 yesterday+gain+mine+!traded+!symbol+!today+!fees+!dividend, 7.4 yesterday+performance+mine+!symbol+!today, 7.4 yesterday+symbol+moved+!today+!traded+!compare, 7.4 yesterday+symbol+quote+!today+!traded+!compare+!mine, 7.39 weekday+past+gain+mine+!traded+!symbol+!today+!fees+!dividend+!hours',
     intent: ({ symbols }) => symbols.map((symbol) => ({ kind: 'chart', symbol, days: 7 })),
     missing: [
       phrase`I don't have the change of a single past day.`,

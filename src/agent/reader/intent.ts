@@ -77,8 +77,8 @@ export interface ActivityFilter {
   readonly year?: string;
   /** `03` for March. */
   readonly month?: string;
-  /** Number of days ago: 1 for yesterday. The period is the last week then. */
-  readonly daysAgo?: number;
+  /** `yesterday`, or the weekday of a day before today. The period is the last week then. */
+  readonly day?: string;
 }
 
 /** `best` and `worst` are the positions that contributed most and least to the return. */

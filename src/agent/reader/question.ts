@@ -185,11 +185,21 @@ const OWN_SUBJECTS = ['cash', 'fees', 'realized', 'deposits', 'approvals'];
  */
 function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: ReadonlySet<string>): string[] {
   const found = items.filter(isAsset).map((item) => namesOf(item, words));
-  const known = found.flatMap(({ names }) => names);
+  const known = [...found.flatMap(({ names }) => names), ...enumeratedIn(items)];
   const unknown = found.flatMap(({ rest }) => rest);
   if (known.length > 0 || !NAMING.some((cue) => cues.has(cue)) || OWN_SUBJECTS.some((cue) => cues.has(cue)))
     return [...new Set(known)];
   return unknown.length === 1 ? unknown : tickerAfterLink(items, words);
+}
+
+/** Returns the unknown names in a list of assets: "prices of Coke, Pepsi and Dr Pepper". */
+function enumeratedIn(items: readonly Item[]): string[] {
+  return items.flatMap((item, at) => {
+    const isLinked = items[at - 1]?.tags.some((tag) => tag === 'and' || tag === 'comma') === true;
+    const before = items[at - 2];
+    const isName = item.name !== undefined && !item.isKnownName && /^\p{Lu}/u.test(item.text);
+    return isName && isLinked && before !== undefined && isAsset(before) ? [symbolOf(item)] : [];
+  });
 }
 
 /** Returns the common word that can only be a ticker in its position: "price of snow". */

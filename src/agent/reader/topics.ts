@@ -29,6 +29,8 @@ const WEAK = 1;
 /** Maximum number of positions in a ranking. */
 const MAX_RANKED = 20;
 
+const WEEKDAYS = 'monday tuesday wednesday thursday friday saturday sunday'.split(' ');
+
 const fixed = (intent: Intent | readonly Intent[]) => () => intent;
 
 const yearIn = (items: readonly Item[]) => items.find(({ text }) => /^(?:19|20)\d\d$/.test(text))?.text;
@@ -60,18 +62,18 @@ function monthIn(items: readonly Item[]): string | undefined {
 const isPreposition = ({ lower }: Item) => /^(?:in|of|for|during|month of|the month of|over)$/.test(lower);
 
 /** Returns the period of the activities, and the filter that the question asks for. */
-function filteredPeriod({ items, period, symbols, has }: Question, unsaid: Period) {
+function filteredPeriod({ items, period, symbols, words, has }: Question, unsaid: Period) {
   const side = has('bought') ? ('buy' as const) : ('sell' as const);
-  const daysAgo = has('yesterday') && !has('today') ? 1 : undefined;
+  const day = has('today') ? undefined : has('yesterday') ? 'yesterday' : WEEKDAYS.find((one) => words.has(one));
   const only = defined({
-    daysAgo,
+    day,
     year: yearIn(items),
     month: monthIn(items),
     side: has('fees') || has('bought') === has('sold') ? undefined : side,
     symbol: symbols.length === 1 ? symbols[0] : undefined,
   });
-  const said = daysAgo === undefined ? period : '1W';
-  const isOfMonth = only.month !== undefined && only.year === undefined && daysAgo === undefined;
+  const said = day === undefined ? period : '1W';
+  const isOfMonth = only.month !== undefined && only.year === undefined && day === undefined;
   return {
     period: isOfMonth ? '1Y' : (said ?? (only.year === undefined ? unsaid : '5Y')),
     ...(Object.keys(only).length === 0 ? {} : { only }),
@@ -217,7 +219,7 @@ const topics: readonly PlannedAnswer[] = [
   },
   {
     say: 'all orders',
-    when: '6 order+history, 4.5 filled_or_not+asked+!market+!symbol, 5.6 order+today+mine+!open, 5.5 order+all, 5.1 order+why, 4 past_orders, 6.2 order+filled_or_not',
+    when: '6.3 order+placed_when+asks+!open+!pending, 6 order+history, 4.5 filled_or_not+asked+!market+!symbol, 5.6 order+today+mine+!open, 5.5 order+all, 5.1 order+why, 4 past_orders, 6.2 order+filled_or_not',
     intent: ordersIn('all'),
   },
   {
@@ -239,7 +241,7 @@ const topics: readonly PlannedAnswer[] = [
   { say: 'is the market open', when: '6 market+hours, 6 clock', intent: fixed({ kind: 'clock' }) },
   {
     say: 'my trades',
-    when: '5.2 traded+mine+!tomorrow+!fees, 5.2 trades, 9.2 recurring+closed',
+    when: '5.2 traded+mine+!tomorrow+!fees, 5.21 traded+mine+weekday+past+!fees, 6.6 trades+weekday+mine+!market, 5.2 trades, 9.2 recurring+closed',
     intent: (question) => ({
       kind: 'activities',
       kinds: ['fill'],
@@ -350,7 +352,6 @@ const topics: readonly PlannedAnswer[] = [
 
 const NO_TAXES = phrase`I don’t compute taxes or give tax advice. Taxes depend on the gains that you realized:`;
 const NO_REASONS = phrase`I can’t tell why a price moved. This is what I know:`;
-const WEEKDAYS = 'monday tuesday wednesday thursday friday saturday sunday'.split(' ');
 
 const INDEX = /^(?:s ?& ?p|sp500|s&p ?500|s ?& ?p ?500|s and p|s and p 500)(?: index)?$/i;
 const figures: readonly PerformanceFigure[] = ['sharpe', 'sortino', 'beta'];
@@ -389,7 +390,7 @@ const wholeQuestions: readonly PlannedAnswer[] = [
   },
   {
     say: 'my cash',
-    when: '9.2 withdrawable+money, 9.2 withdrawable+cash, 9.2 no_margin+cash, 9.2 settled+cash+asked',
+    when: '9.2 withdrawable+money, 9.2 withdrawable+cash, 9.2 withdrawable+dollars+asks+!symbol, 9.2 no_margin+cash, 9.2 settled+cash+asked',
     intent: ({ has }) => ({ kind: 'portfolio', view: has('settled') || has('withdrawable') ? 'settled' : 'cash' }),
   },
   {

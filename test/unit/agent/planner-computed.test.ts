@@ -40,6 +40,12 @@ describe('a question whose answer is computed', () => {
     ['how far has KO come down from its high this week?', 'extremes KO 7'],
     ['what were the highest and the lowest price of KO over the past year?', 'extremes KO 365'],
     ['what did KO earn me this week, in dollars', 'gain KO 1W'],
+    ['how much more would I need to buy 200 MSFT', 'trade MSFT buy 200'],
+    ['would I still have 10 grand left if I bought 50 SPY', 'trade SPY buy 50'],
+    ["what's the most SPY I could buy", 'affordable SPY'],
+    ["what's the high of KO today?", 'extremes KO 1'],
+    ['did anything get rejected today', 'rejected'],
+    ['is buying power the same as cash?', 'margin'],
     ['Wie viele KO könnte ich mit meinem ganzen Bargeld kaufen?', 'affordable KO 1'],
     ['¿Ya se ejecutó mi orden de KO?', 'progress KO'],
     ['Pourquoi mon dernier ordre a-t-il été refusé ?', 'rejected'],
@@ -149,6 +155,11 @@ describe('the answers', () => {
     expect(yesterday).toContain('bought 5 KO');
     expect(yesterday).not.toContain('AAPL');
     expect(answerTo('my trades this week', results)).toContain('Your trades in the last week:');
+    const monday = answerTo('what did I buy on monday?', results);
+    expect(monday).toContain('Your purchases on Monday:');
+    expect(monday).toContain('bought 5 KO');
+    expect(monday).not.toContain('AAPL');
+    expect(answerTo('what did I buy on tuesday?', results)).toContain('No purchases on Tuesday.');
     expect(intentsOf('how did my account do in the last two weeks')).toMatchObject([{ kind: 'say' }, { period: '1M' }]);
     expect(intentsOf('how did my account do in the last 30 days')).toMatchObject([{ period: '1M' }]);
   });
