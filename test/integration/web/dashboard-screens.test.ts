@@ -49,6 +49,12 @@ describe.each(screensOf(screens, ['desktop', 'narrow-dark']))('the dashboard on 
     expect(await findings(page)).toEqual([]);
     const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
     expect(wide).toBeLessThanOrEqual(0);
+    // The outcome takes no room from the terms.
+    const shares = await page.evaluate<number[]>(`[...document.querySelectorAll('.terms')]
+      .filter((terms) => terms.closest('[data-testid=order], [data-testid=proposal] summary') !== null)
+      .map((terms) => terms.clientWidth / terms.parentElement.clientWidth)`);
+    expect(shares.length).toBeGreaterThan(2);
+    expect(Math.min(...shares)).toBeGreaterThan(0.98);
     expect(complaints).toEqual([]);
     expect(elsewhere).toEqual([]);
     await context.close();

@@ -14,7 +14,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_540,
   notify: 700,
   sandbox: 8_300,
-  home: 18_175,
+  home: 18_180,
   gateway: 22_060,
   approval: 9_600,
   jobs: 800,

@@ -17,7 +17,7 @@ export function renderOrdersPart(orders: readonly Order[]): Markup {
   const over = orders.filter(hasEnded).slice(0, MAX_CLOSED_ORDERS);
   if (orders.length === 0) return html`<p class="soft none" data-testid="no-orders">No orders.</p>`;
   return html`${open.length === 0 ? html`<p class="soft none" data-testid="no-open-orders">No open orders.</p>` : ''}
-<ul class="lines" data-testid="orders">${[...open, ...over].map(orderLine)}</ul>`;
+<ul class="lines orders" data-testid="orders">${[...open, ...over].map(orderLine)}</ul>`;
 }
 
 function orderLine(order: Order): Markup {
@@ -30,8 +30,9 @@ function orderLine(order: Order): Markup {
       html`<br><span class="small" data-testid="order-leg">${partLine(leg)} · ${legTerms(leg)} · ${markInvisibleCharacters(capitalizeWord(leg.status))}</span>`,
   );
   const terms = [...(side === '' ? [] : [legTerms(order)]), timeInForceText(time_in_force)].join(' · ');
-  return html`<li data-testid="order" data-status="${status}"><span>${what}<br><span class="soft small">${terms} · ${withLocalTimes(formatToSecond(order.submitted_at))}</span>${legs}</span>
-<span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisibleCharacters(describeOrderState(order))}</span></li>`;
+  return html`<li data-testid="order" data-status="${status}"><span>${what}</span>
+<span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisibleCharacters(describeOrderState(order))}</span>
+<span class="terms"><span class="soft small">${terms} · ${withLocalTimes(formatToSecond(order.submitted_at))}</span>${legs}</span></li>`;
 }
 
 /** Renders a line such as `Buy 5 AAPL` with an icon for the side. An unknown side is shown unchanged. */

@@ -48,8 +48,9 @@ function proposalItem(
   const came = proposalOutcome(proposal);
   const isDecided = isSettledState(state) || isInProgressState(state);
   return html`<li data-testid="proposal" data-id="${id}" data-state="${state}"><details data-keep="${id}">
-<summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${renderIcon(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${renderEnvironmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${withLocalTimes(view.terms)} · `}${withLocalTimes(formatToSecond(proposal.created_at))}</span></span>
-<span class="outcome ${drawn}">${renderIcon(drawn)}${word}</span></summary>
+<summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${renderIcon(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${renderEnvironmentMark(view)}</span>
+<span class="outcome ${drawn}">${renderIcon(drawn)}${word}</span>
+<span class="soft small terms">${view.terms === '' ? '' : html`${withLocalTimes(view.terms)} · `}${withLocalTimes(formatToSecond(proposal.created_at))}</span></summary>
 ${came === '' ? '' : html`<p data-testid="came">${withLocalTimes(came)}</p>`}
 ${view.total === undefined ? '' : html`<p class="small soft">${view.total}</p>`}
 ${requesterInfo(proposal, view)}

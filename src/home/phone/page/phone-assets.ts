@@ -152,7 +152,10 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .lines > li { display: flex; justify-content: space-between; gap: .25rem 1rem; padding: .5rem 0; border-top: 1px solid var(--line); }
 #dashboard .lines > li:first-child, #dashboard .stories > li:first-child { border-top: 0; }
 #dashboard .lines > li > :first-child, #dashboard .stories summary > :first-child { min-width: 0; overflow-wrap: anywhere; }
-#dashboard .lines > li > :last-child:not(:first-child) { flex: none; max-width: 55%; text-align: right; overflow-wrap: anywhere; }
+#dashboard .lines > li > :last-child:not(:first-child) { flex: none; max-width: 62%; text-align: right; overflow-wrap: anywhere; }
+/* The terms have the full width. A long outcome of an order has a line of its own. */
+#dashboard .orders > li, #dashboard .stories summary { flex-wrap: wrap; row-gap: 0; } #dashboard .orders .outcome { min-width: 0; overflow-wrap: anywhere; }
+#dashboard .lines.orders > li > .terms, #dashboard .stories .terms { flex: 1 0 100%; max-width: 100%; text-align: left; }
 #dashboard .holdings ~ .lines > li:first-child { border-top: 1px solid var(--line); }
 #dashboard .bookings > li > :first-child { padding-left: 1.5rem; }
 #dashboard .bookings .buy, #dashboard .bookings .sell { display: inline-block; width: 1.5rem; margin-left: -1.5rem; }
@@ -162,6 +165,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 @media (prefers-color-scheme: light) { #dashboard .outcome.done { color: var(--gain); } }
 #dashboard .stories > li { border-top: 1px solid var(--line); }
 #dashboard .stories summary { align-items: baseline; padding: .5rem 0; color: var(--ink); font-weight: 400; line-height: 1.35; }
+#dashboard .stories summary > :first-child { flex: 1 1 8rem; } #dashboard .stories .terms { padding-left: 1.25rem; overflow-wrap: anywhere; }
 #dashboard .stories summary .outcome { display: inline-flex; align-items: baseline; gap: .35rem; flex: none; margin-left: auto; padding-left: 1rem; }
 #dashboard .stories details[open] { padding-bottom: .75rem; }
 #dashboard .stories .fields > div, #dashboard .origins > div { grid-template-columns: 7.5rem 1fr; gap: .5rem; padding: .16rem 0; }
@@ -479,7 +483,7 @@ button.stop { background: transparent; color: var(--stop); border-color: var(--s
 button.quiet { min-height: 2.75rem; background: transparent; color: var(--soft); border-color: var(--line); font-size: .9rem; padding: .3rem .8rem; white-space: nowrap; }
 button:disabled, button[aria-disabled], button[aria-busy] { opacity: .45; cursor: default; }
 .wide { width: 100%; margin-top: 1rem; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1rem; } .pair .quiet { font-size: 1.05rem; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1rem; } .pair button { padding-inline: .6rem; } .pair .quiet { font-size: 1.05rem; }
 .note { margin: 1rem 0; padding: .8rem 1rem; border: 1px solid var(--note-line); border-left-width: .4rem; border-radius: .6rem; background: var(--note); color: var(--note-ink); }
 .note strong { display: block; }
 .problem { margin: .5rem 0; padding: .7rem 1rem; border: 2px solid var(--stop); border-radius: .6rem; color: var(--stop); font-weight: 600; }
