@@ -96,11 +96,11 @@ export async function openPhoneBrowser(browser: Browser, options: PhoneBrowserOp
 }
 
 /**
- * Elements whose words are wider than they are, or that reach out of the window. The banner and the periods reach into the
- * edges of their card, and the table may scroll.
+ * Elements whose words are wider than they are, or that reach out of the window. The banner, the brief charts and the periods reach
+ * into the edges of their card, and the table may scroll.
  */
 export const cutOff = (page: Page): Promise<string[]> =>
-  page.evaluate(`[...document.querySelectorAll('header *, main *:not(:has(> .environment), .head, .scroll, details:not([open]) *)')]
+  page.evaluate(`[...document.querySelectorAll('header *, main *:not(:has(> .environment), :has(> .chart.brief), .head, .scroll, details:not([open]) *)')]
     .filter(({ scrollWidth, clientWidth }) => clientWidth > 1 && scrollWidth > clientWidth + 1)
     .concat(document.documentElement.scrollWidth > innerWidth ? [document.documentElement] : [])
     .map(({ outerHTML }) => outerHTML.slice(0, 200))`);

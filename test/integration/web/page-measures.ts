@@ -67,7 +67,8 @@ export async function pageMeter(page: Page) {
 async function weight(request: Request): Promise<number> {
   if (request.headers().accept === 'text/event-stream') return 0;
   const answer = await request.response();
-  return answer === null || answer.status() === 204 ? 0 : gzipSync(await answer.body()).length;
+  if (answer === null || answer.status() === 204 || answer.headers().location !== undefined) return 0;
+  return gzipSync(await answer.body()).length;
 }
 
 async function throttled(cdp: CDPSession, throttle?: Throttle): Promise<void> {

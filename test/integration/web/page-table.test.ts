@@ -1,12 +1,14 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import * as client from 'openid-client';
 import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { slowness } from '../../slowness.ts';
 import { violations, worseThanMinor } from '../axe.ts';
 import { launchChromium } from '../chromium.ts';
-import { openPhoneBrowser } from '../home/phone-browser.ts';
+import { cutOff, openPhoneBrowser } from '../home/phone-browser.ts';
+import { publicClient } from '../home/public-client.ts';
 import {
   byImpact,
   colors,
@@ -16,7 +18,7 @@ import {
   pageMeter,
   performanceScore,
 } from './page-measures.ts';
-import { openWebPage, openWebWorld, settled } from './web-world.ts';
+import { openWebPage, openWebWorld, screenshots, settled } from './web-world.ts';
 
 /** Bytes of a page and all that it loads from an empty cache, compressed. */
 const MOST_BYTES = 100_000;
@@ -26,7 +28,10 @@ const LATEST_PAINT = 1000;
 const MOST_SHIFT = 0.1;
 const LEAST_SCORE = 95;
 
+/** Every page is measured, and photographed for people to look at, with `PAGES=all`; otherwise the ones used most. */
 const isEveryPage = process.env.PAGES === 'all';
+const photographs = join(screenshots, 'pages');
+mkdirSync(photographs, { recursive: true });
 const [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
 const report = join(world.folder, 'report.html');
 const table: string[][] = [];
@@ -40,6 +45,13 @@ writeFileSync(
   'targets: {AAPL: 50%, MSFT: 20%}\nrules:\n  - {name: drift, kind: drift}\n  - {name: fall, kind: drawdown, above: 1%}\n',
 );
 await world.run(['check', '--rules', join(world.folder, 'rules.yaml'), '--report', report]);
+if (isEveryPage) {
+  const until = new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10);
+  const terms = ['--per-order', '400', '--total', '800', '--orders', '2', '--until', until];
+  const granted = world.run(['mandates', 'add', 'KO', ...terms]);
+  await world.decide('approve');
+  await granted;
+}
 afterAll(async () => {
   await browser.close();
   await world.close();
@@ -70,6 +82,47 @@ const phonePages = {
   card: ['/phone/approvals', visible('amount')],
 } as const;
 
+/** The pages that the settings, a device or an app lead to. */
+const rarePages = {
+  passkeys: ['/phone/authenticators', visible('authenticator')],
+  'signed in on': ['/phone/sessions', visible('session')],
+  'devices and apps': ['/phone/programs', visible('device')],
+  mandates: ['/phone/mandates', visible('mandate')],
+  halt: ['/phone/halt', visible('halt')],
+  "a device's code": ['/device', visible('user-code')],
+  'connect an account': ['/connections/connect?connection=slack', visible('connection')],
+  'a message': ['/connections/connect?connection=none', visible('message')],
+} as const;
+
+/** Starts the sign-in of a device and of an app. @returns the addresses that they send the person to */
+async function consentPages(issuer: string) {
+  const device = world.start(['login']);
+  const code = await device.says(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
+  const app = await publicClient({
+    issuer,
+    discover: (id, metadata, auth) =>
+      client.discovery(new URL(issuer), id, metadata, auth, { execute: [client.allowInsecureRequests] }),
+  });
+  return {
+    pages: {
+      "a device's consent": [`${issuer}/device/confirm?user_code=${code}`, visible('scopes')],
+      "an app's consent": [app.url({ resource: `${world.sandbox.ready.gateway}/mcp` }).href, visible('consent')],
+    } as const,
+    async end() {
+      device.interrupt();
+      await device.done;
+    },
+  };
+}
+
+async function photograph(page: Page, name: string): Promise<void> {
+  if (!isEveryPage) return;
+  const file = name.replaceAll(/[^a-z]+/g, '-');
+  const timeout = 60_000;
+  await page.screenshot({ path: join(photographs, `${file}.png`), timeout });
+  await page.screenshot({ path: join(photographs, `${file}-whole.png`), fullPage: true, timeout });
+}
+
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } } as const;
 
 describe.each(Object.entries(sizes) as [keyof typeof sizes, (typeof sizes)['phone' | 'desktop']][])(
@@ -81,11 +134,14 @@ describe.each(Object.entries(sizes) as [keyof typeof sizes, (typeof sizes)['phon
       await page.emulateMedia({ colorScheme: 'light' });
       const first = await meter.open(url, ready);
       const light = { found: await violations(page), colors: await colors(page) };
+      const cut = await cutOff(page);
+      await photograph(page, `${name}, ${size}, light`);
       await page.emulateMedia({ colorScheme: 'dark' });
       await nextPaint(page);
       const switched = { found: await violations(page), colors: await colors(page) };
       const second = await meter.open(url, ready);
       const dark = { found: await violations(page), colors: await colors(page) };
+      await photograph(page, `${name}, ${size}, dark`);
       const lens = lighthouse[size];
       const score = isEveryPage ? performanceScore(await meter.open(url, ready, lens.throttle), lens) : undefined;
       const largest = Math.min(first.largestPaint, second.largestPaint);
@@ -103,6 +159,7 @@ describe.each(Object.entries(sizes) as [keyof typeof sizes, (typeof sizes)['phon
         worseThanMinor(one.found).map((text) => `${how}: ${text}`),
       );
       expect.soft(found, name).toEqual([]);
+      expect.soft(cut, `${name}, cut off`).toEqual([]);
       expect.soft(switched.colors, `${name}, switched while open`).toEqual(dark.colors);
       expect.soft(light.colors, name).not.toEqual(dark.colors);
       expect.soft(first.bytes, name).toBeLessThan(MOST_BYTES);
@@ -125,8 +182,15 @@ describe.each(Object.entries(sizes) as [keyof typeof sizes, (typeof sizes)['phon
         await measure(name, meter, origin + path, ready);
       }
       await world.decide('deny');
+      if (isEveryPage) {
+        for (const [name, [path, ready]] of Object.entries(rarePages)) await measure(name, meter, origin + path, ready);
+        const consent = await consentPages(origin);
+        for (const [name, [address, ready]] of Object.entries(consent.pages))
+          await measure(name, meter, address, ready);
+        await consent.end();
+      }
       await phone.close();
-    }, 240_000);
+    }, 600_000);
 
     it('so are those of the agent’s machine', async () => {
       const { link, origin } = await world.web();
@@ -138,6 +202,6 @@ describe.each(Object.entries(sizes) as [keyof typeof sizes, (typeof sizes)['phon
       await measure('chat', meter, `${origin}/chat`, (chat) => chat.getByTestId('live').getByText('Live').waitFor());
       await measure('check report', meter, pathToFileURL(report).href, (one) => one.locator('svg').first().waitFor());
       await context.close();
-    }, 120_000);
+    }, 300_000);
   },
 );

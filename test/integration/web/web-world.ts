@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { type CommandOptions, openCliWorld, type RunningCommand } from '../cli/cli-world.ts';
 
-const screenshots = join(import.meta.dirname, '../../../test-results/screenshots');
+export const screenshots = join(import.meta.dirname, '../../../test-results/screenshots');
 mkdirSync(screenshots, { recursive: true });
 
 export type WebWorld = Awaited<ReturnType<typeof openWebWorld>>;
