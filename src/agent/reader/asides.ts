@@ -59,16 +59,33 @@ const OWNER = /^(?:i|ive|im|we|weve|my|our|he|she|they|the|is|are|was|were|has|h
 const wordsOf = (items: readonly Item[]) =>
   items.flatMap(({ lower }) => lower.replaceAll("'", '').split(' ')).filter((word) => /\p{L}/u.test(word));
 
+/** Returns whether a part names an occasion: "for my daughter's birthday", "as a present for my nephew". */
+const isPurpose = (items: readonly Item[]) =>
+  /^(?:for (?:my|our|his|her|their|the)|as an?) /.test(wordsOf(items).join(' ')) &&
+  wordsOf(items).every((word) => !UNDOING.has(word) || word === 'a');
+
 /** Returns whether a part only gives a reason. */
 export function isReason(items: readonly Item[]): boolean {
   if (items.some((item) => item.aside || item.quantity !== undefined || isAssetName(item) || isTrade(item)))
     return false;
   const [first] = items;
-  if (first?.tags.includes('reason') !== true) return false;
+  if (first === undefined || !(first.tags.includes('reason') || isPurpose(items))) return false;
   const words = wordsOf(items).slice(wordsOf([first]).length);
   // A single unknown word is no clause.
   return words.length > 1 && words.every((word) => !CHANGING.has(word) || IN_REASONS.has(word));
 }
+
+/** Words that name a company's business after its name: "NVDA, the chip maker". */
+const BUSINESS =
+  /^the (?:\p{L}+ ){0,3}(?:company|maker|makers|firm|giant|corporation|manufacturer|retailer|airline|carmaker|automaker|chipmaker|brand|people|guys|folks|chain)$/u;
+
+/** Returns whether a part only describes the asset before it. */
+export const isApposition = (items: readonly Item[], before: readonly Item[] | undefined): boolean => {
+  const last = before?.at(-1);
+  const isFree = items.every((item) => !item.aside && item.quantity === undefined && !isAssetName(item));
+  const isPlain = wordsOf(items).every((word) => !CHANGING.has(word) && !UNDOING.has(word));
+  return last !== undefined && isAsset(last) && isFree && isPlain && BUSINESS.test(wordsOf(items).join(' '));
+};
 
 /** Words that tell how a decision was made: "after thinking it over", "we talked about it". */
 const DECIDED =
@@ -95,9 +112,7 @@ export function isStatement(items: readonly Item[]): boolean {
 }
 
 /** Meanings of words that ask, restrict, or refer to something. */
-const MEANT = 'if correction nothing untouched unmet alert regarding except account market gtc day time advice'.split(
-  ' ',
-);
+const MEANT = 'if correction nothing untouched unmet alert regarding except account market gtc advice'.split(' ');
 const isMeant = (item: Item) =>
   isTrade(item) || item.tags.some((tag) => tag === 'get' || MEANT.includes(tag) || tag in fractions);
 
@@ -112,7 +127,7 @@ const OPEN_ENDED = /^(?:to|and|or|not|dont|will|would|should|i|we|you|he|she|the
 
 /** Returns whether the request begins after a reason without a comma: "since my rent is due I need to sell 5 AAPL". */
 export function endsReason(reason: readonly Item[], next: Item): boolean {
-  if (reason[0]?.tags.includes('reason') !== true || reason.length < 3) return false;
+  if (!(reason[0]?.tags.includes('reason') === true || isPurpose(reason)) || reason.length < 3) return false;
   const isOpener =
     next.tags.includes('harmless') && /^(?:i|we|id|ill|please|kindly|can|could|will|would|lets|go)\b/.test(next.lower);
   return (

@@ -1,6 +1,6 @@
-import { endsReason, isReason, isStatement, withoutRelativeClauses } from './asides.ts';
+import { endsReason, isApposition, isReason, isStatement, withoutRelativeClauses } from './asides.ts';
 import { TRADES } from './clauses.ts';
-import { asksForAgreement, restatesApproval, restatesFunds } from './defaults.ts';
+import { acceptsExpiry, asksForAgreement, asksForApproval, fitsEveryOrder, requiresFunds } from './defaults.ts';
 import type { Item } from './item.ts';
 import { isAsset, symbolOf } from './match.ts';
 
@@ -31,7 +31,7 @@ interface Segment {
 
 /** Returns the items without comments, reasons, and constraints that restate the default. */
 export function withoutComments(all: readonly Item[]): readonly Item[] {
-  const isTrade = all.some(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
+  const isTrade = hasTrade(all);
   const items = isTrade ? withoutRelativeClauses(all) : all;
   if (!isTrade && !items.some(({ tags }) => MARKERS.some((tag) => tags.includes(tag)))) return items;
   const segments = segmentsOf(items);
@@ -103,9 +103,10 @@ function segmentsOf(items: readonly Item[]): Segment[] {
   };
   items.forEach((item, at) => {
     const begins =
-      item.tags.some((tag) => ['reason', 'unmet', 'untouched'].includes(tag)) || restatesFunds(partFrom(items, at));
+      item.tags.some((tag) => ['reason', 'unmet', 'untouched'].includes(tag)) ||
+      (!isLink(item) && isRestated(partFrom(items, at), items) && !isRestated([...own, ...partFrom(items, at)], items));
     const isLinked =
-      isLink(item) && (opensPart(afterHarmless(items, at + 1)) || restatesApproval(partFrom(items, at + 1)));
+      isLink(item) && (opensPart(afterHarmless(items, at + 1)) || isRestated(partFrom(items, at + 1), items));
     if (isSeparator(item) || isLinked) close(item);
     else {
       // "because" begins a reason.
@@ -128,6 +129,18 @@ function partFrom(items: readonly Item[], from: number): readonly Item[] {
   return items.slice(from, length < 0 ? items.length : from + length);
 }
 
+/** Returns whether the items request a trade: "sell 5 KO", "get me 4 PEP". */
+const hasTrade = (items: readonly Item[]) =>
+  items.some(
+    ({ tags }, at) => TRADES.some((tag) => tags.includes(tag)) || (tags.includes('get') && isCounted(items, at + 1)),
+  );
+function isCounted(items: readonly Item[], from: number): boolean {
+  const next = items.slice(from).find(({ tags }) => !['harmless', 'my', 'a'].some((tag) => tags.includes(tag)));
+  return next !== undefined && (next.quantity !== undefined || next.tags.includes('one_share'));
+}
+
+const isRestated = (items: readonly Item[], all: readonly Item[]) =>
+  asksForApproval(items) || requiresFunds(items) || fitsEveryOrder(items, all);
 const hasUnmet = (items: readonly Item[]) => items.some(({ tags }) => tags.includes('unmet'));
 const isQuestion = ({ tags }: Item) => tags.includes('question');
 const isLink = ({ lower }: Item) => lower === 'and' || lower === 'but' || lower === '&';
@@ -137,9 +150,17 @@ const opensPart = (item: Item | undefined) =>
   item?.tags.some((tag) => ['unmet', 'untouched', 'buy', 'sell'].includes(tag)) === true && !isAsset(item);
 
 /** Returns whether a segment asks for what holds for every order anyway. */
-function restatesDefault(items: readonly Item[], before: Segment | undefined, all: readonly Item[]): boolean {
-  const isAgreed = before !== undefined && restatesApproval(before.items) && asksForAgreement(items);
-  return restatesApproval(items) || isAgreed || (restatesFunds(items) && !hasUnmet(all));
+function fitsDefault(
+  items: readonly Item[],
+  before: Segment | undefined,
+  after: Segment | undefined,
+  all: readonly Item[],
+): boolean {
+  // An order that is good until canceled does not expire.
+  const isForDay = !all.some(({ tags }) => tags.includes('gtc'));
+  if (isForDay && acceptsExpiry(items, before?.items, after?.items)) return true;
+  const isAgreed = before !== undefined && asksForApproval(before.items) && asksForAgreement(items);
+  return isAgreed || (isRestated(items, all) && !(requiresFunds(items) && hasUnmet(all)));
 }
 
 /** Returns whether a segment asks for nothing. */
@@ -150,13 +171,13 @@ function isIdle(
   all: readonly Item[],
 ): boolean {
   if (items.length === 0) return false;
-  const isBesideTrade = all.some((item) => !items.includes(item) && TRADES.some((tag) => item.tags.includes(tag)));
-  if (isBesideTrade && restatesDefault(items, before, all)) return true;
+  const isBesideTrade = hasTrade(all.filter((item) => !items.includes(item)));
+  if (isBesideTrade && fitsDefault(items, before, after, all)) return true;
   // "I am nervous, should I sell?" asks; "could you sell it, for my rent?" requests.
   const isAsked = separator !== undefined && isQuestion(separator);
   if (isAsked && !all.some(({ tags }) => tags.includes('polite'))) return false;
   // A reason or a statement is left out only beside a request to trade.
-  if (isBesideTrade && (isReason(items) || isStatement(items))) return true;
+  if (isBesideTrade && (isReason(items) || isStatement(items) || isApposition(items, before?.items))) return true;
   if (items.some(({ aside, quantity }) => aside || quantity !== undefined) || items.some(isAsset)) return false;
   // "I don't want to trade" restates an alert, and forbids an order.
   const isAlertOnly = hasOnly(items, 'no_trade') && all.some(({ tags }) => tags.includes('alert'));

@@ -246,6 +246,14 @@ const WITHDRAWAL =
   'dont|do not|dont do (?:it|that|anything)|do not do (?:it|that|anything)|never ?mind|nvm|jk|just kidding|forget (?:it|that|about it)|cancel (?:it|that)|scratch that|strike that|skip (?:it|that)|hold off|not (?:now|yet|today)|i take (?:it|that) back|i was (?:just |only )?(?:kidding|joking)|ignore (?:that|it|me)|disregard(?: that| it)?|do nothing|dont buy (?:it|them|anything)|dont sell (?:it|them|anything)|leave (?:it|everything|all|things|them)(?: (?:alone|be|as (?:it|they) (?:is|are)|as is|the way (?:it is|they are)))?|(?:i|ive) changed my mind';
 const WITHDRAWN = new RegExp(`^(?:(?:${FILLER}) )*(?:${WITHDRAWAL})(?: (?:${FILLER}|${WITHDRAWAL}))*$`);
 
+/** Returns whether the sentence only forbids trades: "whatever you do, don't touch my JPM". */
+export const isUntouchable = (items: readonly Item[]): boolean =>
+  /\b(?:dont|do not|never)(?: (?:you|ever|dare|please|even))* (?:touch|trade|mess with|go near)\b/.test(
+    wordsFrom(items, 0),
+  ) &&
+  items.some(isAsset) &&
+  !items.some((item) => isAct(item) || hasTag(item, ['cancel', 'change', 'swap', 'rebalance', 'alert']));
+
 /** Returns whether the sentence takes its order back at the end: "Buy 9 Visa. No, on second thought, don't." */
 export function isWithdrawn(items: readonly Item[]): boolean {
   const act = items.findIndex(isAct);

@@ -26,7 +26,7 @@ const SEEN =
 const AHEAD = /\b(?:first|before|beforehand|approval|approve|confirm|confirmation|ok|okay)\b/;
 
 /** Returns whether a part only asks to see or approve the order before it is placed. */
-export function restatesApproval(items: readonly Item[]): boolean {
+export function asksForApproval(items: readonly Item[]): boolean {
   if (!items.every((item) => isPlain(item) || item.tags.includes('question'))) return false;
   const words = wordsOf(items.filter(({ tags }) => !tags.includes('question')));
   return SEEN.test(words) && AHEAD.test(words) && words.split(' ').every((word) => SHOWN.has(word));
@@ -37,11 +37,53 @@ const AGREED = /^(?:(?:ok|okay|alright|all right|right|deal|yes|yeah|cool|fine|p
 /** Returns whether a part only asks for a "yes", as in "show me first, ok?". */
 export const asksForAgreement = (items: readonly Item[]): boolean => AGREED.test(wordsOf(items));
 
+const UNFILLED =
+  /^(?:(?:and|but|then) )*(?:if|should|in case) (?:it|that|this|they|the order|my order)(?: (?:does|do|is|are|has|have|should|be|been|did|get|gets|for some reason))* ?(?:not|nt|never|isnt|doesnt|dont|hasnt|arent|cant|cannot)(?: (?:be|been|get|have|has))*(?: (?:filled|fill|executed|execute|go through|gone through|reached|hit|happen|happened|work|worked|done))(?: (?:by|before|at|until) (?:the )?(?:close|end of the day|end of today|tonight|then)| today| in time| by today)*$/;
+const GIVEN_UP =
+  /^(?:(?:and|then|simply|just|please|you can|ok|it can) )*(?:let it (?:expire|lapse|die|go)|expire|lapse|forget (?:it|about it)|drop it|so be it|never ?mind|leave it|thats fine|thats ok|no problem|too bad)$/;
+
+/** Returns whether a part only says what happens to an order for the day: "if it isn't filled today, let it expire". */
+export function acceptsExpiry(
+  items: readonly Item[],
+  before: readonly Item[] | undefined,
+  after: readonly Item[] | undefined,
+): boolean {
+  const [words, last, next] = [items, before ?? [], after ?? []].map(wordsOf);
+  return (
+    (UNFILLED.test(words ?? '') && GIVEN_UP.test(next ?? '')) ||
+    (GIVEN_UP.test(words ?? '') && UNFILLED.test(last ?? ''))
+  );
+}
+
+const LINK = '(?:(?:and|but|then|please|just|also|so|now) )*';
+/** Parts that say "exactly", "now" and "report the result", which holds for every order. */
+const RESTATED = [
+  // "nothing more, nothing less", "and not one share more"
+  /^(?:(?:and|but|or|,) ?|(?:nothing|no|not) (?:a |one |any |single )*(?:shares? )?(?:more|less|fewer|else) ?)+$/,
+  // "before it drops any further", "while it's cheap"
+  /^(?:while|before) (?:its|it is|it|the price is|the price|they are|theyre|they|prices are|prices|things) (?:(?!(?:close|closes|open|opens|at|above|below|under|over|hits|reaches)\b)[a-z]+(?: |$)){1,4}$/,
+  new RegExp(
+    `^${LINK}(?:let me know|tell me|confirm|notify me|inform me|report back|update me)(?: back| to me)* (?:when|once|after|as soon as) (?:(?:it|its|that|thats|this|the order|they|theyre|is|has|been|gets|are|have) )*(?:done|filled|fills|executed|goes through|gone through|complete|completed|finished|through|bought|sold)$`,
+  ),
+];
+/** Parts that accept any price. */
+const ANY_PRICE = new RegExp(
+  `^${LINK}(?:(?:the |its )?price (?:doesnt|does not|is not|isnt) (?:really )?(?:matter|important|an issue)|i (?:dont|do not) (?:really )?(?:care|mind) (?:about |what )?the price(?: is)?|(?:any|whatever|every) price (?:will do|works|is fine|is ok|is okay|goes|is good|is alright)|whatever (?:that|it) is|whatever the price)$`,
+);
+
+/** Returns whether a part says what holds for every order. @param all the whole sentence */
+export function fitsEveryOrder(items: readonly Item[], all: readonly Item[]): boolean {
+  if (!items.every(isPlain)) return false;
+  const words = wordsOf(items);
+  const isPriced = all.filter(({ quantity }) => quantity !== undefined).length > 1;
+  return RESTATED.some((pattern) => pattern.test(words)) || (!isPriced && ANY_PRICE.test(words));
+}
+
 const FUNDED =
   /^(?:and |but |please |only )*(?:provided|provided that|if|assuming|assuming that|as long as|so long as|given that) (?:i|we)(?: still| do| indeed)* (?:have|got) (?:enough|sufficient|the) (?:cash|money|funds|buying power)(?: (?:on hand|for it|for that|in the account|in my account|available|left|to cover it|to do so))*$/;
 
 /** Returns whether a part only requires enough cash, which every order needs. */
-export const restatesFunds = (items: readonly Item[]): boolean => items.every(isPlain) && FUNDED.test(wordsOf(items));
+export const requiresFunds = (items: readonly Item[]): boolean => items.every(isPlain) && FUNDED.test(wordsOf(items));
 
 const KEPT_OPEN =
   /^(?:(?:and|but|please|just|then|also|so) )*(?:leave|keep|let|have|make) (?:it|that|this|them|the order|my order|this order)(?: (?:in|on|open|working|sit|stand|standing|active|live|alive|up|there|place|out|good|stay|run|rest|ride|valid|be|force|effect|the|market|book|books|resting|pending|going))*$/;

@@ -13,6 +13,7 @@ import { orderExamples, readTerms, type Side, saleExamples, sideWords, unreadErr
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import type { RelativePrice } from './relative-price.ts';
 import type { Mention, Size } from './slots.ts';
+import { isListedName } from './symbols-by-name.ts';
 
 /**
  * Turns a frame into orders. @throws {NotUnderstoodError} if a slot is missing or ambiguous, or a word fills no slot
@@ -20,6 +21,8 @@ import type { Mention, Size } from './slots.ts';
 export function toOrders(frame: OrderFrame): Intent[] {
   const side = sideOf(frame);
   const [unread] = frame.unread;
+  if (unread !== undefined && side !== undefined && isVague(frame))
+    throw new NotUnderstoodError(MISSING_ASSET, assetHint(side, ''));
   if (unread !== undefined) throw unreadMention(unread, frame);
   if (side === undefined) throw unreadError(frame.acts[0] ?? 'this');
   const protects = isProtection(frame);
@@ -31,6 +34,11 @@ export function toOrders(frame: OrderFrame): Intent[] {
     return partOrders({ ...part, terms: [...frame.shared, ...dedupe(terms, at)] }, side, frame, protects);
   });
 }
+
+/** Returns whether an order has neither a size nor an asset: "buy some more of the good one". */
+const isVague = ({ parts }: OrderFrame) =>
+  parts.some(({ size }) => size !== undefined && 'vague' in size) &&
+  parts.every(({ assets }) => assets.every(({ symbol }) => isUnresolvedName(symbol) && !isListedName(symbol)));
 
 const isShareable = (mention: Mention) =>
   ['time', 'extended', 'when', 'ask', 'type'].includes(mention.kind) &&
@@ -476,14 +484,10 @@ function missingSize(side: Side, symbols: readonly string[] = []): NotUnderstood
 
 export const MISSING_ASSET = phrase`Which stock or fund? The ticker symbol is missing.`;
 
+const assetHint = (side: Side, size: string) => phrase`Try "${sideWords[side]} ${size === '' ? '5' : size} AAPL".`;
+
 function missingAsset(side: Side, { sizeText }: Part): NotUnderstoodError {
-  return new NotUnderstoodError(
-    MISSING_ASSET,
-    phrase`Try "${sideWords[side]} ${sizeText === '' ? '5' : sizeText} AAPL".`,
-    'usage',
-    undefined,
-    'append',
-  );
+  return new NotUnderstoodError(MISSING_ASSET, assetHint(side, sizeText), 'usage', undefined, 'append');
 }
 
 /** Requires that symbols that share one size are unambiguous. @throws {NotUnderstoodError} with a question */

@@ -66,6 +66,25 @@ const EXITS: readonly (readonly [RegExp, string])[] = [
     'stop_loss',
   ],
 ];
+const IF = `^${LINK}(?:if|when|once|as soon as|should) (?:it|the price|they|the stock)(?: ever| should| does)* `;
+/** Exits with words around the price: "once it hits 260, take the profit", "if it drops to 205 get me out". */
+const FRAMED_EXITS: readonly (readonly [before: RegExp, after: RegExp, tag: string])[] = [
+  [
+    new RegExp(
+      `${IF}(?:hits|reaches|gets(?: up)? to|climbs to|rises to|goes(?: up)? to|touches|(?:goes|gets|rises) above)$`,
+    ),
+    /^(?:then )?(?:please )?(?:(?:take|book|lock in|grab|bank|pocket)(?: the| my| some)* (?:profits?|gains?|winnings)|cash in)$/,
+    'profit',
+  ],
+  [
+    new RegExp(
+      `${IF}(?:falls|drops|sinks|dips|slides|goes|slips|hits|touches)(?: back)?(?: down)?(?: to| below| under)?$`,
+    ),
+    /^(?:then )?(?:please )?(?:(?:stop|get|take|pull) me out(?: of)?(?: it| all| all of it| everything)*|bail(?: out)?|cut (?:the|my) loss(?:es)?)$/,
+    'stop_loss',
+  ],
+];
+
 /** Meanings of the words of an exit that the lexicon reads. */
 const READ = ['profit', 'stop_loss', 'trailing', 'limit', 'keep'];
 
@@ -99,13 +118,21 @@ const wordsOf = (items: readonly Item[]) => items.map(({ lower }) => lower.repla
 
 const ACTS = [...TRADES, 'get', 'protect', 'place', 'leave'];
 
+const isOrder = (items: readonly Item[]) =>
+  items.some(({ tags }) => ACTS.some((tag) => tags.includes(tag))) && !items.some(({ tags }) => tags.includes('alert'));
+
 /** Replaces the words of a bound by one item with its meaning. */
 export function withPlainBounds(items: readonly Item[]): readonly Item[] {
-  const isTrade = items.some(({ tags }) => ACTS.some((tag) => tags.includes(tag)));
-  if (!isTrade || items.some(({ tags }) => tags.includes('alert'))) return items;
+  if (!isOrder(items)) return items;
   const plain: Item[] = [];
   for (let at = 0; at < items.length; at += 1) {
     const item = items[at] as Item;
+    const exit = isNumber(item) ? framedExit(plain, items, at + 1) : undefined;
+    if (exit !== undefined) {
+      plain.splice(exit.start, plain.length, exit.item, item);
+      at = exit.end - 1;
+      continue;
+    }
     if (isNumber(item)) replaceBound(plain, items[at + 1]);
     plain.push(item);
     const after = isNumber(item) && isPriceAfter(plain) ? boundAfter(items, at + 1) : undefined;
@@ -130,6 +157,30 @@ const toItem = (run: readonly Item[], tag: string): Item => {
   const text = run.map((item) => item.text).join(' ');
   return { text, lower: text.toLowerCase(), tags: [tag], aside: false };
 };
+
+/** Reads the words around a price as the exit of an order before them. */
+function framedExit(
+  before: readonly Item[],
+  items: readonly Item[],
+  after: number,
+): { readonly item: Item; readonly start: number; readonly end: number } | undefined {
+  const from = items[after]?.tags.includes('comma') ? after + 1 : after;
+  const length = items.slice(from).findIndex(isEnd);
+  const run = items.slice(from, length < 0 ? items.length : from + length);
+  const words = run.every(isPlain) ? wordsOf(run) : '';
+  const found = FRAMED_EXITS.find(([, pattern]) => pattern.test(words));
+  if (found === undefined) return undefined;
+  for (let start = Math.max(0, before.length - MAX_WORDS); start < before.length; start += 1) {
+    const lead = before.slice(start);
+    const isEntered = before
+      .slice(0, start)
+      .some(({ tags }) => ['buy', 'get', 'protect'].some((tag) => tags.includes(tag)));
+    if (!isEntered || !lead.every(isPlain) || !found[0].test(wordsOf(lead))) continue;
+    const isApart = before[start - 1]?.tags.some((tag) => tag === 'comma' || tag === 'colon') === true;
+    return { item: toItem(lead, found[2]), start: isApart ? start - 1 : start, end: from + run.length };
+  }
+  return undefined;
+}
 
 /** Reads "at 150 the maximum" and "640, not a penny higher". The bound ends its part of the sentence. */
 function boundAfter(items: readonly Item[], from: number): { readonly item: Item; readonly end: number } | undefined {

@@ -6,7 +6,7 @@ import { readAlert, readAlertSchedule, readStopAlert } from './alert-acts.ts';
 import { isRisky, REQUESTS, splitClauses, TRADES, withoutFirst } from './clauses.ts';
 import { antecedentOf, withoutComments } from './comments.ts';
 import { withPlainConditions } from './conditions.ts';
-import { isWithdrawn, withCorrections } from './corrections.ts';
+import { isUntouchable, isWithdrawn, withCorrections } from './corrections.ts';
 import { withPlainLife } from './defaults.ts';
 import { fillFrame, sideOf } from './frame.ts';
 import { withImpliedAct, withSubject } from './implied-mentions.ts';
@@ -42,6 +42,7 @@ import {
   findOrderLimit,
   isAsking,
   isImperative,
+  isMusing,
   isRequestIn,
   nearestQuestions,
   readAside,
@@ -156,6 +157,7 @@ function readIdle(text: string, { asks, refusal }: NotUnderstoodError): ParsedPr
   const items = readItems(text.slice(0, MAX_LENGTH));
   const said = hasQuestion ? undefined : (readExplained(items) ?? readTalk(items));
   if (said !== undefined) return { intents: said };
+  if (!hasQuestion && isMusing(items)) return { refusal: createRefusal('usage', STANCES.undecided, STANCE_HINT) };
   const act = items.findIndex(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
   const stance = act < 0 ? undefined : stanceOf(items, act + 1);
   if (stance === undefined || (hasQuestion && stance === 'undecided')) return undefined;
@@ -178,7 +180,7 @@ const FORBIDDEN = phrase`You said not to, so I haven't done anything.`;
 const FORBIDDEN_HINT = phrase`To trade, leave the "not" out: "sell 5 AAPL".`;
 /** Requires that the sentence does not take its order back. @throws {NotUnderstoodError} */
 function requireNotWithdrawn(items: readonly Item[]): void {
-  if (isWithdrawn(items)) throw new NotUnderstoodError(FORBIDDEN, FORBIDDEN_HINT);
+  if (isWithdrawn(items) || isUntouchable(items)) throw new NotUnderstoodError(FORBIDDEN, FORBIDDEN_HINT);
 }
 
 /** Refusals of sentences that are understood, so that no correction of their spelling is offered. */

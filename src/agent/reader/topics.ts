@@ -454,6 +454,13 @@ export function stanceOf(items: readonly Item[], end: number): 'reported' | 'und
   return lead.has('undecided') || toQuestion(items, context).has('unsure') ? 'undecided' : undefined;
 }
 
+/** Words about what might have been, or about an earlier trade. */
+const MUSING =
+  /\b(?:i wish|if only|had i|should(?:nt)? have|could have|would have|id have|i regret|what a pity|i (?:just |already |finally |almost |nearly )*(?:bought|sold|had to (?:sell|buy))|thinkin\w* (?:about|bout|of|maybe))\b/;
+export const isMusing = (items: readonly Item[]) =>
+  MUSING.test(items.map(({ lower }) => lower.replaceAll("'", '')).join(' ')) &&
+  !items.some((_, at) => isRequestIn(items, at));
+
 /** Returns the refusal of a request that no order can fulfill; undefined if the words make no such request. */
 export function findOrderLimit(items: readonly Item[]): NotUnderstoodError | undefined {
   const question = toQuestion(items, { it: undefined, isQuestion: false });

@@ -89,3 +89,16 @@ describe('a word beside an order', () => {
     expect(read('buy 5 AAPL, not more than 180')).toMatchObject([{ request: { qty: '5', limit_price: '180' } }]);
   });
 });
+
+describe('what is no order', () => {
+  it.each([
+    ["Whatever you do, don't touch my JPM.", /^You said not to/],
+    ["I wish I'd had a trailing stop on AAPL last spring", /^That isn’t a definite request/],
+    ['I just bought 3 hot dogs at COST', /^That isn’t a definite request/],
+    ['buy some more of the good one', /^Which stock or fund/],
+    ['Please buy some more of that drug company we discussed', /^Which stock or fund/],
+  ])('has a plain answer: %s', (text, message) => {
+    const parsed = parsePrompt(text);
+    expect('refusal' in parsed ? parsed.refusal.message : parsed.intents).toMatch(message);
+  });
+});

@@ -107,6 +107,7 @@ describe('a bound of the price that is said as a sentence', () => {
     'buy 5 AAPL at 180 limit, take the winnings at 200, cut losses at 170',
     'buy 5 AAPL limit 180 and cash in at 200, bail if it drops to 170',
     'buy 5 AAPL limit 180, target at 200 with a safety net at 170',
+    'buy 5 AAPL at 180 and once it hits 200 take the profit, but if it drops to 170 stop me out',
   ])('may be an exit: %s', (text) =>
     expect(read(text)).toMatchObject([
       {
@@ -130,6 +131,13 @@ describe('words that ask for what holds anyway', () => {
     'buy 5 AAPL if I have enough cash',
     'buy only 5 AAPL at market only',
     'After talking it over with my wife, I decided to buy 5 AAPL',
+    "For my son's birthday please buy 5 AAPL",
+    'buy 5 AAPL, nothing more, nothing less',
+    "buy 5 AAPL while it's cheap",
+    "buy 5 AAPL, price doesn't matter, and let me know when it's done",
+    'buy 5 AAPL, the phone maker',
+    "I'd like 5 shares of AAPL",
+    "let's go with 5 AAPL",
   ])('are left out: %s', (text) =>
     expect(read(text)).toMatchObject([{ request: { side: 'buy', symbol: 'AAPL', qty: '5', type: 'market' } }]),
   );
@@ -139,11 +147,29 @@ describe('words that ask for what holds anyway', () => {
     'buy 5 AAPL and ask me tomorrow before noon',
     'buy 5 AAPL if I have enough cash, otherwise buy 2',
     'buy 5 AAPL if I have enough AAPL',
+    'buy 5 AAPL before it drops below 70',
+    "buy 5 AAPL while it's under 170",
+    "buy 5 AAPL at 180, price doesn't matter",
+    'buy 5 AAPL, the other company',
+    'for the joint account, buy 5 AAPL',
+    "I'd like my 5 AAPL sold",
   ])('are read if they ask for more: %s', (text) => expect(read(text)).toEqual([]));
 
   it('keep an order open', () => {
     for (const text of ['sell 5 AAPL at 250, leave it in until I cancel it', 'sell 5 AAPL at 250. Good till canceled.'])
       expect(read(text)).toMatchObject([{ request: { limit_price: '250', time_in_force: 'gtc' } }]);
+  });
+});
+
+describe('what happens to an order for the day', () => {
+  it.each(["if it doesn't fill today, just let it expire", 'should that not be filled by the close, forget it'])(
+    'is left out: %s',
+    (words) =>
+      expect(read(`sell 5 AAPL at 250, and ${words}`)).toMatchObject([{ request: { qty: '5', limit_price: '250' } }]),
+  );
+
+  it('is read if it asks for more', () => {
+    expect(read('sell 5 AAPL at 250, and should that not be filled by the close, sell 10')).toEqual([]);
   });
 });
 
@@ -166,6 +192,13 @@ describe('a number beside the size', () => {
 });
 
 describe('a protective stop', () => {
+  it('may be said around its price', () => {
+    const request = { side: 'sell', symbol: 'KO', stop_price: '60', type: 'stop' };
+    expect(read('Protect my KO: if it sinks to 60 get me out of all of it')).toMatchObject([{ request }]);
+    expect(read('if it sinks to 60 get me out')).toEqual([]);
+    expect(read('buy 5 AAPL and if MSFT drops to 205 get me out')).toEqual([]);
+  });
+
   it('has its shares apart from its price', () => {
     const request = { side: 'sell', symbol: 'JPM', qty: '20', stop_price: '280', type: 'stop' };
     for (const text of ['put a stop on my 20 JPM at 280', 'put a stop on 20 of my JPM at 280'])

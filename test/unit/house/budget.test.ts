@@ -8,7 +8,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   app: 17_310,
   server: 2_850,
   mcp: 4_400,
-  agent: 20_920,
+  agent: 21_400,
   check: 3_100,
   schedule: 1_150,
   tools: 4_540,
