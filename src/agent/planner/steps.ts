@@ -28,7 +28,13 @@ import {
 } from '../reader/intent.ts';
 import { unresolvedNames } from '../reader/read.ts';
 import { NotUnderstoodError } from '../reader/refusal.ts';
-import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from '../reader/symbols-by-name.ts';
+import {
+  isAmbiguousName,
+  type NameSearchResult,
+  nameQueries,
+  nameSearchSchema,
+  requireSymbol,
+} from '../reader/symbols-by-name.ts';
 import {
   dependsOnCost,
   dependsOnLast,
@@ -130,24 +136,51 @@ export function planLookups(intents: readonly Intent[]): PlannerStep[] {
   return steps;
 }
 
-/** Resolves names. The open orders decide which "coke" the words "cancel my coke order" mean. */
+/** Figures about something held or ordered. */
+const OWN_FIGURES: readonly FigureIntent['figure'][] = ['progress', 'gain', 'raise'];
+const OWN_KINDS: readonly Intent['kind'][] = ['portfolio', 'orders', 'lots', 'gains', 'activities', 'wash'];
+
+/** Returns whether an intent is about something held, or sells it. */
+const isOfHeld = (intent: Intent) =>
+  OWN_KINDS.includes(intent.kind) ||
+  (intent.kind === 'computed' && (OWN_FIGURES.includes(intent.figure) || intent.side === 'sell')) ||
+  (intent.kind === 'order' && intent.request.side === 'sell');
+
+/**
+ * Resolves names. The open orders decide which "coke" the words "cancel my coke order" mean, and the positions which one
+ * "sell 5 coke" means.
+ */
 function withTickers(
   intents: readonly Intent[],
   found: readonly NameSearchResult[],
-  ordered: readonly string[],
+  { ordered, held }: { readonly ordered: readonly string[]; readonly held: readonly string[] },
 ): Intent[] {
   return intents.map((intent) => {
-    const known = intent.kind === 'cancel' || intent.kind === 'replace' ? ordered : [];
+    const isOfOrder = intent.kind === 'cancel' || intent.kind === 'replace';
+    const known = isOfOrder ? ordered : isOfHeld(intent) ? held : [];
     return mapSymbols(intent, (symbol) => (isUnresolvedName(symbol) ? requireSymbol(symbol, found, known) : symbol));
   });
 }
 
 /**
- * Returns the calls for quotes. With the quotes, {@link planSteps} decides whether a limit is per share or a total, and
- * on which side of the price an order or an alert waits.
+ * Returns the calls for quotes, and for the positions if a name may mean several assets. With the quotes,
+ * {@link planSteps} decides whether a limit is per share or a total, and on which side of the price an order or an alert
+ * waits.
  */
 export function planPriceLookups(intents: readonly Intent[], found: readonly Lookup[]): PlannerStep[] {
-  const steps = resolveNames(intents, found).filter(needsPrice).map(priceStep);
+  const names = nameResults(found);
+  const unclear = intents.filter(
+    (intent) =>
+      isOfHeld(intent) &&
+      !needsPrice(intent) &&
+      stepAnswer(portfolioStep(intent.account), found) === undefined &&
+      listIntentSymbols(intent).some((name) => isUnresolvedName(name) && isAmbiguousName(name, names)),
+  );
+  const clear = intents.filter((intent) => !unclear.includes(intent));
+  const steps = [
+    ...unclear.map(({ account }) => portfolioStep(account)),
+    ...resolveNames(clear, found).filter(needsPrice).map(priceStep),
+  ];
   return steps.filter((step, at) => steps.findIndex((one) => isSame(one, step)) === at);
 }
 
@@ -176,12 +209,22 @@ function requireSoldOnce(intents: readonly Intent[]): void {
   );
 }
 
-function resolveNames(intents: readonly Intent[], found: readonly Lookup[]): Intent[] {
+const holdings = z.lazy(() => z.object({ positions: z.array(z.object({ symbol: z.string() })) }));
+
+function nameResults(found: readonly Lookup[]): readonly NameSearchResult[] {
   const search = found.find(({ step }) => step.name === 'search_symbols')?.content;
+  return search === undefined ? [] : nameSearchSchema.parse(search).results;
+}
+
+function resolveNames(intents: readonly Intent[], found: readonly Lookup[]): Intent[] {
   const ordered = found.flatMap(({ step, content }) =>
     step.name === 'list_orders' ? orders.parse(content).orders.map(({ symbol }) => symbol) : [],
   );
-  return withTickers(intents, search === undefined ? [] : nameSearchSchema.parse(search).results, ordered);
+  const held = found.flatMap(({ step, content }) => {
+    const listed = step.name === 'get_portfolio' ? holdings.safeParse(content) : undefined;
+    return listed?.success ? listed.data.positions.map(({ symbol }) => symbol) : [];
+  });
+  return withTickers(intents, nameResults(found), { ordered, held });
 }
 
 const isSame = (one: PlannerStep, other: PlannerStep) => JSON.stringify(one) === JSON.stringify(other);
@@ -469,7 +512,7 @@ function mayBoundTotal(intent: Intent): intent is Bounded {
 }
 
 /** Returns whether an intent depends on the current price. */
-export function needsPrice(intent: Intent): boolean {
+function needsPrice(intent: Intent): boolean {
   const isReach =
     (intent.kind === 'standing' && intent.when.reaches !== undefined) ||
     (intent.kind === 'alert' && intent.alert.reaches !== undefined);

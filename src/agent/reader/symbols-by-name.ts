@@ -55,6 +55,11 @@ export function findSymbol(
   return own.length === 1 ? own[0]?.symbol : undefined;
 }
 
+/** Returns whether several assets match a name, so that what is held decides. */
+export function isAmbiguousName(name: string, found: readonly NameSearchResult[]): boolean {
+  return matchingAssets(name, found).length > 1;
+}
+
 function matchingAssets(name: string, found: readonly NameSearchResult[]): NameSearchResult['assets'] {
   const tickers = tickersByNickname[nicknameKey(name)] ?? [];
   const queries = nameQueries(name);

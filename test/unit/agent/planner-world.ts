@@ -1,8 +1,9 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { nextTurn } from '../../../src/agent/planner/planner.ts';
-import { needsPrice, planLookups } from '../../../src/agent/planner/steps.ts';
+import { planLookups, planPriceLookups } from '../../../src/agent/planner/steps.ts';
 import { parseNewestTurn } from '../../../src/agent/reader/conversation.ts';
-import type { PlannerRefusal } from '../../../src/agent/reader/refusal.ts';
+import type { Intent } from '../../../src/agent/reader/intent.ts';
+import { NotUnderstoodError, type PlannerRefusal } from '../../../src/agent/reader/refusal.ts';
 import { english, type Say } from '../../../src/text/phrase.ts';
 import { searchAssets } from '../../../src/trading/asset-name.ts';
 import listed from '../../../src/trading/listed-stocks.json' with { type: 'json' };
@@ -87,14 +88,25 @@ export function planned(turns: readonly string[], world: AccountWorld = {}, say:
   const messages: BaseMessage[] = turns.map((turn) => new HumanMessage(turn));
   const { parsed } = parseNewestTurn(turns);
   if (!('intents' in parsed)) return nextTurn(messages, say);
-  const isPriced = parsed.intents.some(needsPrice);
-  const waves = (planLookups(parsed.intents).length > 0 ? 1 : 0) + (isPriced ? 1 : 0);
+  const waves = countLookups(parsed.intents, world);
   for (let wave = 0; wave < waves; wave += 1) {
     const turn = nextTurn(messages, say);
     if (!('calls' in turn)) return turn;
     messages.push(...answered(turn.calls, wave, world));
   }
   return nextTurn(messages, say);
+}
+
+/** Counts the rounds of lookups. A name that can't be resolved needs no second round, because the plan is a question. */
+function countLookups(intents: readonly Intent[], world: AccountWorld): number {
+  const wanted = planLookups(intents);
+  const found = wanted.map((step) => ({ step, content: contentOf(step.name, step.args, world) }));
+  try {
+    return [wanted, planPriceLookups(intents, found)].filter((steps) => steps.length > 0).length;
+  } catch (error) {
+    if (error instanceof NotUnderstoodError) return wanted.length > 0 ? 1 : 0;
+    throw error;
+  }
 }
 
 function answered(
