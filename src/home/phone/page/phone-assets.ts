@@ -408,7 +408,7 @@ input#code { padding-inline: .5rem; font-size: 1rem; letter-spacing: 0; }
 input[aria-invalid] { border: 2px solid var(--stop); }
 article h2 { margin: 0; color: var(--ink); }
 form.card h2, div.card h2 { margin-top: 0; }
-ul.recent form { margin: 0; }
+ul.recent form { margin: 0; } [data-testid=scopes] li::first-letter { text-transform: uppercase; }
 `;
 
 /** The pages' single style sheet: mobile first, light and dark, system fonts, contrast of at least AA throughout. */
