@@ -15,6 +15,7 @@ import { articleSchema, corporateActionSchema } from '../../trading/market-news.
 import { addDays, newYorkDate, WEEKDAYS, weekday } from '../../trading/new-york-time.ts';
 import { periodPhrases, periods } from '../../trading/period.ts';
 import type { ActivityFilter, PerformanceFigure } from '../reader/intent.ts';
+import { nextHoliday } from './holidays.ts';
 import type { ResultView } from './steps.ts';
 
 const calendar = z.lazy(() => z.object({ today: z.string(), days: z.array(tradingDaySchema) }));
@@ -70,8 +71,10 @@ export function formatDataAnswer(
 }
 
 function calendarAnswer({ today, days }: z.output<typeof calendar>, asked: string, say: Say): string {
-  if (asked === 'holidays') return holidaysAnswer(today, days, say);
-  const date = dateOf(asked, today);
+  const holiday = nextHoliday(asked, today);
+  const isKnown = holiday === undefined || holiday <= (days.at(-1)?.date ?? '');
+  if (asked === 'holidays' || !isKnown) return holidaysAnswer(today, days, say);
+  const date = holiday ?? dateOf(asked, today);
   const name =
     asked === 'tomorrow' ? say`tomorrow` : (weekdays[WEEKDAYS.indexOf(asked)] ?? phrase`on that day`).in(say);
   const day = days.find((each) => each.date === date);

@@ -7,6 +7,7 @@ import { Dec, toPlain } from '../../trading/decimal.ts';
 import { isLastOfSeveral } from '../../trading/expiry.ts';
 import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
+import { WEEKDAYS } from '../../trading/new-york-time.ts';
 import { hasEndedEntry, openLegs } from '../../trading/order-legs.ts';
 import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
 import { type Order, orderSchema, quoteSchema } from '../../trading/views.ts';
@@ -325,7 +326,11 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
       return [{ name: 'add_schedule', args: { every: intent.every } }];
     case 'calendar':
       return [
-        { name: 'get_calendar', args: { days: intent.day === 'holidays' ? 366 : 14 }, view: { day: intent.day } },
+        {
+          name: 'get_calendar',
+          args: { days: intent.day === 'tomorrow' || WEEKDAYS.includes(intent.day) ? 14 : 366 },
+          view: { day: intent.day },
+        },
       ];
     case 'dividend_dates':
       return [{ name: 'get_corporate_actions', args: { symbols: intent.symbols, days_back: 120, days_ahead: 120 } }];

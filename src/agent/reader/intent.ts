@@ -239,7 +239,10 @@ type BaseIntent =
   | { readonly kind: 'alerts' }
   | { readonly kind: 'stop_alert'; readonly symbol: string }
   | { readonly kind: 'look'; readonly every: CheckTime }
-  /** `day` is a weekday, `tomorrow`, or `holidays` for the next days without trading. */
+  /**
+   * `day` is a weekday, `tomorrow`, a holiday such as `labor_day`, a date such as `12-24`, or `holidays` for the next days
+   * without trading.
+   */
   | { readonly kind: 'calendar'; readonly day: string }
   | { readonly kind: 'dividend_dates'; readonly symbols: readonly string[] }
   /** If there are no symbols, the news is about the whole market. */

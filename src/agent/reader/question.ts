@@ -5,6 +5,7 @@ import { foldWord, lexiconFor } from './lexicon.ts';
 import { isAsset, symbolOf } from './match.ts';
 import { NotUnderstoodError } from './refusal.ts';
 import { isListedName } from './symbols-by-name.ts';
+import { dateOf } from './times.ts';
 
 /* The slots and cues of a question. Slow ones are computed only if a topic needs them. */
 
@@ -96,6 +97,7 @@ export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>
     /** Whether no period has exactly as many days as the question. */
     inexact: () => said === undefined && span !== undefined && !EXACT_DAYS.has(span),
     dollars: () => items.some(({ quantity }) => quantity?.unit === 'dollars'),
+    calendar_date: () => /^\d\d-\d\d$/.test(dateOf(items) ?? ''),
     places: () => hasTag(['place', 'protect']),
     amount: () => items.some(({ quantity }) => quantity !== undefined && quantity.unit !== 'percent'),
     starts_short: () => startsShort(items),

@@ -31,6 +31,12 @@ const MAX_RANKED = 20;
 
 const WEEKDAYS = 'monday tuesday wednesday thursday friday saturday sunday'.split(' ');
 
+/** Cues of the days on which the market may be closed. "The day after Thanksgiving" comes before "Thanksgiving". */
+const HOLIDAYS: readonly string[] = [
+  ...['black_friday', 'thanksgiving', 'christmas_eve', 'christmas', 'new_year', 'mlk_day', 'presidents_day'],
+  ...['good_friday', 'memorial_day', 'juneteenth', 'independence_day', 'labor_day'],
+];
+
 const fixed = (intent: Intent | readonly Intent[]) => () => intent;
 
 const yearIn = (items: readonly Item[]) => items.find(({ text }) => /^(?:19|20)\d\d$/.test(text))?.text;
@@ -229,13 +235,13 @@ const topics: readonly PlannedAnswer[] = [
   },
   {
     say: 'trading days',
-    when: '6.5 holiday, 6.5 market+hours+tomorrow, 6.5 hours+tomorrow+mine, 6.4 market+tomorrow',
-    intent: ({ has, words }) => ({
+    when: '6.5 holiday, 6.5 market+hours+calendar_date, 6.5 market+hours+tomorrow, 6.5 hours+tomorrow+mine, 6.4 market+tomorrow',
+    intent: ({ has, words, items }) => ({
       kind: 'calendar',
       day:
-        has('friday_holiday') || (has('holiday_name') && !has('tomorrow'))
-          ? 'holidays'
-          : (WEEKDAYS.find((day) => words.has(day)) ?? 'tomorrow'),
+        HOLIDAYS.find(has) ??
+        (has('calendar_date') ? dateOf(items) : undefined) ??
+        (has('holiday_name') && !has('tomorrow') ? 'holidays' : (WEEKDAYS.find((day) => words.has(day)) ?? 'tomorrow')),
     }),
   },
   { say: 'is the market open', when: '6 market+hours, 6 clock', intent: fixed({ kind: 'clock' }) },

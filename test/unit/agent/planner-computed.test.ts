@@ -164,6 +164,27 @@ describe('the answers', () => {
     expect(intentsOf('how did my account do in the last 30 days')).toMatchObject([{ period: '1M' }]);
   });
 
+  it.each([
+    ['is the market open the day after Thanksgiving?', 'Nov 27, 2026, from 9:30 AM to 1:00 PM'],
+    ['is the market open on Thanksgiving?', 'closed on that day, Nov 26, 2026'],
+    ['is the market open on Christmas Eve?', 'Dec 24, 2026, from 9:30 AM to 4:00 PM'],
+    ['is the market open on december 24?', 'Dec 24, 2026, from 9:30 AM to 4:00 PM'],
+    ['is the market open on Good Friday?', 'closed on that day, Mar 26, 2027'],
+    ['is the market open on Memorial Day?', 'closed on that day, May 31, 2027'],
+    ['is the market open on Labor Day?', 'closed on that day, Sep 6, 2027'],
+    ['is the market open on Presidents Day?', 'closed on that day, Feb 15, 2027'],
+    ['is the market open on New Years Day?', 'closed on that day, Jan 1, 2027'],
+  ])('%s: %s', (said, part) => {
+    const day = (date: string, close = '16:00') => ({ date, open: '09:30', close });
+    const days = [day('2026-11-27', '13:00'), day('2026-12-24'), day('2027-10-01')];
+    expect(answerTo(said, { get_calendar: { today: '2026-10-01', days } })).toContain(part);
+  });
+
+  it('list the next holidays if the calendar does not reach the one that was asked for', () => {
+    const calendar = { today: '2026-10-01', days: [{ date: '2026-10-02', open: '09:30', close: '16:00' }] };
+    expect(answerTo('is the market open on Christmas?', { get_calendar: calendar })).not.toContain('Dec 25');
+  });
+
   it('name the account', () => {
     expect(
       answerTo("what's my account number", { ...contents, whoami: { error: { message: 'not signed in' } } }),
