@@ -127,7 +127,7 @@ function raisedIn({ items }: Question): Partial<FigureIntent> | undefined {
 export const figureQuestions: readonly PlannedAnswer[] = [
   {
     say: 'has my AAPL order filled',
-    when: '9.21 execution+order_word+symbol+asks+!when+!explain+!number_of+!cash+!what_price, 9.31 how_far+order_word+symbol+!extreme, 9.21 why+order_word+symbol+pending',
+    when: '9.35 partial+order_word+symbol+asks, 9.21 execution+order_word+symbol+asks+!when+!explain+!number_of+!cash+!what_price, 9.31 how_far+order_word+symbol+!extreme, 9.21 why+order_word+symbol+pending',
     intent: unlessRequested(ofSymbol('progress')),
   },
   {
@@ -219,7 +219,7 @@ export const figurePartQuestions: readonly PlannedAnswer[] = [
   },
   {
     say: 'chart AAPL',
-    when: '7.4 yesterday+gain+mine+!traded+!symbol+!today+!fees+!dividend, 7.4 yesterday+performance+mine+!symbol+!today, 7.4 yesterday+symbol+moved+!today+!traded+!compare, 7.4 yesterday+symbol+quote+!today+!traded+!compare+!mine, 7.39 weekday+past+gain+mine+!traded+!symbol+!today+!fees+!dividend+!hours',
+    when: '7.4 yesterday+gain+mine+!traded+!symbol+!today+!fees+!dividend, 7.4 yesterday+performance+mine+!symbol+!today, 7.4 yesterday+symbol+moved+!today+!traded+!compare, 7.4 yesterday+symbol+quote+!today+!traded+!compare+!mine, 7.39 weekday+past+symbol+moving+!traded+!mine+!today+!compare, 7.39 weekday+past+gain+mine+!traded+!symbol+!today+!fees+!dividend+!hours',
     intent: ({ symbols }) => symbols.map((symbol) => ({ kind: 'chart', symbol, days: 7 })),
     missing: [
       phrase`I don't have the change of a single past day.`,

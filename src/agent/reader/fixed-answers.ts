@@ -205,7 +205,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
   {
     say: 'partially filled',
-    when: '9.3 partial+explain, 9.3 partial+asked',
+    when: '9.3 partial+explain, 9.3 partial+asked+!symbol',
     text: phrase`A partially filled order has traded only some of its shares. The rest stays open until it fills or the order ends.`,
   },
   {
@@ -363,7 +363,7 @@ export const topicsWithoutData: readonly FixedAnswer[] = [
   },
   {
     say: 'best stocks',
-    when: '9 screen',
+    when: '9 screen+!own_best',
     missing: [
       phrase`I don't have rankings or searches of the whole market.`,
       phrase`I can show your own: "my best position", "my watchlist".`,

@@ -289,7 +289,7 @@ const topics: readonly PlannedAnswer[] = [
   },
   {
     say: 'my worst position this month',
-    when: '6.1 worst+period+!best+!symbol, 6.1 best+period+!worst+!symbol+!screen',
+    when: '6.1 worst+period+!best+!symbol, 6.1 best+period+!worst+!symbol+!screen, 6.1 best+period+own_best+!worst+!symbol',
     intent: ({ period = 'MTD', has }) => ({ kind: 'performance', period, figure: has('worst') ? 'worst' : 'best' }),
   },
   {
@@ -396,8 +396,13 @@ const wholeQuestions: readonly PlannedAnswer[] = [
   },
   {
     say: 'my cash',
-    when: '9.2 withdrawable+money, 9.2 withdrawable+cash, 9.2 withdrawable+dollars+asks+!symbol, 9.2 no_margin+cash, 9.2 settled+cash+asked',
+    when: '9.2 withdrawable+money, 9.2 withdrawable+cash, 9.2 withdrawable+dollars+asks+!symbol+!bank, 9.2 withdrawable+amount+can_i+!symbol+!bank, 9.2 no_margin+cash, 9.2 settled+cash+asked',
     intent: ({ has }) => ({ kind: 'portfolio', view: has('settled') || has('withdrawable') ? 'settled' : 'cash' }),
+  },
+  {
+    say: 'what do I own',
+    when: '9.26 hypothetical+all_mine+!symbol+asks',
+    intent: fixed({ kind: 'portfolio' }),
   },
   {
     say: 'dividends this year',
