@@ -6,7 +6,7 @@ import { symbolSchema } from '../trading/order.ts';
 import { type Period, periodStart, periods, periodWords } from '../trading/period.ts';
 import { incomeTotals } from '../trading/portfolio/dividends.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { pageAfter } from './pages.ts';
+import { pageAfter, pageArgument } from './pages.ts';
 import { defineTool, omittedCount, requireGateway } from './tool.ts';
 
 const MAX_ACTIVITIES = 100;
@@ -22,7 +22,7 @@ export const getActivities = defineTool({
       kinds: z.array(z.enum(activityKinds)).max(activityKinds.length).optional().describe('All kinds if omitted'),
       symbol: symbolSchema.optional().describe('Only activities of this symbol'),
       limit: z.number().int().min(1).max(MAX_ACTIVITIES).default(50),
-      cursor: z.string().max(512).optional().describe('next_cursor of the previous page'),
+      cursor: pageArgument,
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],

@@ -3,6 +3,7 @@ import { formatSignedDollars } from '../trading/amounts.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { buildGainsView } from '../trading/portfolio/gains-view.ts';
 import { lotHistory } from '../trading/portfolio/lot-history-replay.ts';
+import { pageAfter, pageArgument } from './pages.ts';
 import { defineTool, omittedCount, readLotInputs, requireGateway } from './tool.ts';
 
 const MAX_LINES = 200;
@@ -29,24 +30,30 @@ export const getRealizedGains = defineTool({
         .min(1)
         .max(MAX_LINES)
         .default(100)
-        .describe('Maximum number of lines; the newest are kept'),
+        .describe('Maximum number of lines; the newest are on the first page'),
+      cursor: pageArgument,
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
-  async execute(context, { year: asked, method, limit }) {
+  async execute(context, { year: asked, method, ...asPage }) {
     const { account, positions, now, activities } = await readLotInputs(requireGateway(context));
     const thisYear = Number(newYorkDate(now).slice(0, 4));
     const year = asked === 'this' ? `${thisYear}` : asked === 'last' ? `${thisYear - 1}` : asked;
     const history = lotHistory(activities, method, { positions });
     const found = buildGainsView(history, activities, { method, year });
     const { totals, gains } = found;
+    // Keys count from the oldest line, so that a new sale does not shift the pages.
+    const keyOf = (_: unknown, index: number) => String(gains.length - index);
+    const { page, total, next_cursor } = pageAfter(gains.toReversed(), keyOf, asPage);
     return {
       summary: `${formatSignedDollars(totals.all.gain)} realized${year === undefined ? '' : ` in ${year}`} (short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)})${found.incomplete.length === 0 ? '' : ', history incomplete'}`,
       content: JSON.stringify({
         ...found,
-        gains: gains.slice(-limit),
-        ...omittedCount(gains.length, limit),
+        gains: page.toReversed(),
+        ...omittedCount(total, page.length),
+        total,
+        next_cursor,
         simulated: account.simulated,
       }),
     };

@@ -4,6 +4,7 @@ import { type Dec, toPlain, ZERO } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { computeTaxLots, type PositionLots, type TaxLot } from '../trading/portfolio/tax-lots.ts';
 import { defined } from '../values/defined.ts';
+import { pageAfter, pageArgument } from './pages.ts';
 import { defineTool, formatCount, omittedCount, readLotInputs, requireGateway } from './tool.ts';
 
 const MAX_LOTS = 200;
@@ -17,15 +18,17 @@ export const getTaxLots = defineTool({
     z.strictObject({
       symbol: symbolSchema.optional().describe('A ticker symbol such as AAPL; all positions if omitted'),
       limit: z.number().int().min(1).max(MAX_LOTS).default(100).describe('Maximum number of lots'),
+      cursor: pageArgument,
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
-  async execute(context, { symbol, limit }) {
+  async execute(context, { symbol, ...asPage }) {
     const { account, positions, now, activities } = await readLotInputs(requireGateway(context));
     const asked = positions.filter((one) => symbol === undefined || one.symbol === symbol);
     const found = computeTaxLots(activities, asked, now);
     const lots = found.flatMap((one) => one.lots.map((lot) => ({ symbol: one.symbol, lot })));
+    const { page, total, next_cursor } = pageAfter(lots, (_, index) => String(index), asPage);
     const gain = totalGain(lots.map(({ lot }) => lot));
     const incomplete = found.filter(({ complete }) => !complete);
     return {
@@ -33,14 +36,16 @@ export const getTaxLots = defineTool({
       content: JSON.stringify({
         method: 'first in, first out',
         ...defined({ symbol }),
-        lots: lots.slice(0, limit).map((one) => lotView(one.symbol, one.lot)),
-        ...omittedCount(lots.length, limit),
+        lots: page.map((one) => lotView(one.symbol, one.lot)),
+        ...omittedCount(total, page.length),
+        total,
+        next_cursor,
         gain: {
           short_term: totalGain(lots.map(({ lot }) => lot).filter(({ term }) => term === 'short')).toFixed(2),
           long_term: totalGain(lots.map(({ lot }) => lot).filter(({ term }) => term === 'long')).toFixed(2),
         },
-        incomplete: incomplete.slice(0, limit).map(incompleteView),
-        ...(incomplete.length > limit ? { incomplete_left_out: incomplete.length - limit } : {}),
+        incomplete: incomplete.slice(0, asPage.limit).map(incompleteView),
+        ...(incomplete.length > asPage.limit ? { incomplete_left_out: incomplete.length - asPage.limit } : {}),
         imported: activities.filter(({ imported }) => imported === true).length,
         simulated: account.simulated,
       }),

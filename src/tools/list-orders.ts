@@ -5,6 +5,7 @@ import type { Proposal } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { decodeCursor, encodeCursor, ordersAfter, readOrders } from './order-pages.ts';
+import { pageArgument } from './pages.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 /** Matches IDs that brokers generate. Such an ID can't contain instructions to the model. */
@@ -37,7 +38,7 @@ export const listOrders = defineTool({
         .optional()
         .describe('Submitted at or after: a day in New York (YYYY-MM-DD) or an RFC 3339 time'),
       limit: z.number().int().min(1).max(500).default(50),
-      cursor: z.string().max(512).optional().describe('next_cursor of the previous page'),
+      cursor: pageArgument,
     }),
   ),
   scopes: ['orders:read'],

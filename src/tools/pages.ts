@@ -1,9 +1,13 @@
+import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
+
+/** The `cursor` argument of a tool that returns pages. */
+export const pageArgument = z.lazy(() => z.string().max(512).optional().describe('next_cursor of the previous page'));
 
 interface PageRequest {
   readonly limit: number;
   /** The key of the last item of the previous page. */
-  readonly cursor: string | undefined;
+  readonly cursor?: string | undefined;
 }
 
 interface Page<Item> {
@@ -21,11 +25,11 @@ interface Page<Item> {
  */
 export function pageAfter<Item>(
   items: readonly Item[],
-  keyOf: (item: Item) => string,
+  keyOf: (item: Item, index: number) => string,
   { limit, cursor }: PageRequest,
 ): Page<Item> {
   // Finds the last item with the key, so that a repeated key can't lead back to an earlier page.
-  const place = cursor === undefined ? -1 : items.findLastIndex((item) => keyOf(item) === cursor);
+  const place = cursor === undefined ? -1 : items.findLastIndex((item, index) => keyOf(item, index) === cursor);
   if (cursor !== undefined && place === -1) {
     throw new TradeAgentError('usage', 'the cursor is not in this list, or no longer', {
       hint: 'Repeat the call with the same filters, or omit the cursor to start with the first page.',
@@ -34,6 +38,7 @@ export function pageAfter<Item>(
   }
   const rest = items.slice(place + 1);
   const page = rest.slice(0, limit);
-  const last = page.at(-1);
-  return { page, total: items.length, next_cursor: last === undefined || rest.length <= limit ? null : keyOf(last) };
+  const [last, isMore] = [page.at(-1), rest.length > page.length];
+  const next_cursor = last === undefined || !isMore ? null : keyOf(last, place + page.length);
+  return { page, total: items.length, next_cursor };
 }

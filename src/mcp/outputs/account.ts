@@ -20,11 +20,13 @@ export const sessionOutput = z.object({
 
 export const accountsOutput = accountEntriesSchema.unwrap();
 
+/** A list of which the result shows one page. */
+const pageShape = { total: z.int(), next_cursor: z.string().nullable() };
+
 export const portfolioOutput = z.object({
   account: accountSchema,
   positions: z.array(positionSchema),
-  total: z.int(),
-  next_cursor: z.string().nullable(),
+  ...pageShape,
   traded_today: z.array(z.object({ symbol: z.string(), qty: decimalString, paid: decimalString })).optional(),
 });
 
@@ -43,11 +45,7 @@ export const performanceOutput = performanceSchema.extend({
   ...historyShape,
 });
 
-export const activitiesOutput = periodActivitiesSchema.extend({
-  total: z.int(),
-  next_cursor: z.string().nullable(),
-  ...historyShape,
-});
+export const activitiesOutput = periodActivitiesSchema.extend({ ...pageShape, ...historyShape });
 
 const time = z.string();
 
@@ -94,6 +92,7 @@ export const taxLotsOutput = z.object({
     }),
   ),
   left_out: z.int().optional(),
+  ...pageShape,
   gain: z.object({ short_term: decimalString, long_term: decimalString }),
   incomplete: z.array(z.object({ symbol: z.string(), unknown_qty: decimalString, reason: z.string() })),
   incomplete_left_out: z.int().optional(),
@@ -102,7 +101,7 @@ export const taxLotsOutput = z.object({
   ...historyShape,
 });
 
-export const realizedGainsOutput = gainsSchema.extend({ left_out: z.int().optional(), ...historyShape });
+export const realizedGainsOutput = gainsSchema.extend({ left_out: z.int().optional(), ...pageShape, ...historyShape });
 
 const saleSchema = z.object({
   date: z.string(),

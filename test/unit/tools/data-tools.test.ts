@@ -8,6 +8,7 @@ import { getCalendar } from '../../../src/tools/get-calendar.ts';
 import { getNews } from '../../../src/tools/get-news.ts';
 import { getPerformance } from '../../../src/tools/get-performance.ts';
 import { getRealizedGains } from '../../../src/tools/get-realized-gains.ts';
+import { getTaxLots } from '../../../src/tools/get-tax-lots.ts';
 import { setWatchlist } from '../../../src/tools/set-watchlist.ts';
 import type { DirectTool } from '../../../src/tools/tool.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
@@ -199,9 +200,44 @@ describe('get_realized_gains', () => {
     expect(all.content.totals).toMatchObject({ all: { gain: '150.00' } });
   });
 
+  it('is told page by page, the newest first, also when a sale is added meanwhile', async () => {
+    const first = await run(getRealizedGains, gateway, { limit: 1 });
+    expect(first.content).toMatchObject({ total: 2, gains: [{ sold: '2026-01-05' }] });
+    const more = async () => [
+      ...(await gateway.activities()),
+      fill('2026-02-02T15:00:00Z', 'buy', '1', '50'),
+      fill('2026-03-02T15:00:00Z', 'sell', '1', '55'),
+    ];
+    const cursor = first.content.next_cursor;
+    const second = await run(getRealizedGains, { ...gateway, activities: more }, { limit: 1, cursor });
+    expect(second.content).toMatchObject({ total: 3, next_cursor: null, gains: [{ sold: '2025-07-01' }] });
+  });
+
   it('takes no method that needs a file, and no year that is none', () => {
     for (const args of [{ method: 'specific' }, { year: '26' }, { limit: 0 }])
       expect(getRealizedGains.schema.safeParse(args).success).toBe(false);
+  });
+});
+
+describe('get_tax_lots', () => {
+  it('are told page by page, each once', async () => {
+    const fills = Array.from({ length: 5 }, (_, index) =>
+      activity('fill', `2026-0${index + 1}-05T15:00:00Z`, { symbol: 'KO', side: 'buy', qty: '1', price: '50' }),
+    );
+    const gateway = {
+      account: async () => account,
+      positions: async () => [aPosition({ symbol: 'KO', qty: '5' })],
+      activities: async () => fills,
+    };
+    const days: string[] = [];
+    let cursor: unknown;
+    do {
+      const { content } = await run(getTaxLots, gateway, { limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+      expect(content).toMatchObject({ total: 5 });
+      days.push(...(content.lots as { acquired: string }[]).map(({ acquired }) => acquired));
+      cursor = content.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(days).toEqual(['2026-01-05', '2026-02-05', '2026-03-05', '2026-04-05', '2026-05-05']);
   });
 });
 
