@@ -4,6 +4,7 @@ import { readDailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
 import { type Activity, type ClosingPriceLookup, EARLIEST_ACTIVITY_MS, externalFlows } from '../trading/activity.ts';
+import { replaceCorrected } from '../trading/activity-pages.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
 import { mergeImportedActivities } from '../trading/portfolio/imported.ts';
 import { type PriceHistory, packHistory, unitsToDollars } from '../trading/portfolio/price-history.ts';
@@ -158,9 +159,8 @@ async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: 
   const fresh = await gateway.activities({ after });
   const told = new Set(fresh.map(({ id }) => id));
   // The gateway selects by booking time, so an activity that was booked late can have an earlier date.
-  return [...kept.activities.filter(({ id, at }) => Date.parse(at) < from && !told.has(id)), ...fresh].sort(
-    (a, b) => Date.parse(a.at) - Date.parse(b.at),
-  );
+  const all = [...kept.activities.filter(({ id, at }) => Date.parse(at) < from && !told.has(id)), ...fresh];
+  return replaceCorrected(all).sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
 /**

@@ -2,6 +2,7 @@ import { NO_TOKEN, proposerWithoutToken } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { Activity } from '../trading/activity.ts';
+import { readAllActivities } from '../trading/activity-pages.ts';
 import type { MandateView } from '../trading/mandate/mandate.ts';
 import type { Article } from '../trading/market-news.ts';
 import { historyTimeframe } from '../trading/period.ts';
@@ -58,9 +59,6 @@ export interface OwnerService extends OwnAccount {
 }
 
 const MAX_OPEN_PROPOSALS = 200;
-
-/** Maximum number of pages of activities, enough for several years. Older activities are left out. */
-const MAX_ACTIVITY_PAGES = 50;
 
 const MAX_BARS = 1000;
 
@@ -120,16 +118,8 @@ function ownAccount(
     valueHistory: async (period) =>
       (await (await broker()).portfolioHistory({ period, timeframe: historyTimeframe(period) })).points,
     async activities({ after }) {
-      const found: Activity[] = [];
       const reading = await broker();
-      let page: string | undefined;
-      for (let pages = 0; pages < MAX_ACTIVITY_PAGES; pages++) {
-        const answer = await reading.activities({ after: new Date(after), page });
-        found.push(...answer.activities);
-        if (answer.next_page === null) break;
-        page = answer.next_page;
-      }
-      return found.reverse();
+      return readAllActivities((page) => reading.activities({ after: new Date(after), page }));
     },
     quotes: async (symbols) => (await readAvailableQuotes(await broker(), symbols)).quotes,
     bars: async ({ start, end, ...query }) =>

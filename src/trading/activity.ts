@@ -76,6 +76,8 @@ export const activitySchema = z.lazy(() =>
     group: z.string().nullable().optional(),
     /** Dollars received, negative for money paid out. Null for fills and if no money moved. */
     amount: decimalString.nullable(),
+    /** Set if the activity corrects another one: the ID of that one, or empty if it is not known yet. */
+    corrects: z.string().optional(),
     /** Spin-off: the parent, and the fraction (0 to 1) of the parent's cost that the new shares get (IRS Form 8937). */
     basis: z.object({ from: z.string(), fraction: decimalString }).optional(),
     imported: z.literal(true).optional(),

@@ -9,7 +9,8 @@ import {
   type Scope,
 } from '../../oauth/scopes.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { type Activity, activitiesSchema, tradingDaySchema } from '../../trading/activity.ts';
+import { activitiesSchema, tradingDaySchema } from '../../trading/activity.ts';
+import { readAllActivities } from '../../trading/activity-pages.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { type ListedContract, listedContractSchema } from '../../trading/listed-contract.ts';
@@ -56,9 +57,6 @@ const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
  */
 const PROPOSE_TIMEOUT_MS = 30_000;
 
-/** Maximum number of pages of a hundred activities each. */
-const MAX_PAGES = 200;
-
 /** Matches the gateway's IDs, which are UUIDs or similar. Other text from a model is never put into a path. */
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -100,7 +98,7 @@ const equitySchema = z.object({
   flow: decimalString.optional(),
 });
 
-function accountRequests({ request, read, list }: GatewayRequests) {
+function accountRequests({ request, read, list, retryRateLimited }: GatewayRequests) {
   const order = async (id: string) => await read(`/v1/orders/${requireOrderId(id)}`, orderSchema, ORDERS_READ);
   return {
     account: () => read('/v1/account', accountSchema, PORTFOLIO_READ),
@@ -135,25 +133,15 @@ function accountRequests({ request, read, list }: GatewayRequests) {
         PORTFOLIO_READ,
       ),
     /**
-     * Returns the activities after an instant (epoch milliseconds), oldest first.
-     * @throws {TradeAgentError} `gateway_refused` if there are too many
+     * Returns the activities after an instant (epoch milliseconds), oldest first. Those that were corrected are left out.
      */
     activities: async ({ after }: { after: number }) => {
-      const found: Activity[] = [];
-      let page: string | null = null;
-      for (let pages = 0; pages < MAX_PAGES; pages++) {
-        const path = withQuery('/v1/activities', {
-          after: new Date(after).toISOString(),
-          page: page ?? undefined,
-        });
-        const answer: z.output<typeof activitiesSchema> = await read(path, activitiesSchema, PORTFOLIO_READ);
-        found.push(...answer.activities);
-        page = answer.next_page;
-        if (page === null) return found.reverse();
-      }
-      throw new TradeAgentError('gateway_refused', 'the account has more activities than can be read', {
-        hint: 'Ask for a shorter period.',
-      });
+      const start = new Date(after).toISOString();
+      return readAllActivities((page) =>
+        retryRateLimited(() =>
+          read(withQuery('/v1/activities', { after: start, page }), activitiesSchema, PORTFOLIO_READ),
+        ),
+      );
     },
     /** Returns whether the person's account is connected. @param connection `broker` or `slack` */
     isConnected: async (connection: string) => {

@@ -1,9 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { startTimeLimit } from '../../net/time-limit.ts';
 import { traceHeaders } from '../../net/trace-context.ts';
 import type { Scope } from '../../oauth/scopes.ts';
+import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { gatewayError } from './gateway-problem.ts';
 
@@ -27,6 +29,10 @@ interface SendOptions {
   readonly scopes: readonly Scope[];
   readonly ms?: number;
 }
+
+/** The gateway lets a client read 20 times a second after a burst, so a second's wait is good for 20 more. */
+const RATE_LIMIT_WAIT_MS = 1_000;
+const MAX_RATE_LIMITED_ATTEMPTS = 10;
 
 /** Sends requests with the session's token and a timeout, and reads JSON. */
 export function createGatewayRequests(session: GatewayAccess, options: GatewayClientOptions) {
@@ -88,6 +94,21 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     return parseResponseBody(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
   };
 
+  /** Repeats a read that the gateway's rate limit refuses, after a wait. */
+  const retryRateLimited = async <T>(request: () => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await request();
+      } catch (error) {
+        const isRateLimited = isTradeAgentError(error) && error.details.status === 429;
+        if (!isRateLimited || attempt === MAX_RATE_LIMITED_ATTEMPTS) throw error;
+        await setTimeout(RATE_LIMIT_WAIT_MS, undefined, defined({ signal })).catch((cause: unknown) => {
+          throw unreachable(cause, timeoutMs, signal);
+        });
+      }
+    }
+  };
+
   const list = async <T>(path: string, name: string, schema: z.ZodType<T>, scope: Scope): Promise<T[]> => {
     const answer = await read(path, z.object({ [name]: z.array(schema) }), scope);
     return answer[name] as T[];
@@ -132,6 +153,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     account,
     request,
     read,
+    retryRateLimited,
     list,
     send,
     open,

@@ -124,6 +124,15 @@ describe('/v1/activities', () => {
     expect(activities.map(({ at }) => at)).toEqual(['2026-12-03T05:00:00.000Z', '2026-08-03T04:00:00.000Z']);
   });
 
+  it('say of a correction that it is one', async () => {
+    world.broker.activities = [cash(2, { status: 'correct', net_amount: '90' }), cash(1)];
+    const { activities } = activitiesSchema.parse((await read('/v1/activities')).body);
+    expect(activities.map(({ amount, corrects }) => [amount, corrects])).toEqual([
+      ['90', ''],
+      ['100.5', undefined],
+    ]);
+  });
+
   it('keep together what a split books as two rows', async () => {
     const split = { activity_type: 'SPLIT', net_amount: '0', symbol: 'NVDA', group_id: 'a-split' };
     world.broker.activities = [

@@ -37,7 +37,7 @@ function activityView(activity: AnyActivity): Activity {
     kind,
     type,
     at: at === undefined ? undefined : new Date(at).toISOString(),
-    ...(activity.createdAt == null ? {} : { booked_at: new Date(activity.createdAt).toISOString() }),
+    ...bookingOf(activity),
     symbol: activity.symbol ?? null,
     side: kind === 'fill' ? sideOf(activity) : null,
     qty: activity.qty == null ? null : plainAmount(kind === 'fill' ? abs(activity.qty) : activity.qty),
@@ -45,6 +45,13 @@ function activityView(activity: AnyActivity): Activity {
     group: activity.groupId ?? null,
     amount: amount === null || kind === 'fill' ? null : plainAmount(amount),
   });
+}
+
+function bookingOf({ createdAt, status }: AnyActivity): Pick<Activity, 'booked_at' | 'corrects'> {
+  return {
+    ...(createdAt == null ? {} : { booked_at: new Date(createdAt).toISOString() }),
+    ...(status === 'correct' ? { corrects: '' } : {}),
+  };
 }
 
 /** Returns the activity's side. An exercise is reported without a side, so the sign of its quantity decides. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { resolveAccount } from '../../../../src/tools/gateway/account-requests.ts';
 import { createGatewayClient } from '../../../../src/tools/gateway/gateway-client.ts';
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
@@ -94,5 +94,35 @@ describe('a gateway’s client for one account', () => {
     expect(await sent({ kind: 'batch', batch: { orders: [order, { ...order, symbol: 'KO' }] } })).toMatchObject({
       batch: { orders: [{ account: 'B2' }, { account: 'B2' }] },
     });
+  });
+});
+
+describe('activities', () => {
+  /** A gateway that refuses the second page as often as this. */
+  const limited = (refusals: number) => {
+    let left = refusals;
+    return createGatewayClient({
+      profile: { gateway: 'https://gateway.example', account_of: undefined },
+      fetch: async (url) => {
+        const page = new URL(String(url)).searchParams.get('page');
+        if (page === '2' && left-- > 0) return new Response('{}', { status: 429 });
+        return Response.json({ activities: [], next_page: page === null ? '2' : null });
+      },
+    });
+  };
+
+  it('wait where the gateway reads no faster, and give up in the end', async () => {
+    vi.useFakeTimers();
+    try {
+      const patient = limited(5).activities({ after: 0 });
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(await patient).toEqual([]);
+      const tried = limited(10).activities({ after: 0 });
+      const refused = expect(tried).rejects.toMatchObject({ details: { status: 429 } });
+      await vi.advanceTimersByTimeAsync(10_000);
+      await refused;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
