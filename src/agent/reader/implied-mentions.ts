@@ -27,7 +27,11 @@ export function withImpliedAct(mentions: readonly Mention[]): readonly Mention[]
   const [first] = mentions;
   // "sl 5 AAPL at 77" may be a misspelled sale.
   const sizeAt = mentions.findIndex(({ kind }) => kind === 'size');
-  const isNamed = has((one) => one.kind === 'asset' && /\b(?:on|for|my)\b/i.test(one.text));
+  const isNamed = has(
+    (one) =>
+      (one.kind === 'asset' && /\b(?:on|for|my)\b/i.test(one.text)) ||
+      (one.kind === 'size' && 'isAll' in one.size && one.size.isAll),
+  );
   const isFor = has((one) => one.kind === 'price' && one.role === 'for');
   const size = mentions[sizeAt];
   const isWhole = size?.kind === 'size' && 'isAll' in size.size;

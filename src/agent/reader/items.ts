@@ -44,7 +44,7 @@ interface RawToken {
 /** Splits text into items, with the longest phrases of the lexicon first. */
 export function readItems(text: string, lexicon: Lexicon = lexiconFor(plainText(text))): Item[] {
   const plain = lexicon.separate(withoutPossessives(plainText(text)));
-  const tokens = mergeMoney(splitTokens(plain, lexicon));
+  const tokens = mergeMoney(splitTokens(lexicon.groupsByPoint ? joinThousands(plain) : plain, lexicon));
   // In a sentence in capitals, capitals don't mark tickers.
   const hasCapitals = /\p{Ll}/u.test(plain);
   const items: Item[] = [];
@@ -86,8 +86,19 @@ function plainText(text: string): string {
       .replace(/[“”«»„「」『』]/g, '"')
       .replace(/[，；：]/g, (mark) => `${String.fromCharCode(mark.charCodeAt(0) - 0xfee0)} `)
       .replace(/[\uff01-\uff5e]/g, (mark) => String.fromCharCode(mark.charCodeAt(0) - 0xfee0))
+      .replace(/(?<=\p{Script=Katakana})・(?=\p{Script=Katakana})/gu, '')
+      // Texts without spaces have none between a ticker and its weight, and write one company in two scripts.
+      .replace(/(?<=[A-Z])(?=\d+(?:\.\d+)?%)/g, ' ')
+      .replace(/JP\s?(?:모건|モルガン)/gi, 'JPMorgan ')
   );
 }
+
+/** Joins the groups of "120 000". "1 000" may be two numbers. */
+const joinThousands = (text: string) =>
+  text.replace(
+    /(?<![\d.,])([1-9]\d{1,2})((?:[ \u00a0\u202f]\d{3})+)(?![\d.,]?\d)/g,
+    (_, first: string, rest: string) => first + rest.replace(/\D/g, ''),
+  );
 
 /** Drops the apostrophe of "$200 dollars' worth", which can't be a closing quotation mark if none was opened. */
 function withoutPossessives(text: string): string {
@@ -220,10 +231,10 @@ function withUnit(
   const value = found.scale === undefined ? number.value : toPlain(new Dec(number.value).mul(found.scale));
   const quantity = { ...number, value, unit: found.unit };
   if (found.unit !== 'none') return { quantity, count: long === undefined ? 1 : 2 };
-  // "5万" may count anything, so a unit has to follow.
+  // "5万" may count anything if no unit follows, as "5k" may.
   const scaled = withUnit(quantity, after, undefined, lexicon);
   const isCounted = scaled.count > 0 || lexicon.tagsOf(after?.text ?? '').includes('share');
-  return isCounted ? { quantity: scaled.quantity, count: 1 + scaled.count } : { quantity: number, count: 0 };
+  return { quantity: isCounted ? scaled.quantity : { ...quantity, isScaled: true }, count: 1 + scaled.count };
 }
 
 const textOf = (tokens: readonly RawToken[], at: number, count: number) =>
@@ -314,10 +325,11 @@ function nicknameAt(
   lexicon: Lexicon,
 ): { readonly name: string; readonly count: number } | undefined {
   const end = tokens.findIndex(({ mark, text }, index) => index >= at && mark !== undefined && text !== '&');
-  const own = lexicon.nameOf(tokens[at]?.text ?? '');
-  if (own !== undefined) return { name: own, count: 1 };
+  const own = lexicon.nameOf(tokens[at]?.text.toLowerCase() ?? '');
   const words = tokens.slice(at, Math.min(at + 5, end < 0 ? tokens.length : end)).map(({ text }) => text.toLowerCase());
   for (let count = words.length; count > 0; count -= 1) {
+    // "Coca" is short for Coca-Cola.
+    if (count === 1 && own !== undefined) return { name: own, count };
     const name = words.slice(0, count).join(' ').replace(/'s$/, '');
     const key = name.replaceAll('-', ' ').replace(/[.']/g, '').replaceAll('&', ' and ').replace(/\s+/g, ' ');
     const known = [name, key].find((one) => Object.hasOwn(tickersByNickname, one));

@@ -372,6 +372,7 @@ function changeOf(words: Taker, said: Field | undefined): OrderChange {
   const { value, unit } = quantity;
   const field = said ?? named ?? (unit === 'none' && words.take('share') !== undefined ? 'qty' : undefined);
   if (field === 'qty') words.take('share');
+  words.take('post|with');
   if (field !== undefined) return { [field]: value } as OrderChange;
   return unit === 'dollars' ? { price: value } : { value };
 }

@@ -238,7 +238,9 @@ function requireClearSize(size: Size, part: Part, side: Side, frame: OrderFrame)
     );
   }
   const isCounted = part.assets.some(({ text }) => /\bshares$/i.test(text));
-  if (!('qty' in size) || size.isShares || isCounted || !(size.isOf || size.isScaled)) return size;
+  // Only shares have a price each.
+  const isPriced = part.terms.some((one) => one.kind === 'price' && one.perShare);
+  if (!('qty' in size) || size.isShares || isCounted || isPriced || !(size.isOf || size.isScaled)) return size;
   // "10 shares of PFE and 5 of MRK"
   if (!size.isScaled && frame.parts.some((one) => one.size !== undefined && 'qty' in one.size && one.size.isShares))
     return size;

@@ -36,7 +36,7 @@ import { type Mention, readMentions } from './slots.ts';
 import { suggestCorrection } from './spelling.ts';
 import { readSwap } from './swap-act.ts';
 import { isListedName, tickersByNickname } from './symbols-by-name.ts';
-import { actFirst, requireSingleNumbers } from './taker.ts';
+import { actFirst, requireSingleNumbers, withChangeFirst } from './taker.ts';
 import {
   CERTAIN,
   findOrderLimit,
@@ -427,7 +427,7 @@ function readAct(items: readonly Item[], it: string | undefined): Intent[] | und
   const cancels = actFirst(items, 'cancel');
   const cancelled = isCancel(cancels) ? readCancel(cancels) : undefined;
   if (cancelled !== undefined) return cancelled;
-  const changed = readChange(actFirst(items, 'change'));
+  const changed = readChange(withChangeFirst(actFirst(items, 'change')));
   return changed === undefined ? undefined : [changed];
 }
 

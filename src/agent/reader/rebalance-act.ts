@@ -111,6 +111,7 @@ export function readAllWeights(items: readonly Item[]): RebalanceIntent | undefi
   }
 }
 
+const is = (item: Item, ...tags: readonly string[]) => tags.some((tag) => item.tags.includes(tag));
 const isPart = ({ tags }: Item) => Object.keys(fractions).some((part) => tags.includes(part));
 
 function readTargets(words: Taker): RebalanceIntent['targets'] {
@@ -119,7 +120,9 @@ function readTargets(words: Taker): RebalanceIntent['targets'] {
   const targets: RebalanceIntent['targets'][number][] = [];
   while (words.rest !== undefined) {
     if (words.take('comma|and and?') !== undefined) continue;
-    const rest = words.take('keep|leave|place? all|untouched|the_rest #n|%? moves|is? consists|of|to? my? @|cash');
+    const rest =
+      words.take('rest_cash') ??
+      words.take('keep|leave|place? all|untouched|the_rest #n|%? moves|is? consists|of|to? my? @|cash');
     targets.push(rest === undefined ? readTarget(words) : restTarget(rest, targets));
   }
   // "AAPL .4, MSFT .6" are parts of the whole.
@@ -164,7 +167,9 @@ function takeLead(words: Taker): readonly Item[] {
 
 /** Removes words that restate the targets: "nothing else", "no cash left over", "can you set that up?". */
 function withoutTail(items: readonly Item[]): readonly Item[] {
-  const end = items.findLastIndex((item) => isAsset(item) || item.quantity !== undefined || item.tags.includes('cash'));
+  const end = items.findLastIndex(
+    (item) => isAsset(item) || item.quantity !== undefined || is(item, 'cash', 'rest_cash'),
+  );
   const isRestated = ({ tags }: Item) =>
     ['only_these', 'just_do', 'comma', 'end', 'question', 'harmless', 'and'].some((tag) => tags.includes(tag));
   const tail = items.findIndex((_, at) => at > 0 && items.slice(at).every(isRestated));
@@ -177,9 +182,10 @@ function restTarget(
   targets: readonly RebalanceIntent['targets'][number][],
 ): RebalanceIntent['targets'][number] {
   const left = targets.reduce((rest, { weight }) => rest.minus(weight), new Dec(1));
-  const name = targetName(items.find((one) => isAsset(one) || one.tags.includes('cash')));
-  const said = quantities[0]?.value;
-  const isSame = said === undefined || left.mul(100).eq(said);
+  const said = items.find((one) => isAsset(one) || one.tags.includes('cash'));
+  const name = items.some(({ tags }) => tags.includes('rest_cash')) ? 'cash' : targetName(said);
+  const weight = quantities[0]?.value;
+  const isSame = weight === undefined || left.mul(100).eq(weight);
   if (name !== undefined && left.gt(0) && isSame) return { symbol: name, weight: toPlain(left) };
   throw new NotUnderstoodError(
     phrase`I expected a percentage and a ticker symbol but found "${truncateWord(items.map(({ text }) => text).join(' '))}".`,

@@ -468,8 +468,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['post limit #', price('at')],
   ['# post_limit', price('limit')],
   ['post_limit', type('limit')],
-  ['at|for|by? most # per?', price('most')],
-  ['at|for? least # per?', price('least')],
+  ['at|for|by? most # post? per?', price('most')],
+  ['at|for? least # post? per?', price('least')],
   ['each_most # per?', (found) => ({ ...(price('most')(found) as Bare & { kind: 'price' }), perShare: true })],
   ['each_least # per?', (found) => ({ ...(price('least')(found) as Bare & { kind: 'price' }), perShare: true })],
   ['for # or_more', price('least')],
@@ -484,6 +484,10 @@ const slots: readonly (readonly [string, Build])[] = [
   ['at|for? above # per?', price('above')],
   ['with|at? my? a? stop of|at|by? # post?', price('stop')],
   ['with? my? a? stop_loss of|at|by? # post?', price('stop_loss')],
+  [
+    'place a? # stop|stop_loss !#',
+    (found) => [{ kind: 'act', act: 'place' }, price(found.has('stop_loss') ? 'stop_loss' : 'stop')(found) as Bare],
+  ],
   ['$ stop_loss !#', price('stop_loss')],
   ['$ stop !#', price('stop')],
   [
@@ -583,21 +587,22 @@ const slots: readonly (readonly [string, Build])[] = [
   ['held_now', () => ({ kind: 'now' })],
   ['or_less', () => ({ kind: 'bound', bound: 'less' })],
   ['or_more', () => ({ kind: 'bound', bound: 'more' })],
-  ['if my? the_price|@ the_price? falls|rises|moves aux? back? at|to? below|above # per? any_time?', once(crossing)],
+  ['if my? the_price|@? the_price? falls|rises|moves aux? back? at|to? below|above # per? any_time?', once(crossing)],
   [
     'if my? the_price|@ the_price? falls|rises|moves|is_down|is_up by_more|above? % a_day? a_day?',
     unsupported('percent'),
   ],
   ['if my? the_price|@ the_price? is_down|is_up by? % a_day? a_day?', unsupported('percent')],
   // In German, the verb of a condition comes last.
-  ['if my? the_price|@ the_price? below|above # falls|rises|moves', once(crossing)],
-  ['if my? the_price|@ the_price? falls|rises|moves back? at|to? # per? any_time?', once(reaching)],
-  ['if my? the_price|@ the_price? breaks_below|breaks_above # if_after?', once(breaking)],
+  ['if my? the_price|@? the_price? below|above # falls|rises|moves', once(crossing)],
+  ['if my? the_price|@? the_price? falls|rises|moves back? at|to? # per? any_time?', once(reaching)],
+  ['if my? the_price|@? the_price? breaks_below|breaks_above # if_after?', once(breaking)],
   ['my? the_price|@ the_price? breaks_below|breaks_above # if_after', breaking],
-  ['if my? the_price|@ the_price? falls to? # below|post_most if_after?', once(breaking)],
-  ['if my? the_price|@ the_price? rises to? # above|post_least if_after?', once(breaking)],
+  ['if my? the_price|@? the_price? falls to? # below|post_most if_after?', once(breaking)],
+  ['if my? the_price|@? the_price? rises to? # above|post_least if_after?', once(breaking)],
   ['my? the_price|@ the_price? falls to? # below|post_most if_after', breaking],
   ['my? the_price|@ the_price? rises to? # above|post_least if_after', breaking],
+  ['my? the_price|@ the_price? falls|rises to? # if_after', reaching],
   ['if? my? the_price|@ the_price? # if_below|if_above', once(breaking)],
   ['if? my? the_price|@ the_price? # below|above|post_most|post_least if_moves', once(breaking)],
   ['each_weekday', recurring],
@@ -609,6 +614,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['every? month', () => ({ kind: 'when', when: { every: 'month' } })],
   ['on|every? my? first|ordinal day? of? every|my? month|the_month', monthly],
   ['on|every? my? first|ordinal month', monthly],
+  ['month #n month_day', () => ({ kind: 'ask', about: 'month_day', item: '' })],
+  ['on? my #n of? every? month', () => ({ kind: 'ask', about: 'month_day', item: '' })],
   ['on? my? month_end', () => ({ kind: 'ask', about: 'month_day', item: '' })],
   ['interval on? weekday|week|month?', () => ({ kind: 'ask', about: 'interval', item: '' })],
   ['every? month on? my? first|ordinal', monthly],
@@ -674,8 +681,8 @@ function trail(found: TemplateMatch): Bare {
 
 /** Reads "on Fridays" as a recurrence. Returns undefined for "on Friday", which is one day. */
 function onWeekday(found: TemplateMatch): Bare | undefined {
-  const isOne = found.items[0]?.lower === 'on' && !/s$/.test(found.items.at(-1)?.lower ?? '');
-  return isOne && !found.has('every') ? undefined : recurring(found);
+  const isMany = found.items[0]?.lower === 'on' && /s$/.test(found.items.at(-1)?.lower ?? '');
+  return isMany || found.has('every') ? recurring(found) : undefined;
 }
 
 function recurring(found: TemplateMatch): Bare {

@@ -121,6 +121,9 @@ const IDLE = [
   'get',
   'invest',
   'onto',
+  'particle',
+  'with',
+  'on',
 ];
 
 /** Returns the purchased symbol. Returns undefined if the words name several symbols or ask for more. */

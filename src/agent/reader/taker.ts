@@ -85,6 +85,24 @@ export function actFirst(items: readonly Item[], act: string): readonly Item[] {
   return isLast && item !== undefined ? [item, ...items.slice(0, at), ...items.slice(at + 1)] : items;
 }
 
+/** Moves the word for "to" before its number, which it follows in Japanese and Korean. */
+function withToFirst(items: readonly Item[]): readonly Item[] {
+  const isTo = ({ tags, lower }: Item) =>
+    tags.some((tag) => tag === 'onto' || tag === 'post') && !/^[ -~]*$/.test(lower);
+  const at = items.findIndex((item, index) => isTo(item) && items[index - 1]?.quantity !== undefined);
+  const [number, to] = items.slice(Math.max(0, at - 1), at + 1);
+  if (number === undefined || to === undefined || !items[0]?.tags.includes('change')) return items;
+  return [...items.slice(0, at - 1), { ...to, tags: ['to'] }, number, ...items.slice(at + 1)];
+}
+
+/** Moves a verb that also means "to" to the beginning, as in Chinese: "my AAPL order's limit change-to 185". */
+export function withChangeFirst(items: readonly Item[]): readonly Item[] {
+  const at = items.findIndex((item) => item.tags.includes('change_to') && !isAsset(item));
+  const verb = items[at];
+  if (verb === undefined || at === 0) return withToFirst(items);
+  return [{ ...verb, tags: ['change'] }, ...items.slice(0, at), { ...verb, tags: ['to'] }, ...items.slice(at + 1)];
+}
+
 /** Rejects a number that follows another number, as in "5 5 AAPL". @throws {NotUnderstoodError} */
 export function requireSingleNumbers(items: readonly Item[]): void {
   const at = items.findIndex(({ quantity }, index) => {
