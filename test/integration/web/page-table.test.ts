@@ -200,6 +200,11 @@ describe.each(Object.entries(sizes) as [keyof typeof sizes, (typeof sizes)['phon
       const meter = await pageMeter(page);
       await measure('dashboard', meter, page.url(), settled);
       await measure('chat', meter, `${origin}/chat`, (chat) => chat.getByTestId('live').getByText('Live').waitFor());
+      if (isEveryPage) {
+        const { thread } = (await world.json('run', 'buy 1 MSFT limit 300', '--approval', 'detach')).body;
+        await measure('a conversation', meter, `${origin}/chat?thread=${thread}`, visible('request'));
+        await world.decide('deny');
+      }
       await measure('check report', meter, pathToFileURL(report).href, (one) => one.locator('svg').first().waitFor());
       await context.close();
     }, 300_000);

@@ -18,7 +18,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   gateway: 22_060,
   approval: 9_600,
   jobs: 800,
-  store: 14_685,
+  store: 14_695,
   auth: 3_400,
   secrets: 2_800,
   config: 1_250,

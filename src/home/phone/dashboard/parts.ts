@@ -310,7 +310,7 @@ function findingsPart(findings: readonly FindingLine[]): Markup {
     .slice(0, MAX_LINES)
     .map(
       ({ account, rule, subject, since }) =>
-        html`<li><span><strong>${sanitize(rule)}</strong> ${sanitize(subject)}${account === undefined ? '' : html`<br><span class="soft small">${sanitize(account)}</span>`}</span><span class="soft small">since ${withLocalTimes(formatToSecond(since))}</span></li>`,
+        html`<li><span><strong>${sanitize(rule)}</strong> ${sanitize(subject)}<br><span class="soft small">${account === undefined ? '' : `${sanitize(account)} · `}since ${withLocalTimes(formatToSecond(since))}</span></span></li>`,
     )}</ul>`;
 }
 

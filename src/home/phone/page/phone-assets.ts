@@ -564,7 +564,7 @@ main:has(#chat) { flex: 1; min-height: 0; padding-bottom: .75rem; }
 #chat textarea { flex: 1; min-width: 0; min-height: 3.25rem; max-height: 40vh; padding: .8rem .9rem; border: 1.5px solid var(--soft); border-radius: .85rem; background: var(--field); color: var(--ink); font: inherit; resize: none; }
 #chat .problem p { margin: 0; } #chat .problem .small { font-weight: 400; }
 @media (max-width: 47.99rem) {
-  #chat .composer button { padding-inline: .9rem; }
+  #chat .composer button { padding-inline: .9rem; } #chat .activity { flex-wrap: wrap; } #chat .activity p:has(+ button) { flex-basis: 100%; }
   main:has(#chat) { padding: 0; } #chat .frame { grid-template: auto minmax(0, 1fr) / minmax(0, 1fr); gap: 0; }
   #chat .talks, #chat .talk { border-width: 1px 0 0; border-radius: 0; }
   #chat .talks { padding: .25rem .75rem; max-height: 60vh; } #chat .talks h2 { display: none; } #chat .talks .heading { padding: 0; } #chat .talks .toggle { display: block; }
