@@ -1,9 +1,10 @@
 import { type Activity, toFills, toShareExchanges } from '../activity.ts';
 import { contractMultiplier } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
-import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
+import { addDays, type IsoDate, newYorkDate, newYorkInstant } from '../new-york-time.ts';
 import type { LotClosing } from './lot-history.ts';
 import { lotHistory } from './lot-history-replay.ts';
+import type { Fill, ShareExchange } from './trades.ts';
 import { WASH_SALE_WINDOW_DAYS } from './wash-losses.ts';
 
 interface NearPurchase {
@@ -61,15 +62,15 @@ export function findWashSale(sale: Sale, activities: readonly Activity[]): WashS
   const trade = closings.at(-1)?.closed === at ? closings.at(-1)?.trade : undefined;
   return toWashSale(
     sale,
-    closings,
     closings.filter((one) => one.trade === trade && one.side === 'long'),
-    activities,
+    symbolHistory(symbol, closings, activities),
   );
 }
 
 export function findRecentLosses(symbol: string, activities: readonly Activity[], now: number): WashSale[] {
   const since = addDays(newYorkDate(now), -WASH_SALE_WINDOW_DAYS);
   const { closings } = lotHistory(activities, 'fifo');
+  const history = symbolHistory(symbol, closings, activities);
   const recent = closings.filter(
     (one) => one.symbol === symbol && one.side === 'long' && newYorkDate(one.closed) >= since,
   );
@@ -79,31 +80,49 @@ export function findRecentLosses(symbol: string, activities: readonly Activity[]
       const price = sumBy(sold, ({ proceeds }) => proceeds ?? ZERO)
         .div(qty)
         .div(contractMultiplier(symbol));
-      return toWashSale({ symbol, at: sold[0]?.closed ?? now, qty, price }, closings, sold, activities);
+      return toWashSale({ symbol, at: sold[0]?.closed ?? now, qty, price }, sold, history);
     })
     .filter(({ lossQty }) => isPositive(lossQty))
     .reverse();
 }
 
-/** Describes a prospective sale. @param sold the lots that the sale closes */
-function toWashSale(
-  { symbol, at, qty, price }: Sale,
+interface SymbolHistory {
+  readonly purchases: readonly Fill[];
+  /** By the time of a purchase, the shares of it sold so far, after each sale. */
+  readonly sold: ReadonlyMap<number | undefined, readonly { readonly closed: number; readonly qty: Dec }[]>;
+  readonly exchanges: readonly ShareExchange[];
+}
+
+function symbolHistory(
+  symbol: string,
   closings: readonly LotClosing[],
-  sold: readonly LotClosing[],
   activities: readonly Activity[],
-): WashSale {
+): SymbolHistory {
+  const sold = new Map<number | undefined, { closed: number; qty: Dec }[]>();
+  for (const { symbol: other, opened, closed, qty } of closings) {
+    if (other !== symbol) continue;
+    const sums = sold.get(opened) ?? [];
+    sums.push({ closed, qty: qty.plus(sums.at(-1)?.qty ?? ZERO) });
+    sold.set(opened, sums);
+  }
+  return {
+    purchases: toFills(activities).filter((fill) => fill.symbol === symbol && fill.side === 'buy'),
+    sold,
+    exchanges: toShareExchanges(activities).filter(({ legs }) => legs.some((leg) => leg.symbol === symbol)),
+  };
+}
+
+/** Describes a prospective sale. @param sold the lots that the sale closes */
+function toWashSale({ symbol, at, qty, price }: Sale, sold: readonly LotClosing[], history: SymbolHistory): WashSale {
   const date = newYorkDate(at);
   const begins = addDays(date, -WASH_SALE_WINDOW_DAYS);
   const ends = addDays(date, WASH_SALE_WINDOW_DAYS);
-  const isNear = (time: number) => newYorkDate(time) >= begins && newYorkDate(time) <= ends;
+  const [first, last] = [newYorkInstant(begins, '00:00'), newYorkInstant(ends, '24:00')];
+  const isNear = (one: { readonly at: number }) => one.at >= first && one.at < last;
   const known = sold.flatMap(({ proceeds, cost, ...one }) =>
     proceeds === undefined || cost === undefined ? [] : [{ ...one, gain: proceeds.minus(cost) }],
   );
   const losing = known.filter(({ gain }) => gain.isNegative() && !gain.isZero());
-  const gone = Map.groupBy(
-    closings.filter((one) => one.symbol === symbol && one.closed <= at),
-    ({ opened }) => opened,
-  );
   return {
     date,
     qty,
@@ -114,19 +133,17 @@ function toWashSale(
     lossQty: sumBy(losing, (one) => one.qty),
     loss: sumBy(losing, ({ gain }) => gain.neg()),
     unknown: qty.minus(sumBy(known, (one) => one.qty)),
-    purchases: toFills(activities)
-      .filter((fill) => fill.symbol === symbol && fill.side === 'buy' && isNear(fill.at))
+    purchases: history.purchases
+      .filter(isNear)
       .map((fill) => ({
         date: newYorkDate(fill.at),
-        qty: Dec.max(0, fill.qty.minus(sumBy(gone.get(fill.at) ?? [], (one) => one.qty))),
+        qty: Dec.max(0, fill.qty.minus(history.sold.get(fill.at)?.findLast(({ closed }) => closed <= at)?.qty ?? ZERO)),
         price: fill.price.div(contractMultiplier(symbol)),
       }))
       .filter((one) => isPositive(one.qty)),
     affectedQty: sumBy(losing, ({ washed }) => washed),
     affectedLoss: sumBy(losing, ({ disallowed }) => disallowed),
-    unclear: toShareExchanges(activities).some(
-      (one) => isNear(one.at) && one.legs.some((leg) => leg.symbol === symbol),
-    ),
+    unclear: history.exchanges.some(isNear),
   };
 }
 

@@ -24,7 +24,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   config: 1_250,
   net: 2_490,
   machine: 600,
-  trading: 10_185,
+  trading: 10_202,
   oauth: 100,
   text: 280,
   errors: 350,
