@@ -36,6 +36,9 @@ const CHANGING = new Set(
     'did|done|said|says|say|saying|told|tells|telling|recommends|recommended|suggests|suggested|advises|advised|advice',
     'heard|read|reads|wrote|writes|headline|game|homework|paper|hypothetical|hypothetically|theory|theoretically',
     'same|again|plan|planned|planning|repeat|who|what|why|how|whether',
+    'screaming|scream|shouting|yelling|urging|urges|begging|insists|insisting|swears|claims|claiming|thinks|believes',
+    'convinced|agree|agrees|asking|asks|whispering|tweeted|posted|predicts|warns|recommending|suggesting|advising',
+    'pushing|pressuring|pieces|blocks|bits',
   ].flatMap((line) => line.split('|')),
 );
 
@@ -61,8 +64,19 @@ const wordsOf = (items: readonly Item[]) =>
 
 /** Returns whether a part names an occasion: "for my daughter's birthday", "as a present for my nephew". */
 const isPurpose = (items: readonly Item[]) =>
-  /^(?:for (?:my|our|his|her|their|the)|as an?) /.test(wordsOf(items).join(' ')) &&
-  wordsOf(items).every((word) => !UNDOING.has(word) || word === 'a');
+  PURPOSE.test(wordsOf(items).join(' ')) && purposeWords(items).every((word) => !UNDOING.has(word));
+const PURPOSE =
+  /^(?:(?:(?:its|it is|this is|thats|that is) )?for (?:my|our|his|her|their|the|a)|(?:(?:its|it is|this is) )?(?:as )?(?:an?|my) (?:\p{L}+ )?(?:gift|present)|as an?)\b/u;
+/** Funds in which nobody trades. */
+const SAVINGS =
+  /\b(?:college|emergency|vacation|holiday|rainy day|wedding|school|retirement|house|travel|education|baby|car|trip) fund\b/;
+const purposeWords = (items: readonly Item[]) =>
+  wordsOf(items)
+    .join(' ')
+    .replace(SAVINGS, '')
+    .replace(/^(?:its|it is|this is|thats|that is)\b/, '')
+    .split(' ')
+    .filter(Boolean);
 
 /** Returns whether a part only gives a reason. */
 export function isReason(items: readonly Item[]): boolean {
@@ -70,7 +84,7 @@ export function isReason(items: readonly Item[]): boolean {
     return false;
   const [first] = items;
   if (first === undefined || !(first.tags.includes('reason') || isPurpose(items))) return false;
-  const words = wordsOf(items).slice(wordsOf([first]).length);
+  const words = isPurpose(items) ? purposeWords(items).slice(1) : wordsOf(items).slice(wordsOf([first]).length);
   // A single unknown word is no clause.
   return words.length > 1 && words.every((word) => !CHANGING.has(word) || IN_REASONS.has(word));
 }
@@ -167,6 +181,9 @@ function follows(items: readonly Item[], at: number): boolean {
   return last !== undefined && (isAsset(last) || last.tags.includes('share') || last.tags.includes('position'));
 }
 
-/** A run of unknown words is a name only if a company or fund has it. */
+/** Unknown words are a name only if they are capitalized and a company or fund has it: "water" is none. */
 const isAssetName = (item: Item) =>
-  isAsset(item) && (item.isKnownName === true || item.ticker !== undefined || isListedName(symbolOf(item)));
+  isAsset(item) &&
+  (item.isKnownName === true ||
+    item.ticker !== undefined ||
+    (/^\p{Lu}/u.test(item.text) && isListedName(symbolOf(item))));

@@ -149,6 +149,10 @@ const isSeparator = ({ tags, lower, aside }: Item) =>
 const opensPart = (item: Item | undefined) =>
   item?.tags.some((tag) => ['unmet', 'untouched', 'buy', 'sell'].includes(tag)) === true && !isAsset(item);
 
+/** Returns whether a segment is a reason, a statement, or a description of the asset before it. */
+const isRemark = (items: readonly Item[], before: readonly Item[] | undefined) =>
+  isReason(items) || isStatement(items) || isApposition(items, before);
+
 /** Returns whether a segment asks for what holds for every order anyway. */
 function fitsDefault(
   items: readonly Item[],
@@ -163,6 +167,13 @@ function fitsDefault(
   return isAgreed || (isRestated(items, all) && !(requiresFunds(items) && hasUnmet(all)));
 }
 
+/** Returns whether a list of assets goes on after a segment: "sell my KO and JPM, thanks, TSLA". */
+const isWithinList = (before: Segment | undefined, after: Segment | undefined) =>
+  before?.items.some(isAsset) === true &&
+  after?.items.some(isNamed) === true &&
+  after.items.every((item) => isNamed(item) || item.tags.includes('harmless'));
+const isNamed = (item: Item) => item.ticker !== undefined || item.isKnownName === true;
+
 /** Returns whether a segment asks for nothing. */
 function isIdle(
   { items, separator }: Segment,
@@ -170,14 +181,14 @@ function isIdle(
   after: Segment | undefined,
   all: readonly Item[],
 ): boolean {
-  if (items.length === 0) return false;
+  if (items.length === 0 || isWithinList(before, after)) return false;
   const isBesideTrade = hasTrade(all.filter((item) => !items.includes(item)));
   if (isBesideTrade && fitsDefault(items, before, after, all)) return true;
   // "I am nervous, should I sell?" asks; "could you sell it, for my rent?" requests.
   const isAsked = separator !== undefined && isQuestion(separator);
   if (isAsked && !all.some(({ tags }) => tags.includes('polite'))) return false;
   // A reason or a statement is left out only beside a request to trade.
-  if (isBesideTrade && (isReason(items) || isStatement(items) || isApposition(items, before?.items))) return true;
+  if (isBesideTrade && isRemark(items, before?.items)) return true;
   if (items.some(({ aside, quantity }) => aside || quantity !== undefined) || items.some(isAsset)) return false;
   // "I don't want to trade" restates an alert, and forbids an order.
   const isAlertOnly = hasOnly(items, 'no_trade') && all.some(({ tags }) => tags.includes('alert'));

@@ -59,7 +59,10 @@ export const withCorrections = (items: readonly Item[]): readonly Item[] => corr
 function corrected(items: readonly Item[]): readonly Item[] {
   const at = items.findIndex((_, index) => opensCorrection(items, index));
   if (at < 0) return items;
-  const end = items.findIndex((item, index) => index >= at && !isIdle(item) && !isCorrecting(item));
+  const isNegated = hasTag(items[at], ['not']) && items[at + 1]?.quantity !== undefined;
+  const end = items.findIndex(
+    (item, index) => index >= at + (isNegated ? 2 : 0) && !isIdle(item) && !isCorrecting(item),
+  );
   const said = trimmed(items.slice(0, at));
   const instead = end < 0 ? [] : items.slice(end).filter(({ tags }) => !tags.includes('instead'));
   if (!said.some((item) => isNumber(item) || isAsset(item) || isPart(item))) return items;
@@ -74,15 +77,27 @@ function corrected(items: readonly Item[]): readonly Item[] {
 /** Returns whether words of correction begin here: they follow an act, and stand apart from the words around them. */
 function opensCorrection(items: readonly Item[], at: number): boolean {
   const item = items[at] as Item;
-  const [before, after] = [items[at - 1], items[at + 1]];
   if (!items.slice(0, at).some(isAct)) return false;
-  // "sell all my KO, well, not all"
-  if (hasTag(item, ['not']) && isPart(after)) return before !== undefined && isIdle(before);
-  if (!isCorrecting(item)) return false;
+  return hasTag(item, ['not']) ? takesBack(items, at) : isCorrecting(item) && isApart(items, at);
+}
+
+/** Returns whether "not all" or "not 20" takes back an earlier word: "Buy 20 F. Not 20, 200." */
+function takesBack(items: readonly Item[], at: number): boolean {
+  const [before, after] = [items[at - 1], items[at + 1]];
+  if (isPart(after)) return before !== undefined && isIdle(before);
+  const said = items
+    .slice(0, at)
+    .some(({ quantity }) => quantity !== undefined && quantity.value === after?.quantity?.value);
+  return said && items[at + 2] !== undefined;
+}
+
+function isApart(items: readonly Item[], at: number): boolean {
+  const [{ lower }, before, after] = [items[at] as Item, items[at - 1], items[at + 1]];
   // "no AAPL" is no correction, unless there is a comma: "no, AAPL".
-  if (/^(?:no|nope|nah)$/.test(item.lower))
+  if (/^(?:no|nope|nah)$/.test(lower))
     return after !== undefined && (isIdle(after) || isCorrecting(after) || isNumber(after));
-  if (/^(?:make|change) /.test(item.lower)) return before !== undefined && (isBreak(before) || isCorrecting(before));
+  if (lower.endsWith('better')) return after !== undefined && isNumber(after);
+  if (/^(?:make|change) /.test(lower)) return before !== undefined && (isBreak(before) || isCorrecting(before));
   return before !== undefined && !hasTag(before, ['and', 'relative', 'what', 'i', 'do']);
 }
 

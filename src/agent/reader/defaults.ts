@@ -58,6 +58,10 @@ export function acceptsExpiry(
 const LINK = '(?:(?:and|but|then|please|just|also|so|now) )*';
 /** Parts that say "exactly", "now" and "report the result", which holds for every order. */
 const RESTATED = [
+  // "thanks ever so much", "that's it for today"
+  /^(?:(?:ok|okay|and|well|anyway|oh|many|a thousand|million) )*(?:thanks|thank you|thx|cheers|appreciated|bless you)(?: (?:ever|so|very|much|kindly|a|lot|bunch|million|ton|again|in|advance|for|your|the|help|time|patience|everything|all|that|this|today|indeed|really|and|bye|goodbye|dear|darling|honey|sir|madam|man|bro|mate|buddy|friend|love|sweetie))*$/,
+  /^(?:(?:ok|okay|and|well) )*(?:bye|goodbye|good bye|see you|see ya|take care|ciao|talk soon|have a (?:good|great|nice|lovely) (?:day|one|evening|weekend|night))(?: (?:bye|now|then|soon|later|everyone|all))*$/,
+  /^(?:(?:ok|okay|and|well|so) )*(?:thats|that is|that will be|thatll be|thatd be|that would be) (?:it|all|everything|about it)(?: (?:for|now|today|from|me|i|need|want|really|thanks|thank you|bye))*$/,
   // "nothing more, nothing less", "and not one share more"
   /^(?:(?:and|but|or|,) ?|(?:nothing|no|not) (?:a |one |any |single )*(?:shares? )?(?:more|less|fewer|else) ?)+$/,
   // "before it drops any further", "while it's cheap"
@@ -91,7 +95,8 @@ const MAX_LEAD = 8;
 
 /** Removes the "leave it in" of "leave it in until I cancel it". */
 export function withPlainLife(items: readonly Item[]): readonly Item[] {
-  const at = items.findIndex((item) => !item.aside && item.tags.includes('gtc') && !isAsset(item));
+  const isOpenEnd = ({ tags }: Item) => tags.includes('gtc') || tags.includes('no_end');
+  const at = items.findLastIndex((item) => !item.aside && isOpenEnd(item) && !isAsset(item));
   if (at < 1) return items;
   for (let from = Math.max(0, at - MAX_LEAD); from < at; from += 1) {
     const lead = items.slice(from, at);

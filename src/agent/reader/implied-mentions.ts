@@ -25,27 +25,32 @@ export function withImpliedAct(mentions: readonly Mention[]): readonly Mention[]
     (one) => one.kind === 'size' && ('notional' in one.size || ('qty' in one.size && one.size.isShares)),
   );
   const [first] = mentions;
-  // "sl 5 AAPL at 77" may be a misspelled sale.
-  const sizeAt = mentions.findIndex(({ kind }) => kind === 'size');
+  const isOfMine = has((one) => one.kind === 'size' && 'qty' in one.size && one.size.isOf && one.size.isShares);
   const isNamed = has(
     (one) =>
+      isOfMine ||
       (one.kind === 'asset' && /\b(?:on|for|my)\b/i.test(one.text)) ||
       (one.kind === 'size' && 'isAll' in one.size && one.size.isAll),
   );
   const isFor = has((one) => one.kind === 'price' && one.role === 'for');
-  const size = mentions[sizeAt];
-  const isWhole = size?.kind === 'size' && 'isAll' in size.size;
-  const isSizedLast = sizeAt < 0 || isWhole || mentions.slice(0, sizeAt).some(({ kind }) => kind === 'asset');
   const isStopFirst =
     first !== undefined &&
     (isPlacedStop(first) ||
       (first.kind === 'price' && first.role === 'profit') ||
       (first.kind === 'type' && first.type === 'stop_with_limit'));
   const act =
-    isStopFirst && isSizedLast && isNamed && !isFor && has(isPlacedStop)
+    isStopFirst && (isOfMine || isSizedLast(mentions)) && isNamed && !isFor && has(isPlacedStop)
       ? ('protect' as const)
       : isTime && isAmount
         ? ('buy' as const)
         : undefined;
   return act === undefined ? mentions : [{ kind: 'act', act, text: '' }, ...mentions];
+}
+
+/** Returns whether no number precedes the asset: "sl 5 AAPL at 77" may be a misspelled sale. */
+function isSizedLast(mentions: readonly Mention[]): boolean {
+  const at = mentions.findIndex(({ kind }) => kind === 'size');
+  const size = mentions[at];
+  const isWhole = size?.kind === 'size' && 'isAll' in size.size;
+  return at < 0 || isWhole || mentions.slice(0, at).some(({ kind }) => kind === 'asset');
 }

@@ -9,7 +9,8 @@ import type { Item } from './item.ts';
 
 const LEAD = '(?:(?:but|and|only|just|if|as long as|so long as|provided|provided that|only if|but only if) )*';
 const SUBJECT = '(?:(?:i|we|im|id|ill|you|its|it|they|the price|its price|price|just) )*';
-const NEGATION = '(?:am |will |would |is |are |do )?(?:not|dont|wont|wouldnt|never|isnt|arent|cant|cannot|refuse)';
+const NEGATION =
+  '(?:am |will |would |is |are |do )?(?:under no circumstances|by no means|not|dont|wont|wouldnt|never|isnt|arent|cant|cannot|refuse)';
 const VERBS =
   '(?: (?:want|wanna|to|willing|gonna|going|ready|prepared|pay|paying|pays|go|be|is|cost|costs|bid|accept|take|taking|sell|selling|buy|let|let it go|it|them|get|getting|part|with|for|at|a|one|single|penny|cent|dime|dollar|price|anything|any|much|shell|out|fork|over|spend|spending))*';
 const COST =
@@ -37,9 +38,21 @@ const BOUNDS: readonly (readonly [RegExp, string])[] = [
   [/^(?:and )?(?:price )?capped at$/, 'each_most'],
   [new RegExp(`^${LEAD}${SUBJECT}${COST}(?:no|not|never) ${MORE}${TAIL}$`), 'each_most'],
   [new RegExp(`^${LEAD}${SUBJECT}${COST}(?:no|not|never) ${LESS}${TAIL}$`), 'each_least'],
+  [new RegExp(`^${LEAD}nothing ${MORE}$`), 'each_most'],
+  [new RegExp(`^${LEAD}nothing ${LESS}$`), 'each_least'],
+  [/^(?:but|and|but only|and only|only)(?: at)? (?:above|over|north of|more than|higher than)$/, 'above'],
+  [/^(?:but|and|but only|and only|only)(?: at)? (?:below|under|south of|less than|lower than)$/, 'below'],
+  [
+    /^(?:and |but )?(?:the |my )?(?:highest|most|best)(?: price)? (?:i|id|ill|im)(?: \p{L}+){0,3} (?:is|to|at)$/u,
+    'each_most',
+  ],
+  [
+    /^(?:and |but )?(?:the |my )?(?:lowest|least)(?: price)? (?:i|id|ill|im)(?: \p{L}+){0,3} (?:is|to|at)$/u,
+    'each_least',
+  ],
   [/^(?:and |i |ill |my )*(?:bid|bidding|bid is|bid of|offer is|asking price is|ask is)(?: at)?$/, 'limit'],
   [
-    /^(?:and )?(?:my |the |a |with )*(?:limit|limit price)(?: price)? (?:is|is at|should be|should be at|being|set at|set to)$/,
+    /^(?:and )?(?:my |the |a |with )*(?:upper |lower |hard |absolute |price )?(?:limit|limit price)(?: price)? (?:is|is at|should be|should be at|being|set at|set to)$/,
     'limit',
   ],
 ];

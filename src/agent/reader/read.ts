@@ -205,7 +205,7 @@ function isForbidden(clauses: readonly (readonly Item[])[]): boolean {
 }
 
 const FORBIDDING =
-  /\b(?:dont|not|never|wont|refuse to|no circumstances)(?: (?:to|dare|ever|even|just|please|yet|want|wanna|wish|intend|plan|need|like|think|me|you|to|that|we|i|should)){0,5}$/;
+  /(?<!why )\b(?:dont|not|never|wont|refuse to|no circumstances)(?: (?:to|dare|ever|even|just|please|yet|want|wanna|wish|intend|plan|need|like|think|me|you|to|that|we|i|should)){0,5}$/;
 const UNREAL = /\bhad\b.* bought$/;
 
 const readPlainItems = (text: string) =>

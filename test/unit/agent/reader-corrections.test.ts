@@ -14,6 +14,9 @@ describe('a correction within a sentence', () => {
     ['buy 5 KO at 70, sorry, 65 limit', { side: 'buy', symbol: 'KO', qty: '5', limit_price: '65' }],
     ['Purchase thirty, pardon, thirteen shares of WMT', { side: 'buy', symbol: 'WMT', qty: '13' }],
     ['buy $300 of QQQ - actually no, $400', { side: 'buy', symbol: 'QQQ', notional: '400' }],
+    ['Buy 20 F. Not 20, sorry, 200.', { side: 'buy', symbol: 'F', qty: '200' }],
+    ['buy 7 KO - oh, hold on, that should have been 17', { side: 'buy', symbol: 'KO', qty: '17' }],
+    ['put $250 into VTI, hmm, better $300', { side: 'buy', symbol: 'VTI', notional: '300' }],
     ['sell 10 KO limit 75, oops, make it 12 shares', { side: 'sell', symbol: 'KO', qty: '12', limit_price: '75' }],
   ])('replaces the number: %s', (text, request) => expect(read(text)).toMatchObject([{ kind: 'order', request }]));
 
@@ -37,6 +40,8 @@ describe('a correction within a sentence', () => {
     'Sell 5 AAPL. Wait, buy 3 KO first.',
     'buy 4 JPM limit 300, I mean sell 4 JPM',
     'sell 10 KO, no AAPL',
+    'buy 20 F, not 30',
+    'buy 20 F at 12, not 11',
     'sell 10 KO, hold on to 20',
     'sell 10 KO, wait 20 minutes',
     'buy 10 no 20 or maybe 15 PEP',
@@ -78,10 +83,11 @@ describe('an order that its sentence takes back', () => {
 });
 
 describe('a word beside an order', () => {
-  it.each(['Get me out of KO and JPM, thank you TSLA', 'sell all my KO and JPM, thanks, TSLA'])(
-    'does not make an addressed asset part of it: %s',
-    (text) => expect(read(text)).toEqual([]),
-  );
+  it.each([
+    'Get me out of KO and JPM, thank you TSLA',
+    'sell all my KO and JPM, thanks, TSLA',
+    'sell all my KO and JPM, the market is nuts, TSLA',
+  ])('does not make an addressed asset part of it: %s', (text) => expect(read(text)).toEqual([]));
 
   it('does not make a restated size a price', () => {
     expect(read('buy 5 AAPL, not more than 5')).toMatchObject([{ request: { qty: '5', type: 'market' } }]);

@@ -53,6 +53,10 @@ describe('a reason, a statement or a relative clause', () => {
     'sell 5 shares of AAPL, which I adore',
     'since my kid starts college sell 5 AAPL',
     'The grandkids are coming over, so sell 5 AAPL.',
+    'Given the mess in Washington, please sell 5 AAPL.',
+    "sell 5 AAPL because I'm switching to water",
+    "sell 5 AAPL, it's for my niece's college fund",
+    "sell 5 AAPL, thanks ever so much. That's it. Bye!",
     'Sell 5 AAPL. The market is nuts.',
   ])('may have unknown words: %s', (text) => expect(read(text)).toMatchObject([order]));
 
@@ -66,6 +70,13 @@ describe('a reason, a statement or a relative clause', () => {
     'since my wife is selling 5 AAPL',
     'sell 5 AAPL, my cat typed this',
     'sell 5 AAPL. Half is plenty.',
+    'Preferred shares, sell 5 BAC',
+    'Tomorrow morning: sell 5 AAPL',
+    'sell 5 AAPL, it is for my index fund',
+    'my wife said: sell 5 AAPL',
+    'Opposite of what I said, sell 5 AAPL',
+    'Everyone is screaming, sell 5 AAPL',
+    'My friends are sure: sell 5 AAPL',
     'The joint account is the one, sell 5 AAPL',
     'We are practicing. Sell 5 AAPL.',
     'sell 5 BAC. The preferred is better.',
@@ -94,6 +105,11 @@ describe('a bound of the price that is said as a sentence', () => {
     'buy 20 AAPL, I can go up to 200 a share',
     'buy 20 AAPL, but only at 200 or lower',
     'Buy 20 AAPL. Limit 200.',
+    'Buy 20 AAPL. My upper limit is 200.',
+    "buy 20 AAPL, highest I'll go is 200",
+    'buy 20 AAPL, nothing over 200',
+    'buy 20 AAPL and under no circumstances pay more than 200 for any of them',
+    'buy 20 AAPL, but only under 200',
   ])('may follow the price: %s', (text) =>
     expect(read(text)).toMatchObject([{ request: { qty: '20', limit_price: '200' } }]),
   );
