@@ -5,6 +5,7 @@ import type { Scope } from '../../oauth/scopes.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import { createSuccessResult } from '../answers/answer.ts';
+import { withConnectUrl } from '../answers/connect-url.ts';
 import { createProposalResult } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { requireMcpTool } from '../tools/catalog.ts';
@@ -147,7 +148,7 @@ export async function readResource(call: ToolCall, uri: string) {
     const content = safeText(text) === text ? { text } : { blob: Buffer.from(text).toString('base64') };
     return { contents: [{ uri, mimeType: MIME_TYPE, ...content }] };
   } catch (error) {
-    throw toProtocolError(error, uri);
+    throw toProtocolError(await withConnectUrl(error, call.caller), uri);
   }
 }
 

@@ -10,7 +10,8 @@ import {
 } from '@modelcontextprotocol/server';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
-import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
+import { connectUrl } from '../answers/connect-url.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { createSeals } from './seals.ts';
 
@@ -63,24 +64,6 @@ export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
       return answer.kind === 'elicit' ? answer.action : 'cancel';
     },
   };
-}
-
-/** Adds the URL to the error, for clients that can't open a URL but can show the error to the user. */
-export async function withConnectUrl(error: unknown, caller: McpCaller): Promise<unknown> {
-  const address = await connectUrl(error, caller);
-  if (address === undefined || !isTradeAgentError(error)) return error;
-  const { code, message, hint, details } = error;
-  return new TradeAgentError(code, message, {
-    hint: `${hint === undefined ? '' : `${hint} `}Or ask the user to open ${address} and sign in there, then call this tool again.`,
-    details,
-  });
-}
-
-async function connectUrl(error: unknown, caller: McpCaller): Promise<string | undefined> {
-  if (!isTradeAgentError(error) || error.code !== 'connection_required') return undefined;
-  const { connection } = error.details;
-  // If the URL can't be determined, the caller gets the original error.
-  return typeof connection === 'string' ? await caller.connectAddress?.(connection).catch(() => undefined) : undefined;
 }
 
 const urlElicitationSchema = z.object({ elicitation: z.object({ url: z.looseObject({}) }) });

@@ -18,6 +18,7 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isAwaitingFill } from '../../tools/gateway/watch-fill.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { createErrorResult, createSuccessResult } from '../answers/answer.ts';
+import { withConnectUrl } from '../answers/connect-url.ts';
 import { createProposalResult, describeProposalForModel } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { serveCompletion } from '../prompts/completion.ts';
@@ -26,7 +27,6 @@ import { listResources, listResourceTemplates, readResource, requireSubscribable
 import { isMcpToolName, listToolsForCaller } from '../tools/catalog.ts';
 import { toListedTool } from '../tools/listed-tool.ts';
 import type { McpTool, ProposedResult, ToolCall } from '../tools/mcp-tool.ts';
-import { withConnectUrl } from './account-questions.ts';
 import { type McpServerOptions, SHORT_RESPONSE_HOLD_MS } from './server-options.ts';
 import {
   createProposalTaskSource,

@@ -130,6 +130,14 @@ describe('what the client brings back with the call', () => {
   const refused = { code: -32602, message: 'Invalid or expired requestState' };
   const stateOf = async (endpoint: ReturnType<typeof endpointOf>) => String((await bars(endpoint)).requestState);
 
+  it('is not asked of a client that reads a resource, which is told where to sign in', async () => {
+    const reading = request('http://localhost/mcp', 'resources/read', { uri: 'portfolio://default' }, shows);
+    await expect(rpcAnswer(await endpointOf()(reading, caller))).rejects.toMatchObject({
+      ...{ code: -32603, message: expect.stringContaining('open http://localhost/connect and sign in there') },
+      data: { error: 'connection_required' },
+    });
+  });
+
   it('counts for the same call of the same caller', async () => {
     const endpoint = endpointOf();
     const requestState = await stateOf(endpoint);

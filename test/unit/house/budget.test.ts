@@ -7,7 +7,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   cli: 17_840,
   app: 17_310,
   server: 2_850,
-  mcp: 4_400,
+  mcp: 4_405,
   agent: 21_400,
   check: 3_100,
   schedule: 1_150,
