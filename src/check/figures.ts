@@ -56,6 +56,7 @@ export function computePortfolioFigures(
     incomplete: findIncompleteFigures(activities, {
       priceOn,
       flowsReported: history.some(({ flow }) => flow !== undefined),
+      valuesFrom: history[0]?.at,
       since,
     }),
   };

@@ -1,6 +1,7 @@
 import { type Activity, type ClosingPriceLookup, externalFlows } from '../trading/activity.ts';
 import { formatSignedDollars } from '../trading/amounts.ts';
-import { newYorkDate } from '../trading/new-york-time.ts';
+import { newYorkDate, ONE_DAY_MS } from '../trading/new-york-time.ts';
+import type { Flow } from '../trading/portfolio/value-point.ts';
 
 export const figureNames = [
   'day_profit',
@@ -24,11 +25,17 @@ const FLOW_FIGURES: readonly FigureName[] = ['time_weighted_return', 'money_weig
  * Returns which figures are incomplete, and why.
  * @param activities undefined if unavailable
  * @param flowsReported whether the broker's history includes cash flows
+ * @param valuesFrom time of the first value in the broker's history
  * @param since start of the day's figures
  */
 export function findIncompleteFigures(
   activities: readonly Activity[] | undefined,
-  { priceOn, flowsReported, since }: { priceOn: ClosingPriceLookup; flowsReported: boolean; since: number },
+  {
+    priceOn,
+    flowsReported,
+    valuesFrom,
+    since,
+  }: { priceOn: ClosingPriceLookup; flowsReported: boolean; valuesFrom: number | undefined; since: number },
 ): IncompleteFigures[] {
   if (activities === undefined) {
     const reason = flowsReported
@@ -50,11 +57,32 @@ export function findIncompleteFigures(
       ]),
       reason: `the effect of ${describeActivity(activity)} is unknown`,
     }));
-  const unvalued = externalFlows(activities, priceOn).unvalued.map((activity) => ({
+  const { flows, unvalued: withoutValue } = externalFlows(activities, priceOn);
+  const unvalued = withoutValue.map((activity) => ({
     figures: touched(activity, FLOW_FIGURES),
     reason: `the value of the shares transferred by ${describeActivity(activity)} is unknown`,
   }));
-  return [...unknown, ...unvalued];
+  const late = flows.filter(
+    (flow) =>
+      flow.late === true &&
+      (!flowsReported || flow.shares === true) &&
+      valuesFrom !== undefined &&
+      flow.at > valuesFrom - ONE_DAY_MS,
+  );
+  return [...unknown, ...unvalued, ...lateFlows(late, since)];
+}
+
+/** Marks figures that depend on where flows count that were booked after their day's value was taken. */
+function lateFlows(flows: readonly Flow[], since: number): IncompleteFigures[] {
+  const last = flows.at(-1);
+  if (last === undefined) return [];
+  const day = newYorkDate(last.at);
+  const reason =
+    flows.length === 1
+      ? `the value of ${day} may or may not include the cash flow of that day, which was booked after the close`
+      : `${flows.length} days’ values may or may not include the cash flows of these days, which were booked after the close (the last on ${day})`;
+  // The value at the last close is the base of the day's profit.
+  return [{ figures: last.at > since - ONE_DAY_MS ? ['day_profit', ...FLOW_FIGURES] : FLOW_FIGURES, reason }];
 }
 
 const isZeroAmount = (amount: string | null) => amount === null || Number(amount) === 0;

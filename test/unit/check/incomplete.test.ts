@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderTextReport } from '../../../src/check/report/text.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
+import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anOrder } from '../../fixtures/builders.ts';
 import { cash, checks, position, rules, snapshot } from './sample-snapshot.ts';
@@ -29,6 +30,30 @@ describe('what nobody knows', () => {
       },
     ]);
     expect(result.figures.incomplete[0]?.figures).not.toContain('day_profit');
+  });
+
+  it('of a flow booked after the close is whose day’s value has it, unless the broker reports the flows of its values', async () => {
+    const history = ['2026-11-19', '2026-11-20', '2026-11-23'].map((day) => {
+      return { at: newYorkInstant(day, '24:00') - 1, equity: '10000.00' };
+    });
+    const late = (date: string) => cash(date, '500', { booked_at: `${date}T22:00:00Z` });
+    const of = async (...activities: Activity[]) =>
+      (await checks('rules: []')).run(snapshot({ history, activities })).result.figures.incomplete;
+    const returns = ['time_weighted_return', 'money_weighted_return', 'volatility', 'drawdown'];
+    expect(await of(late('2026-11-20'))).toEqual([
+      { figures: returns, reason: expect.stringContaining(`2026-11-20 may or may not include`) },
+    ]);
+    expect(await of(late('2026-11-20'), late('2026-11-23'))).toEqual([
+      { figures: ['day_profit', ...returns], reason: expect.stringContaining('the last on 2026-11-23') },
+    ]);
+    // Booked before the close, or before the first value.
+    const early = cash('2026-11-20', '500', { booked_at: '2026-11-20T20:00:00Z' });
+    expect(await of(early, late('2026-11-18'))).toEqual([]);
+    const reported = history.map((one) => ({ ...one, flow: '0' }));
+    const { result } = (await checks('rules: []')).run(
+      snapshot({ history: reported, activities: [late('2026-11-20')] }),
+    );
+    expect(result.figures.incomplete).toEqual([]);
   });
 
   it('of trades that don’t come to what is held marks their symbol', async () => {
