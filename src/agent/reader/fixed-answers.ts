@@ -151,7 +151,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
   {
     say: 'mandates',
-    when: '9.6 autonomy+!may_do+!asking',
+    when: '9.6 autonomy+!may_do+!asking+!courtesy',
     missing: [
       phrase`I can't set up, change or revoke mandates here.`,
       phrase`Use "trade-agent mandates add" and "trade-agent mandates revoke".`,
@@ -192,6 +192,11 @@ export const wholeTopics: readonly FixedAnswer[] = [
     say: 'how to trade',
     when: '9.45 how_to+!explain, 9.45 how_to+order+explain',
     text: phrase`Type a request, as in "buy 5 AAPL", "sell half my MSFT" or "cancel my AAPL order". The request goes to your phone, and nothing happens until you approve it there.`,
+  },
+  {
+    say: 'who reads this',
+    when: '9.44 privacy',
+    text: phrase`This program reads your sentences by fixed rules, without a language model. With a request, its sentence goes to your gateway and your phone. If you choose a language model, its provider reads what you type.`,
   },
   {
     say: 'what can be traded',
@@ -379,6 +384,7 @@ export const topicsWithoutData: readonly FixedAnswer[] = [
 /** Replies to sentences that ask for nothing. */
 export const smallTalk: readonly FixedAnswer[] = [
   { say: 'thanks', when: '9 thanks+idle, 9 thanks+addressed', text: phrase`You’re welcome.` },
+  { say: 'an apology', when: '8.95 apology+idle, 8.94 apology+addressed', text: phrase`No problem.` },
   { say: 'goodbye', when: '8.9 bye+idle, 8.9 bye+addressed', text: phrase`Goodbye.` },
   { say: 'nothing', when: '8.85 retracts+idle, 8.86 nothing_asked+!trade', text: NOTHING_DONE },
   { say: 'praise', when: '8.8 praise+idle', text: phrase`Thank you. Tell me what to look up or to order next.` },

@@ -234,7 +234,9 @@ function rejectNext(items: readonly Item[]): void {
 }
 
 const FILLERS =
-  'harmless contract of on with my a comma end each limit order filler for at share position colon it'.split(' ');
+  'harmless contract of on with my a comma end each limit order filler for at share position colon it question'.split(
+    ' ',
+  );
 
 function readSlot(items: readonly Item[], at: number, said: OptionSlots, side: 'buy' | 'sell'): number {
   const item = items[at] as Item;

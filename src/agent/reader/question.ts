@@ -59,7 +59,7 @@ const IDLE = [
   'by',
   'question',
 ];
-const SMALL_TALK = ['thanks', 'bye', 'praise', 'greeting', 'retracts', 'filler'];
+const SMALL_TALK = ['thanks', 'apology', 'bye', 'praise', 'greeting', 'retracts', 'filler'];
 
 export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>): Question {
   const items = all.filter(({ aside }) => !aside);

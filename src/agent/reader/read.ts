@@ -117,7 +117,7 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
       throw new NotUnderstoodError(phrase`The request is too long for the built-in planner.`, HINT);
     const items = withNeededMoney(withoutFirst(readPlainItems(text)));
     requireNotWithdrawn(items);
-    const whole = readWhole(items, { it, isQuestion: isQuestion(items) });
+    const whole = readUndivided(items, it);
     if (whole !== undefined) return { intents: whole };
     const named = antecedentOf(items);
     const plain = withoutComments(named?.rest ?? items);
@@ -133,6 +133,18 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
   }
 }
 
+/**
+ * Reads what only the whole sentence says. Target weights are read before comments are removed: "keep the rest in cash"
+ * is a comment to a sale, but a target here.
+ */
+function readUndivided(items: readonly Item[], it: string | undefined): readonly Intent[] | undefined {
+  const isAsked = isQuestion(items);
+  const whole = readWhole(items, { it, isQuestion: isAsked });
+  if (whole !== undefined || isAsked) return whole;
+  const weights = readAllWeights(items);
+  return weights === undefined ? undefined : [weights];
+}
+
 /** Reads a swap, or else the request of each clause. @throws {NotUnderstoodError} */
 function readRequests(
   items: readonly Item[],
@@ -141,8 +153,6 @@ function readRequests(
 ): readonly Intent[] {
   const swap = isQuestion(items) ? undefined : readSwap(items, (sale) => readClause(sale, it));
   if (swap !== undefined) return [swap];
-  const weights = isQuestion(items) ? undefined : readAllWeights(items);
-  if (weights !== undefined) return [weights];
   const intents = readAll(clauses, it);
   if (intents.length === 0) throw new NotUnderstoodError(phrase`You did not ask for anything.`, HINT);
   requireUnambiguousAccount(intents);

@@ -134,6 +134,10 @@ function someOf(found: TemplateMatch): readonly Bare[] | undefined {
   return isPart ? [sharesOf(found), { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true }] : undefined;
 }
 
+/** Returns the size of "I want ten of my KO sold" or "get all my KO sold". */
+const soldSize = (found: TemplateMatch): Bare =>
+  found.quantities[0] === undefined ? fractionSize(new Dec(1), true) : sharesOf(found);
+
 /** Reads "x5" after a symbol as a number of shares. */
 function countedOf(found: TemplateMatch): Bare | undefined {
   const quantity = found.items.find((item) => item.quantity !== undefined)?.quantity;
@@ -316,6 +320,18 @@ const slots: readonly (readonly [string, Build])[] = [
   ['my? @ post_asset', asset],
   ['one_share my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['half_share my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
+  [
+    'get my? my? #n|all share|position? of? my? my? sold_past',
+    (found) => [{ kind: 'act', act: 'sell' }, soldSize(found)],
+  ],
+  [
+    'get my? my? #n|all share|position? of? my? my? @ share|position? sold_past',
+    (found) => [
+      { kind: 'act', act: 'sell' },
+      soldSize(found),
+      { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
+    ],
+  ],
   ['counted', countedOf],
   ['field_qty of? #n', countedOf],
   ['#n field_qty of? my? my?', countedOf],

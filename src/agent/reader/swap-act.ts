@@ -17,7 +17,7 @@ type ReadOrders = (items: readonly Item[]) => readonly Intent[];
  * @throws {NotUnderstoodError} if a part of the swap is not understood
  */
 export function readSwap(items: readonly Item[], readOrders: ReadOrders): SwapIntent | undefined {
-  const parts = bySwap(items) ?? byProceeds(items) ?? byPurchase(items);
+  const parts = bySwap(items) ?? byProceeds(items) ?? byPurchase(items) ?? byDirection(items);
   if (parts === undefined) return undefined;
   const symbol = purchased(parts.purchase);
   if (symbol === undefined) return undefined;
@@ -95,6 +95,15 @@ function byPurchase(items: readonly Item[]): SwapParts | undefined {
   const at = items.findLastIndex((item, index) => index < end && is(item, 'buy', 'get', 'invest'));
   if (at < 1 || !items.slice(0, at).some((item) => is(item, 'sell', 'trim', 'close', 'leave'))) return undefined;
   return { sale: withoutEnd(items.slice(0, at)), purchase: [...items.slice(at + 1, end), ...items.slice(end + 1)] };
+}
+
+/** Reads "all my bitcoin out and into ether", which has no verb. */
+function byDirection(items: readonly Item[]): SwapParts | undefined {
+  const at = items.findIndex((item) => is(item, 'out_into'));
+  const said = items.slice(0, Math.max(0, at));
+  const isSale =
+    said.filter(isAsset).length === 1 && said.some((item) => item.quantity !== undefined || is(item, 'all', 'half'));
+  return isSale ? { sale: [SELL, ...said], purchase: items.slice(at + 1) } : undefined;
 }
 
 /** Removes "and", "then" and punctuation from the end of the sale, before the purchase. */

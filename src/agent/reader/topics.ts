@@ -428,7 +428,7 @@ const wholeQuestions: readonly PlannedAnswer[] = [
 const wholeRules = compileRules([...wholeTopics, ...smallTalk, ...wholeQuestions, ...figureQuestions]);
 
 /** Small talk. If a sentence has several kinds, the first kind in this list is answered. */
-const talk = ['thanks', 'bye', 'retracts', 'praise', 'greeting'];
+const talk = ['thanks', 'apology', 'bye', 'retracts', 'praise', 'greeting'];
 
 /**
  * Returns the reply to small talk in a sentence that was not understood and that may ask for nothing: it has no act, no

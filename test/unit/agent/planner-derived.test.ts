@@ -174,6 +174,8 @@ describe('a swap', () => {
   it.each(
     sentences(`
     swap my KO for AAPL => place_order sell 40 KO + place_order buy $2400 AAPL
+    all my KO out and into AAPL please => place_order sell 40 KO + place_order buy $2400 AAPL
+    swap half my KO → AAPL => place_order sell 20 KO + place_order buy $1200 AAPL
     swap my coca cola for pepsico, all of it => place_order sell 40 KO + place_order buy $2400 PEP
     swap 5 NVDA for MSFT => place_order sell 5 NVDA + place_order buy $700 MSFT
     sell half my KO and put the proceeds into AAPL => place_order sell 20 KO + place_order buy $1200 AAPL

@@ -97,6 +97,11 @@ describe('an option in a sentence', () => {
       { symbol: 'TSLA', qty: '1', limit_price: '3.20' },
       { right: 'call', strike: '450', expiry: 'friday', expiryText: 'that expires this Friday' },
     ],
+    [
+      'Could you buy a put option on Microsoft, 400 strike, expiring March 20, and not pay above $6.50 for it?',
+      { symbol: 'MSFT', qty: '1', limit_price: '6.50' },
+      { right: 'put', strike: '400', expiry: '03-20' },
+    ],
   ])('opens or closes as it says: %s', (sentence, request, contract) => {
     const order = orderOf(sentence);
     expect(order.request).toMatchObject(request);
