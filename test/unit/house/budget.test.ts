@@ -11,7 +11,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   agent: 21_400,
   check: 3_100,
   schedule: 1_150,
-  tools: 4_555,
+  tools: 4_565,
   notify: 700,
   sandbox: 8_300,
   home: 18_180,
