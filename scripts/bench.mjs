@@ -6,6 +6,7 @@ import { benchChatLines } from './bench/chat-lines.mjs';
 import { benchClaims } from './bench/claims.mjs';
 import { benchHistory } from './bench/history.mjs';
 import { benchHome } from './bench/home.mjs';
+import { benchLedger } from './bench/ledger.mjs';
 import { benchModelRequests } from './bench/model-requests.mjs';
 import { benchPolicy } from './bench/policy.mjs';
 import { benchProposals } from './bench/proposals.mjs';
@@ -19,6 +20,7 @@ const parts = {
     for (const line of await benchCheck()) console.log(line);
   },
   history: benchHistory,
+  ledger: benchLedger,
   models: benchModelRequests,
   policy: benchPolicy,
   claims: benchClaims,

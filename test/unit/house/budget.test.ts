@@ -9,7 +9,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   server: 2_850,
   mcp: 4_405,
   agent: 21_400,
-  check: 3_100,
+  check: 3_105,
   schedule: 1_150,
   tools: 4_565,
   notify: 700,
