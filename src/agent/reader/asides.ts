@@ -105,6 +105,9 @@ export const isApposition = (items: readonly Item[], before: readonly Item[] | u
 const DECIDED =
   /\b(?:thinking|thought|think|talking|talked|discussing|discussed|considering|considered|sleeping|slept|consideration|deliberation|reflection|consulting|consulted)(?: (?:long|hard|a lot|carefully))*(?: (?:it|this|that|things))?(?: (?:over|through|about|on))?(?: (?:it|this|that))?\b/;
 
+/** A statement about a person in the past: "I promised my dad". */
+const TOLD = /^(?:i|we|he|she|you|(?:my|our) \p{L}+) (?:\p{L}+ )?\p{L}{3,}ed\b/u;
+
 /** Returns whether a part only states something, which may have unknown words: "the grandkids are coming over". */
 export function isStatement(items: readonly Item[]): boolean {
   if (items.some((item) => item.aside || item.quantity !== undefined || isAssetName(item) || isMeant(item)))
@@ -121,7 +124,11 @@ export function isStatement(items: readonly Item[]): boolean {
   const isSentence =
     (words.length > 1 || isDecided) &&
     (isOpinion || items[0]?.tags.includes('ask') !== true) &&
-    (isOpinion || isDecided || words.some((word) => VERB.test(word)) || texts.some((text) => CONTRACTED.test(text)));
+    (isOpinion ||
+      isDecided ||
+      TOLD.test(text) ||
+      words.some((word) => VERB.test(word)) ||
+      texts.some((text) => CONTRACTED.test(text)));
   return isSentence && words.every((word) => !CHANGING.has(word) && !UNDOING.has(word));
 }
 

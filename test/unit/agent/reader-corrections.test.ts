@@ -17,6 +17,7 @@ describe('a correction within a sentence', () => {
     ['Buy 20 F. Not 20, sorry, 200.', { side: 'buy', symbol: 'F', qty: '200' }],
     ['buy 7 KO - oh, hold on, that should have been 17', { side: 'buy', symbol: 'KO', qty: '17' }],
     ['put $250 into VTI, hmm, better $300', { side: 'buy', symbol: 'VTI', notional: '300' }],
+    ['buy 5 AAPL, or better make it 6', { side: 'buy', symbol: 'AAPL', qty: '6' }],
     ['sell 10 KO limit 75, oops, make it 12 shares', { side: 'sell', symbol: 'KO', qty: '12', limit_price: '75' }],
   ])('replaces the number: %s', (text, request) => expect(read(text)).toMatchObject([{ kind: 'order', request }]));
 
