@@ -176,14 +176,14 @@ export class LotPool {
 
   /**
    * Offers the lots that have replaced no shares yet, oldest first, to a sale at a loss. Requires `washSales`.
-   * @param first the earliest day of purchase. Lots from before this day are not offered again, even by later calls
+   * @param since the earliest time of purchase. Lots from before it are not offered again, even by later calls
    * @param replace returns the lot, or the lots with the same age and number of shares that take its place: first the
    *   replacement shares, then the rest. Undefined if no shares are left to replace
    */
-  replace(first: IsoDate, replace: (lot: Lot) => readonly [Lot, Lot?] | undefined): void {
+  replace(since: number, replace: (lot: Lot) => readonly [Lot, Lot?] | undefined): void {
     for (let node = this.#unused?.oldest; node !== undefined; ) {
       const newer = node.unused?.newer;
-      if (node.lot.at === undefined || newYorkDate(node.lot.at) < first) this.#use(node);
+      if (node.lot.at === undefined || node.lot.at < since) this.#use(node);
       else {
         const lots = replace(node.lot);
         if (lots === undefined) return;

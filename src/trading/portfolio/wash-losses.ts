@@ -1,6 +1,6 @@
 import { symbolAssetClass } from '../asset-class.ts';
 import { type Dec, isPositive, min } from '../decimal.ts';
-import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
+import { addDays, daysBetween, type IsoDate, newYorkDate, newYorkInstant } from '../new-york-time.ts';
 import { type Lot, type LotPool, proportionalAmount, proportionalShares } from './lot-pool.ts';
 
 /** The window covers this many days before and after the sale: 61 days in total, including the day of the sale. */
@@ -45,15 +45,16 @@ export class WashSaleLosses {
   sold(symbol: string, closings: readonly Closed[], held: LotPool): void {
     // 26 U.S.C. § 1091 covers only stock and securities, and crypto is neither.
     if (symbolAssetClass(symbol) === 'crypto') return;
+    const [first] = closings;
+    if (first === undefined) return;
+    const sold = newYorkDate(first.closed);
+    const since = newYorkInstant(addDays(sold, -WASH_SALE_WINDOW_DAYS), '00:00');
     for (const closing of closings.toSorted((a, b) => (a.opened ?? 0) - (b.opened ?? 0))) {
-      const { opened, closed, proceeds, cost, qty, tacked } = closing;
+      const { opened, proceeds, cost, qty, tacked } = closing;
       if (opened === undefined || proceeds === undefined || cost === undefined || proceeds.gte(cost)) continue;
-      const sold = newYorkDate(closed);
       const days = daysBetween(newYorkDate(opened), sold) + tacked;
       const open = { closing, sold, days, qty, loss: cost.minus(proceeds) };
-      held.replace(addDays(sold, -WASH_SALE_WINDOW_DAYS), (lot) =>
-        isPositive(open.qty) ? replaceShares(lot, open) : undefined,
-      );
+      held.replace(since, (lot) => (isPositive(open.qty) ? replaceShares(lot, open) : undefined));
       if (isPositive(open.qty)) this.#openOf(symbol).losses.push(open);
     }
   }
@@ -69,7 +70,7 @@ export class WashSaleLosses {
   /** Returns the lots that a purchase opens: replacement shares for earlier losses, and the rest. */
   bought(symbol: string, lot: Lot & { readonly at: number }): Lot[] {
     const open = this.#open.get(symbol);
-    if (open === undefined) return [lot];
+    if (open === undefined || open.first === open.losses.length) return [lot];
     const { losses } = open;
     const earliest = addDays(newYorkDate(lot.at), -WASH_SALE_WINDOW_DAYS);
     const lots: Lot[] = [];
