@@ -46,6 +46,7 @@ import {
   priceSchema,
   saleAndPurchase,
 } from './derived-order.ts';
+import { figureSteps } from './figure-steps.ts';
 import {
   findOrdersToCancel,
   findOrderToChange,
@@ -287,7 +288,7 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
         },
       ];
     case 'computed':
-      return computedSteps(intent);
+      return figureSteps(intent);
     case 'order':
       return [orderStep(intent, found)];
     case 'standing':
@@ -378,31 +379,6 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
     case 'help':
       return [];
   }
-}
-
-/** Returns the calls whose results make one figure. The last call's answer contains the figure. */
-function computedSteps({ account: _, ...intent }: FigureIntent & OfAccount): PlannerStep[] {
-  const { symbol, days, period } = intent;
-  const portfolio = { name: 'get_portfolio', args: {} };
-  const quote = { name: 'get_quote', args: { symbols: [symbol] } };
-  const ordersIn = (status: string) => ({ name: 'list_orders', args: defined({ status, symbol, limit: 500 }) });
-  const steps: Readonly<Record<FigureIntent['figure'], readonly PlannerStep[]>> = {
-    free_cash: [portfolio, ordersIn('open')],
-    cash_after: [portfolio, ordersIn('open')],
-    affordable: [portfolio, quote],
-    trade: [portfolio, quote],
-    raise: [portfolio, quote],
-    progress: [quote, ordersIn('all')],
-    extremes: [{ name: 'get_bars', args: { symbol, days } }],
-    gain: [{ name: 'get_performance', args: defined({ period, by_position: true }) }],
-    margin: [portfolio],
-    rejected: [{ name: 'list_orders', args: defined({ status: 'closed', symbol }) }],
-  };
-  const calls = steps[intent.figure];
-  return calls.map((step, at) => ({
-    ...step,
-    view: at < calls.length - 1 ? { isPart: true } : { computed: intent },
-  }));
 }
 
 type OfAccount = Pick<Intent, 'account'>;

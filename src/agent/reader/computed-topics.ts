@@ -35,10 +35,16 @@ const ACTS = ['cancel', 'change', 'remove', 'send', 'protect', 'swap', 'rebalanc
 
 const TRADES = ['buy', 'sell', 'close', 'trim', 'invest'];
 
-/** Returns whether a sentence begins with an act, as in "buy KO if I can afford it" and "could you sell 5 KO". */
+const LINKS = ['comma', 'end', 'question', 'and', 'then'];
+
+/** Returns whether a part of a sentence begins with an act, as in "if I can afford it, please buy 5 KO". */
 export function beginsWithAct(items: readonly Item[]): boolean {
-  const first = items.find(({ tags, lower }) => !tags.includes('harmless') && !/\b(?:you|u|ya)$/.test(lower));
-  return first?.tags.some((tag) => TRADES.includes(tag)) === true;
+  const said = items.filter(({ tags, lower }) => !tags.includes('harmless') && !/\b(?:you|u|ya)$/.test(lower));
+  return said.some(
+    ({ tags }, at) =>
+      tags.some((tag) => TRADES.includes(tag)) &&
+      (at === 0 || said[at - 1]?.tags.some((tag) => LINKS.includes(tag)) === true),
+  );
 }
 
 /** Returns whether a sentence requests an act at its end, as in "kannst du 5 KO kaufen, falls das Geld reicht?". */
@@ -52,7 +58,9 @@ const unlessRequested =
   (intent: NonNullable<PlannedAnswer['intent']>) =>
   (question: Question): ReturnType<typeof intent> => {
     const { items } = question;
-    const asksForAct = items.some(({ tags }) => ACTS.some((tag) => tags.includes(tag)));
+    const asksForAct = items.some(
+      ({ tags }) => ACTS.some((tag) => tags.includes(tag)) && !TRADES.some((tag) => tags.includes(tag)),
+    );
     return asksForAct || beginsWithAct(items) || endsWithAct(items) ? undefined : intent(question);
   };
 
@@ -126,6 +134,11 @@ function raisedIn({ items }: Question): Partial<FigureIntent> | undefined {
 /** Topics that are read only in a whole sentence. */
 export const figureQuestions: readonly PlannedAnswer[] = [
   {
+    say: 'quote AAPL',
+    when: '9.5 bid_ask+symbol+asks',
+    intent: unlessRequested(({ symbols }) => ({ kind: 'quote', symbols })),
+  },
+  {
     say: 'has my AAPL order filled',
     when: '9.35 partial+order_word+symbol+asks, 9.21 execution+order_word+symbol+asks+!when+!explain+!number_of+!cash+!what_price, 9.31 how_far+order_word+symbol+!extreme, 9.21 why+order_word+symbol+pending',
     intent: unlessRequested(ofSymbol('progress')),
@@ -147,7 +160,7 @@ export const figureQuestions: readonly PlannedAnswer[] = [
   },
   {
     say: 'how many AAPL can I buy',
-    when: '9.25 wants_count+symbol+purchasable+!sells+!dividend+!order, 9.25 how_much+symbol+purchasable+!sells+!dividend+!order, 9.25 wants_count+symbol+cash+!own+!sells+!order',
+    when: '9.25 wants_count+symbol+purchasable+!sells+!dividend+!order, 9.25 how_much+symbol+purchasable+!sells+!dividend+!order, 9.25 wants_count+symbol+cash+!own+!sells+!order, 9.25 wants_count+symbol+buys+can_i+!sells+!order, 9.25 wants_count+symbol+dollars+!sells+!past+!dividend+!order',
     intent: unlessRequested(ofSymbol('affordable', spentIn)),
   },
   {
@@ -157,7 +170,7 @@ export const figureQuestions: readonly PlannedAnswer[] = [
   },
   {
     say: 'can I afford 5 AAPL?',
-    when: '9.28 enough_cash+symbol+number+asks, 9.315 more_needed+cost_of+symbol+number+asks, 9.27 cash+symbol+supposed+!dividend+!order+!wants_count, 9.27 cash_left+symbol+supposed+!dividend+!order, 9.27 hypothetical+cash+symbol, 9.27 proceeds+symbol+sells+!gain, 9.27 proceeds+symbol+number+!gain',
+    when: '9.28 enough_cash+symbol+number+asks, 9.315 more_needed+cost_of+symbol+number+asks, 9.27 cash+symbol+supposed+!dividend+!order+!wants_count, 9.27 cash_left+symbol+supposed+!dividend+!order, 9.27 hypothetical+cash+symbol, 9.27 hypothetical+money+symbol+!gain, 9.27 proceeds+symbol+sells+!gain, 9.27 proceeds+symbol+number+!gain',
     intent: unlessRequested(ofSymbol('trade', tradeIn)),
   },
   {

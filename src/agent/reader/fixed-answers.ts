@@ -167,7 +167,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
   {
     say: 'regular reports',
-    when: '9.5 each_time+report+!trade+!alerts+!dollars+!places+!condition',
+    when: '9.5 each_time+report+!trade+!alerts+!dollars+!places+!condition, 9.49 each_time+summary+!buys+!sells+!dollars, 9.48 each_time+habit+!number',
     missing: [
       phrase`I can't set up regular reports here.`,
       phrase`"trade-agent schedule add" checks your account at fixed times.`,

@@ -69,7 +69,7 @@ export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>
   const cues = new Set(found.map(({ cue }) => cue));
   const words = new Set(found.flatMap(({ phrase }) => [phrase, ...phrase.split(' ')]));
   const span = spanDays(items);
-  const said = cues.has('LY') ? '1Y' : periods.find((one) => cues.has(one));
+  const said = cues.has('LY') || cues.has('quarter') ? '1Y' : periods.find((one) => cues.has(one));
   const period = said ?? (span === undefined ? undefined : coveringPeriod(span));
   let known: readonly string[] | undefined;
   const symbols = () => {
@@ -95,7 +95,8 @@ export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>
     sells: () => hasTag(SELLS),
     number: () => items.some(({ quantity, tags }) => quantity !== undefined && !tags.includes('year_number')),
     /** Whether no period has exactly as many days as the question. */
-    inexact: () => said === undefined && span !== undefined && !EXACT_DAYS.has(span),
+    inexact: () => cues.has('quarter') || (said === undefined && span !== undefined && !EXACT_DAYS.has(span)),
+    buys: () => hasTag(['buy', 'get']),
     dollars: () => items.some(({ quantity }) => quantity?.unit === 'dollars'),
     calendar_date: () => /^\d\d-\d\d$/.test(dateOf(items) ?? ''),
     places: () => hasTag(['place', 'protect']),
@@ -187,7 +188,8 @@ const OWN_SUBJECTS = ['cash', 'fees', 'realized', 'deposits', 'approvals'];
  */
 function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: ReadonlySet<string>): string[] {
   const found = items.filter(isAsset).map((item) => namesOf(item, words));
-  const known = [...found.flatMap(({ names }) => names), ...enumeratedIn(items)];
+  const listed = found.flatMap(({ names }) => names);
+  const known = listed.length === 0 ? [] : [...listed, ...enumeratedIn(items)];
   const unknown = found.flatMap(({ rest }) => rest);
   if (known.length > 0 || !NAMING.some((cue) => cues.has(cue)) || OWN_SUBJECTS.some((cue) => cues.has(cue)))
     return [...new Set(known)];

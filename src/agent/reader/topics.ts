@@ -125,7 +125,7 @@ const topics: readonly PlannedAnswer[] = [
   { say: 'findings', when: '8 findings', intent: fixed({ kind: 'findings' }) },
   {
     say: 'my tax lots',
-    when: '8 lots, 9.4 hypothetical+gain+symbol, 9.4 hypothetical+taxes+symbol, 8.4 held_long+symbol, 8.4 basis+when+symbol, 9.4 basis+held_long+symbol',
+    when: '8 lots, 9.4 hypothetical+gain+symbol+!cash, 9.4 hypothetical+taxes+symbol, 8.4 held_long+symbol, 8.4 basis+when+symbol, 9.4 basis+held_long+symbol',
     intent: ({ symbols }) => ({ kind: 'lots', ...defined({ symbol: symbols[0] }) }),
   },
   { say: 'my watchlist', when: '8 watchlist', intent: fixed({ kind: 'watchlist' }) },
@@ -247,7 +247,7 @@ const topics: readonly PlannedAnswer[] = [
   { say: 'is the market open', when: '6 market+hours, 6 clock', intent: fixed({ kind: 'clock' }) },
   {
     say: 'my trades',
-    when: '5.2 traded+mine+!tomorrow+!fees, 5.21 traded+mine+weekday+past+!fees, 6.6 trades+weekday+mine+!market, 5.2 trades, 9.2 recurring+closed',
+    when: '5.2 traded+mine+!tomorrow+!fees, 5.21 traded+mine+weekday+past+!fees+!each_time, 6.6 trades+weekday+mine+!market+!each_time, 5.2 trades, 9.2 recurring+closed',
     intent: (question) => ({
       kind: 'activities',
       kinds: ['fill'],
@@ -309,12 +309,12 @@ const topics: readonly PlannedAnswer[] = [
   },
   {
     say: 'my AAPL position',
-    when: '4 symbol+own+mine, 4 symbol+holdings+mine, 5.3 symbol+basis, 4 my_symbol, 4 symbol+made+mine, 5.2 symbol+profit+mine, 4 symbol+share_of, 5.1 symbol+up_or_down+mine, 4.1 symbol+unrealized',
+    when: '4 symbol+own+mine, 4 symbol+holdings+mine, 5.3 symbol+basis, 4 my_symbol, 4 symbol+made+mine, 5.2 symbol+profit+mine, 5.35 since_bought+symbol, 4 symbol+share_of, 5.1 symbol+up_or_down+mine, 4.1 symbol+unrealized',
     intent: ({ symbols }) => symbols.map((symbol) => ({ kind: 'portfolio', symbol })),
   },
   {
     say: 'what do I own',
-    when: '2 holdings, 3 own+mine+!symbol, 3 worth+mine, 2 account+!symbol, 3 gain+mine+doing, 3 gain+holdings, 2 profit, 2.5 rich, 5.7 all+holdings+mine+!loss, 5.7 all+holdings+largest+!loss',
+    when: '2 holdings, 3 own+mine+!symbol, 3 worth+mine, 2 account+!symbol, 5.85 in_loss+holdings+asks+!most+!largest+!symbol+!worst, 3 gain+mine+doing, 3 gain+holdings, 2 profit, 2.5 rich, 5.7 all+holdings+mine+!loss, 5.7 all+holdings+largest+!loss',
     intent: fixed({ kind: 'portfolio' }),
   },
   {
@@ -391,7 +391,7 @@ const rules = compileRules(topics);
 const wholeQuestions: readonly PlannedAnswer[] = [
   {
     say: 'my tax lots',
-    when: '9.4 hypothetical+gain+symbol, 9.4 hypothetical+taxes+symbol',
+    when: '9.4 hypothetical+gain+symbol+!cash, 9.4 hypothetical+taxes+symbol',
     intent: ({ symbols }) => ({ kind: 'lots', symbol: symbols[0] ?? '' }),
   },
   {
@@ -549,7 +549,7 @@ const WIDER = phrase`I don’t have exactly that period, so this is for a longer
 const ORDER_TERMS = ['trailing', 'stop', 'stop_loss', 'stop_with_limit', 'limit', 'day', 'gtc', 'bracket'];
 
 /**
- * Returns whether a sentence asks for an order in words that were not understood: "can you do a 7% trailing stop on all
+ * Returns whether a sentence asks for an order or an alert in words that were not understood: "can you do a 7% trailing stop on all
  * my AAPL". An answer to it would hide that nothing was placed.
  */
 function isUnreadOrder(items: readonly Item[]): boolean {
@@ -557,6 +557,9 @@ function isUnreadOrder(items: readonly Item[]): boolean {
   const text = items.map(({ lower }) => lower).join(' ');
   const isRequest = /\b(?:can|could|would|will) (?:you|u|ya)\b/.test(text);
   const isSized = items.some(({ quantity }) => quantity !== undefined);
+  // "Let me know whether NVDA falls below 100" asks for an alert.
+  const isAlert = /\bme (?:know )?whether\b/.test(text) && hasTag('falls', 'rises', 'above', 'below');
+  if (isAlert && isSized) return true;
   return isRequest && isSized && items.some(isAsset) && hasTag(...ORDER_TERMS) && !hasTag('what');
 }
 
