@@ -9,6 +9,7 @@ Ich hätte gern 3 Netflix, zum aktuellen Kurs => place_order buy 3 NFLX
 Verkaufe zehn Stück Coca-Cola, mindestens 79,50 das Stück => place_order sell 10 KO limit limit_price=79.50
 Setz einen Stop bei 130 für alle meine Nvidia => place_order sell 20 NVDA stop stop_price=130
 Wenn Apple unter 200 fällt, verkauf 5 Stück => place_standing_order sell 5 AAPL below=200
+Sobald Apple unter 190 fällt, hätte ich gern 10 Stück davon. => place_standing_order buy 10 AAPL below=190
 quiero 3 acciones de Netflix a precio de mercado porfa => place_order buy 3 NFLX
 Vende la mitad de mis Apple, pero no por menos de 260 => place_order sell 5 AAPL limit limit_price=260
 Cómprame tres de Microsoft, a lo sumo a 470 cada una => place_order buy 3 MSFT limit limit_price=470

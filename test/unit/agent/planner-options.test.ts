@@ -102,6 +102,11 @@ describe('an option in a sentence', () => {
       { symbol: 'MSFT', qty: '1', limit_price: '6.50' },
       { right: 'put', strike: '400', expiry: '03-20' },
     ],
+    [
+      "I'd like a single put contract on SPY as insurance, strike 540, expiring in January, at no more than $6 per share in premium.",
+      { symbol: 'SPY', qty: '1', limit_price: '6' },
+      { right: 'put', strike: '540', expiry: '01' },
+    ],
   ])('opens or closes as it says: %s', (sentence, request, contract) => {
     const order = orderOf(sentence);
     expect(order.request).toMatchObject(request);

@@ -50,6 +50,7 @@ describe('an order that the gateway is to place by itself', () => {
     ['The fifteenth of every month, one share of Costco please', 'only on the 1st'],
     ['every other Friday 75 bucks of QQQ', 'only every trading day'],
     ['buy $100 of SCHD monthly and stop after twelve', 'approve it for up to 35 days'],
+    ['every month $250 of QQQ, and stop after twelve purchases', 'approve it for up to 35 days'],
     ['every Monday $50 of KO for 12 weeks', 'approve it for up to 35 days'],
     ['invest $50 in SPY every Tuesday until June', 'approve it for up to 35 days'],
     ['buy $200 of VTI every Monday at 3:30', 'Do you mean 3:30 PM New York time?'],
