@@ -132,7 +132,8 @@ const wordsOf = (items: readonly Item[]) => items.map(({ lower }) => lower.repla
 const ACTS = [...TRADES, 'get', 'protect', 'place', 'leave'];
 
 const isOrder = (items: readonly Item[]) =>
-  items.some(({ tags }) => ACTS.some((tag) => tags.includes(tag))) && !items.some(({ tags }) => tags.includes('alert'));
+  (items.some(({ tags }) => ACTS.some((tag) => tags.includes(tag))) || /\bpay(?:ing)?\b/.test(wordsOf(items))) &&
+  !items.some(({ tags }) => tags.includes('alert'));
 
 /** Replaces the words of a bound by one item with its meaning. */
 export function withPlainBounds(items: readonly Item[]): readonly Item[] {

@@ -22,6 +22,7 @@ import { readCancel, readChange } from './order-acts.ts';
 import { badNumber, toOrders } from './order-frame.ts';
 import { readAfford, readRules, readWashSale } from './order-questions.ts';
 import { withPlainBounds } from './price-bounds.ts';
+import { isForbidden, isOnlyForbidden } from './prohibitions.ts';
 import { readAllWeights, readRebalance, readTargetSize } from './rebalance-act.ts';
 import {
   type AskedSlot,
@@ -196,28 +197,6 @@ function requireNotWithdrawn(items: readonly Item[]): void {
 /** Refusals of sentences that are understood, so that no correction of their spelling is offered. */
 const FINAL: ReadonlySet<Phrase> = new Set([QUESTION_MESSAGE, FORBIDDEN, ...Object.values(STANCES)]);
 
-/**
- * Returns whether every act is forbidden, as in "don't sell my AAPL", or hypothetical: "had I bought it". In "don't buy
- * it, sell it", the second part ends the prohibition.
- */
-function isForbidden(clauses: readonly (readonly Item[])[]): boolean {
-  let forbidden = 0;
-  for (const clause of clauses) {
-    let before = '';
-    for (const { lower, tags } of clause) {
-      if (tags.some((tag) => ['comma', 'end', 'question'].includes(tag))) before = '';
-      else if (!TRADES.some((tag) => tags.includes(tag))) before = `${before} ${lower.replaceAll("'", '')}`;
-      else if (FORBIDDING.test(before)) forbidden += 1;
-      else if (!UNREAL.test(`${before} ${lower}`)) return false;
-    }
-  }
-  return forbidden > 0;
-}
-
-const FORBIDDING =
-  /(?<!why )\b(?:dont|not|never|wont|refuse to|no circumstances)(?: (?:to|dare|ever|even|just|please|yet|want|wanna|wish|intend|plan|need|like|think|me|you|to|that|we|i|should)){0,5}$/;
-const UNREAL = /\bhad\b.* bought$/;
-
 const readPlainItems = (text: string) =>
   withPlainBounds(withPlainLife(withPlainConditions(withCorrections(readItems(text)))));
 
@@ -259,22 +238,6 @@ function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers
     if (!isComment || !hasOthers || mayRequest(clause)) throw error;
     return error;
   }
-}
-
-/** Meanings of the words of a clause that only forbids an act: "don't cancel the Apple order". */
-const FORBIDDEN_PARTS = 'my order order_noun order_one of share position harmless comma limit stop a'.split(' ');
-
-/** Returns whether a clause only forbids an act. If so, the act in the adjacent clause is the request. */
-function isOnlyForbidden(clause: readonly Item[]): boolean {
-  const said = clause.filter((item) => isAsset(item) || !item.tags.includes('harmless'));
-  const at = said.findIndex(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
-  const before = said.slice(0, at).map(({ lower }) => lower.replaceAll("'", ''));
-  if (at < 1 || !/^(?:dont|do not|never|please dont|not)$/.test(before.join(' '))) return false;
-  const rest = said.slice(at + 1);
-  return (
-    rest.some(isAsset) &&
-    rest.every((item) => isAsset(item) || (!item.aside && item.tags.some((tag) => FORBIDDEN_PARTS.includes(tag))))
-  );
 }
 
 /** Returns whether an unread clause may be a request: it has an act, or another risky word with an asset. */
@@ -497,7 +460,9 @@ const hasNoAct = (mentions: readonly Mention[]) =>
 /** Reads "10% of my cash into VTI" and "place 5% of my portfolio in GLD" as purchases, and asks about other sentences. @throws {NotUnderstoodError} */
 function readWithoutAct(mentions: readonly Mention[], it: string | undefined): Intent[] {
   const isSpent = mentions.some((one) => one.kind === 'size' && ('cash' in one.size || 'equity' in one.size));
-  if (isSpent) return toOrders(fillFrame([{ kind: 'act', act: 'invest', text: '' }, ...mentions], it));
+  // Whoever wants to pay no more than a price buys.
+  const isPaid = mentions.some((one) => one.kind === 'price' && one.role === 'most' && /\bpay/i.test(one.text));
+  if (isSpent || isPaid) return toOrders(fillFrame([{ kind: 'act', act: 'invest', text: '' }, ...mentions], it));
   throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
 }
 

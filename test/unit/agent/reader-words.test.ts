@@ -110,6 +110,7 @@ describe('a bound of the price that is said as a sentence', () => {
     'buy 20 AAPL, I can go up to 200 a share',
     'buy 20 AAPL, but only at 200 or lower',
     'Buy 20 AAPL. Limit 200.',
+    "20 AAPL, but I don't want to pay more than 200 each",
     'Buy 20 AAPL. My upper limit is 200.',
     "buy 20 AAPL, highest I'll go is 200",
     'buy 20 AAPL, nothing over 200',
