@@ -7,7 +7,7 @@ const [THURSDAY, FRIDAY] = [4, 5];
  * last expiry of a month (`12-third`, `next-month-last`), or a coming Friday (`friday`, `second-friday`).
  */
 export const expiryPattern =
-  /^(?:(?:20[0-9]{2}-)?(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]|third|last))?|(?:this|next)-month(?:-third|-last)?|(?:second-)?friday)$/;
+  /^((20[0-9]{2}-)?(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]|third|last))?|(this|next)-month(-third|-last)?|(second-)?friday)$/;
 
 /** Splits `12-third` into the month and the part of it. */
 function splitPart(said: string): { readonly when: string; readonly part: string | undefined } {

@@ -38,8 +38,8 @@ import { formatAlertAnswer } from './alert-answers.ts';
 import type { AnsweredCall } from './answered-calls.ts';
 import { formatFigure } from './computed-answers.ts';
 import { formatDataAnswer, formatFigureAnswer } from './data-answers.ts';
+import type { ResultView } from './lookup-step.ts';
 import { formatOrderAnswer } from './order-answers.ts';
-import type { ResultView } from './steps.ts';
 import { markdownTable } from './table.ts';
 
 const failure = z.lazy(() => z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }));

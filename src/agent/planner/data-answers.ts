@@ -16,7 +16,7 @@ import { addDays, newYorkDate, WEEKDAYS, weekday } from '../../trading/new-york-
 import { periodPhrases, periods } from '../../trading/period.ts';
 import type { ActivityFilter, PerformanceFigure } from '../reader/intent.ts';
 import { nextHoliday } from './holidays.ts';
-import type { ResultView } from './steps.ts';
+import type { ResultView } from './lookup-step.ts';
 
 const calendar = z.lazy(() => z.object({ today: z.string(), days: z.array(tradingDaySchema) }));
 const news = z.lazy(() => z.object({ news: z.array(articleSchema), simulated: z.boolean() }));

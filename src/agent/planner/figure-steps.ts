@@ -1,6 +1,6 @@
 import { defined } from '../../values/defined.ts';
 import type { FigureIntent, Intent } from '../reader/intent.ts';
-import type { PlannerStep } from './steps.ts';
+import type { PlannerStep } from './lookup-step.ts';
 
 /** Returns the calls whose results make one figure. The last call's answer contains the figure. */
 export function figureSteps({ account: _, ...intent }: FigureIntent & Pick<Intent, 'account'>): PlannerStep[] {

@@ -13,7 +13,7 @@ import { newYorkDate } from '../../trading/new-york-time.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { describeOrderOutcome, orderStatus } from '../../trading/order-outcome.ts';
 import { type Order, orderSchema } from '../../trading/views.ts';
-import type { ResultView } from './steps.ts';
+import type { ResultView } from './lookup-step.ts';
 import { markdownTable } from './table.ts';
 
 export const orderList = z.lazy(() =>

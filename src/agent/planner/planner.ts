@@ -10,7 +10,8 @@ import { composeAnswer, joinHint } from './answer.ts';
 import { type AnsweredCall, findAnsweredCalls } from './answered-calls.ts';
 import { loadSay } from './catalogs.ts';
 import { helpText } from './help-text.ts';
-import { formatRebalanceAnswer, type PlannerStep, planLookups, planPriceLookups, planSteps } from './steps.ts';
+import type { PlannerStep } from './lookup-step.ts';
+import { formatRebalanceAnswer, planLookups, planPriceLookups, planSteps } from './steps.ts';
 
 /** Maximum number of tool calls per turn. Further calls wait for the next turn. */
 const MAX_CALLS_PER_TURN = 20;

@@ -7,23 +7,18 @@ import { Dec, toPlain } from '../../trading/decimal.ts';
 import { isLastOfSeveral } from '../../trading/expiry.ts';
 import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
-import { WEEKDAYS } from '../../trading/new-york-time.ts';
 import { hasEndedEntry, openLegs } from '../../trading/order-legs.ts';
 import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
 import { type Order, orderSchema, quoteSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { type ContractMention, describeContract, matchesContract } from '../reader/contract-mention.ts';
 import {
-  type ActivityFilter,
   type FigureIntent,
   type Intent,
   isUnresolvedName,
   listIntentSymbols,
   mapSymbols,
   type OrderIntent,
-  type PerformanceFigure,
-  type PortfolioRanking,
-  type PortfolioView,
   type RebalanceIntent,
   type StandingOrderIntent,
 } from '../reader/intent.ts';
@@ -47,6 +42,7 @@ import {
   saleAndPurchase,
 } from './derived-order.ts';
 import { figureSteps } from './figure-steps.ts';
+import { lookupStep, type PlannerStep } from './lookup-step.ts';
 import {
   findOrdersToCancel,
   findOrderToChange,
@@ -55,31 +51,6 @@ import {
   openOrdersQuery,
   orderChangeArguments,
 } from './open-orders.ts';
-
-/** Selects the part of a result to report. */
-export interface ResultView {
-  /** Whether the result is only used by the computed answer that follows. */
-  readonly isPart?: true;
-  readonly computed?: FigureIntent;
-  /** Whether to report when each order was placed. */
-  readonly dated?: true;
-  readonly view?: PortfolioView;
-  readonly ranking?: PortfolioRanking;
-  readonly symbol?: string;
-  readonly figure?: PerformanceFigure;
-  readonly only?: ActivityFilter;
-  readonly onlyWashSales?: true;
-  readonly day?: string;
-  /** Number of shares whose cost to report. */
-  readonly qty?: string;
-}
-
-/** A tool call, with the part of its result to report. If there is no view, the whole result is reported. */
-export interface PlannerStep {
-  readonly name: string;
-  readonly args: Record<string, unknown>;
-  readonly view?: ResultView;
-}
 
 const orders = z.lazy(() =>
   z.object({
@@ -261,32 +232,6 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
     return listed.orders.flatMap((order) => (hasEndedEntry(order) ? openLegs(order) : [order]));
   };
   switch (intent.kind) {
-    case 'whoami':
-      return [{ name: 'whoami', args: {} }];
-    case 'portfolio':
-      return [
-        {
-          name: 'get_portfolio',
-          args: {},
-          view: defined({ view: intent.view, ranking: intent.ranking, symbol: intent.symbol }),
-        },
-      ];
-    case 'quote':
-      return [
-        { name: 'get_quote', args: { symbols: [...new Set(intent.symbols)] }, view: defined({ qty: intent.qty }) },
-      ];
-    case 'chart':
-      return [{ name: 'get_bars', args: { symbol: intent.symbol, days: intent.days } }];
-    case 'clock':
-      return [{ name: 'get_market_clock', args: {} }];
-    case 'orders':
-      return [
-        {
-          name: 'list_orders',
-          args: defined({ status: intent.status, symbol: intent.symbol }),
-          view: defined({ dated: intent.dated }),
-        },
-      ];
     case 'computed':
       return figureSteps(intent);
     case 'order':
@@ -319,65 +264,19 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
       return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];
     case 'alert':
       return [alertStep(intent, found)];
-    case 'alerts':
-      return [{ name: 'list_alerts', args: {} }];
     case 'stop_alert':
       return [{ name: 'remove_alert', args: { symbol: intent.symbol } }];
     case 'look':
       return [{ name: 'add_schedule', args: { every: intent.every } }];
-    case 'calendar':
-      return [
-        {
-          name: 'get_calendar',
-          args: { days: intent.day === 'tomorrow' || WEEKDAYS.includes(intent.day) ? 14 : 366 },
-          view: { day: intent.day },
-        },
-      ];
-    case 'dividend_dates':
-      return [{ name: 'get_corporate_actions', args: { symbols: intent.symbols, days_back: 120, days_ahead: 120 } }];
-    case 'news':
-      return [{ name: 'get_news', args: { symbols: intent.symbols, limit: 5 } }];
-    case 'activities':
-      return [
-        {
-          name: 'get_activities',
-          args: defined({ period: intent.period, kinds: intent.kinds }),
-          view: defined({ only: intent.only }),
-        },
-      ];
-    case 'performance': {
-      const { period, benchmark, figure } = intent;
-      const by_position = figure === 'best' || figure === 'worst' ? true : undefined;
-      const args = defined({ period, benchmark, by_position });
-      return [{ name: 'get_performance', args, view: defined({ figure }) }];
-    }
-    case 'gains':
-      return [
-        {
-          name: 'get_realized_gains',
-          args: defined({ year: intent.year }),
-          view: defined({ symbol: intent.symbol, onlyWashSales: intent.onlyWashSales }),
-        },
-      ];
-    case 'risk':
-      return [{ name: 'get_risk', args: {} }];
-    case 'lots':
-      return [{ name: 'get_tax_lots', args: defined({ symbol: intent.symbol }) }];
-    case 'wash':
-      return [{ name: 'check_wash_sale', args: defined({ symbol: intent.symbol, qty: intent.qty }) }];
-    case 'findings':
-      return [{ name: 'get_findings', args: {} }];
-    case 'rules':
-      return [{ name: 'check_rules', args: { ...intent.request } }];
     case 'rebalance':
       return rebalanceOrderSteps(found.find(({ step }) => step.name === rebalanceStep(intent).name)?.content);
-    case 'watchlist':
-      return [{ name: 'get_watchlist', args: {} }];
     case 'watch':
       return [{ name: 'set_watchlist', args: { [intent.change]: intent.symbols } }];
     case 'say':
     case 'help':
       return [];
+    default:
+      return [lookupStep(intent)];
   }
 }
 

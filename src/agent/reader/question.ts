@@ -198,11 +198,12 @@ function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: Rea
 
 /** Returns the unknown names in a list of assets: "prices of Coke, Pepsi and Dr Pepper". */
 function enumeratedIn(items: readonly Item[]): string[] {
+  const isName = (item: Item): boolean => item.name !== undefined && !item.isKnownName && /^\p{Lu}/u.test(item.text);
   return items.flatMap((item, at) => {
     const isLinked = items[at - 1]?.tags.some((tag) => tag === 'and' || tag === 'comma') === true;
     const before = items[at - 2];
-    const isName = item.name !== undefined && !item.isKnownName && /^\p{Lu}/u.test(item.text);
-    return isName && isLinked && before !== undefined && isAsset(before) ? [symbolOf(item)] : [];
+    if (!isName(item) || !isLinked || before === undefined || !isAsset(before)) return [];
+    return [before, item].filter(isName).map(symbolOf);
   });
 }
 

@@ -202,9 +202,12 @@ const topics: readonly PlannedAnswer[] = [
     intent: ({ symbols, period, has }) => {
       const [said = has('market') || has('index') ? 'SPY' : undefined] = symbols;
       const benchmark = said !== undefined && INDEX.test(said) ? 'SPY' : said;
-      return benchmark === undefined || symbols.length > 1
-        ? undefined
-        : { kind: 'performance', period: period ?? 'YTD', benchmark };
+      if (symbols.length > 1)
+        throw new NotUnderstoodError(
+          phrase`I compare your performance with one asset at a time.`,
+          phrase`Name one, such as "how do I compare with SPY".`,
+        );
+      return benchmark === undefined ? undefined : { kind: 'performance', period: period ?? 'YTD', benchmark };
     },
   },
   { say: 'news', when: '7 news', intent: ({ symbols }) => ({ kind: 'news', symbols }) },

@@ -67,14 +67,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
         const known = yield* one<{ n: number }>('SELECT count(*) AS n FROM registered_clients WHERE owner = @owner', {
           owner,
         });
-        if ((known?.n ?? 0) >= most) {
-          const ended = yield* all<{ client_id: string }>(
-            'DELETE FROM registered_clients WHERE owner = @owner AND ends_at <= @now RETURNING client_id',
-            { owner, now: now() },
-          );
-          if (ended.length === 0) return false;
-          for (const { client_id } of ended) yield* forgetClient(client_id);
-        }
+        if ((known?.n ?? 0) >= most && !(yield* removeEnded(owner, now()))) return false;
         yield* run(
           `INSERT INTO registered_clients (client_id, owner, name, host, registered_at, ends_at)
            VALUES (@clientId, @owner, @name, @host, @now, @endsAt)`,
@@ -175,6 +168,16 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
     restoreToken: (token: RegistrationToken): Promise<void> => database.write(() => storeToken(token)),
   };
   return clients;
+}
+
+/** Removes the person's clients whose access has ended. @returns whether there was one */
+function* removeEnded(owner: string, now: number): TransactionWork<boolean> {
+  const ended = yield* all<{ client_id: string }>(
+    'DELETE FROM registered_clients WHERE owner = @owner AND ends_at <= @now RETURNING client_id',
+    { owner, now },
+  );
+  for (const { client_id: clientId } of ended) yield* forgetClient(clientId);
+  return ended.length > 0;
 }
 
 function* storeToken(token: RegistrationToken): TransactionWork<void> {

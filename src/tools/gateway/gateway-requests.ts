@@ -42,17 +42,8 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
   const base = gateway.replace(/\/+$/, '');
   const addressOf = (path: string) => `${base}${withOwnerQuery(withAccountQuery(path, account), accountOf)}`;
 
-  const unreachable = (cause: unknown, ms: number, ...signals: (AbortSignal | undefined)[]): TradeAgentError => {
-    const ended = signals.find((one) => one?.aborted);
-    if (ended !== undefined) return isTradeAgentError(ended.reason) ? ended.reason : interrupted();
-    if (isTradeAgentError(cause)) return cause;
-    const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
-    return new TradeAgentError(
-      'gateway_unreachable',
-      timedOut ? `${called} did not respond within ${ms / 1000} seconds` : `${called} cannot be reached`,
-      { hint: `Check that ${base} is up, then try again.` },
-    );
-  };
+  const unreachable = (cause: unknown, ms: number, ...signals: (AbortSignal | undefined)[]) =>
+    toConnectionError(cause, { called, base, ms, signals });
 
   const answerTo = async (path: string, init: RequestInit, scopes: readonly Scope[], ms: number) => {
     const given = init.signal ?? undefined;
@@ -158,6 +149,27 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     send,
     open,
   };
+}
+
+interface FailedRequest {
+  /** Receiver of the request, for the message: the gateway or the server. */
+  readonly called: string;
+  readonly base: string;
+  readonly ms: number;
+  readonly signals: readonly (AbortSignal | undefined)[];
+}
+
+/** Returns the error of a request that was interrupted or has no response. */
+function toConnectionError(cause: unknown, { called, base, ms, signals }: FailedRequest): TradeAgentError {
+  const ended = signals.find((one) => one?.aborted);
+  if (ended !== undefined) return isTradeAgentError(ended.reason) ? ended.reason : interrupted();
+  if (isTradeAgentError(cause)) return cause;
+  const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
+  return new TradeAgentError(
+    'gateway_unreachable',
+    timedOut ? `${called} did not respond within ${ms / 1000} seconds` : `${called} cannot be reached`,
+    { hint: `Check that ${base} is up, then try again.` },
+  );
 }
 
 export function withQuery(path: string, query: Readonly<Record<string, string | number | undefined>>): string {

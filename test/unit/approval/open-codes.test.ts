@@ -1,4 +1,6 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Proposer } from '../../../src/approval/kind.ts';
 import { alice, kernelWorld } from './kernel-world.ts';
 
@@ -6,18 +8,21 @@ const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The codes to draw next, as one text. After these, codes are random. */
 let drawn = '';
-vi.mock('node:crypto', async (load) => {
-  const crypto = await load<typeof import('node:crypto')>();
-  const randomInt = (max: number) => {
-    const [character] = max === CROCKFORD.length ? drawn : '';
-    if (character === undefined) return crypto.randomInt(max);
-    drawn = drawn.slice(1);
-    return CROCKFORD.indexOf(character);
-  };
-  return { ...crypto, randomInt };
+const { randomInt } = crypto;
+const drawInt = ((max: number) => {
+  const [character] = max === CROCKFORD.length ? drawn : '';
+  if (character === undefined) return randomInt(max);
+  drawn = drawn.slice(1);
+  return CROCKFORD.indexOf(character);
+}) as typeof randomInt;
+beforeEach(() => {
+  crypto.randomInt = drawInt;
+  syncBuiltinESMExports();
 });
 afterEach(() => {
   drawn = '';
+  crypto.randomInt = randomInt;
+  syncBuiltinESMExports();
 });
 
 const other: Proposer = { ...alice, clientId: 'another' };
