@@ -258,9 +258,12 @@ export const periodDays: Partial<Record<Period, number>> = {
 /** Numbers of days for which there is a period. */
 const EXACT_DAYS: ReadonlySet<number> = new Set([7, 28, 30, 31, 84, 90, 91, 92, 180, 182, 183, 360, 364, 365, 1825]);
 
-/** Returns the days of "the last thirty days" or "2 weeks". */
+/** Returns the days of "the last thirty days", "2 weeks" or "the 30 day high". */
 function spanDays(items: readonly Item[]): number | undefined {
-  const at = items.findIndex(({ tags }) => tags.includes('span'));
+  const at = items.findIndex(
+    ({ tags, lower }, index) =>
+      items[index - 1]?.quantity !== undefined && (tags.includes('span') || /^(?:day|week|month|year)$/.test(lower)),
+  );
   const quantity = items[at - 1]?.quantity;
   const days = DAYS[items[at]?.lower.charAt(0) ?? ''];
   return quantity === undefined || quantity.isBad || days === undefined

@@ -60,7 +60,10 @@ const ordersIn =
 /** Returns the month after a preposition, because "may" and "march" are also other words. */
 function monthIn(items: readonly Item[]): string | undefined {
   const found = items.find(
-    ({ tags }, at) => tags.includes('month_name') && items.slice(Math.max(0, at - 3), at).some(isPreposition),
+    ({ tags }, at) =>
+      tags.includes('month_name') &&
+      !items[at - 1]?.lower.endsWith('since') &&
+      items.slice(Math.max(0, at - 3), at).some(isPreposition),
   );
   return found === undefined ? undefined : dateOf([found]);
 }
@@ -192,6 +195,11 @@ const topics: readonly PlannedAnswer[] = [
     intent: (question) => ({ kind: 'activities', kinds: ['fee'], ...filteredPeriod(question, '1M') }),
   },
   {
+    say: 'my interest',
+    when: '7.15 interest+mine+!symbol',
+    intent: (question) => ({ kind: 'activities', kinds: ['interest'], ...filteredPeriod(question, 'YTD') }),
+  },
+  {
     say: 'my deposits',
     when: '7 deposits',
     intent: ({ period }) => ({ kind: 'activities', kinds: ['deposit', 'withdrawal'], period: period ?? 'YTD' }),
@@ -250,7 +258,7 @@ const topics: readonly PlannedAnswer[] = [
   { say: 'is the market open', when: '6 market+hours, 6 clock', intent: fixed({ kind: 'clock' }) },
   {
     say: 'my trades',
-    when: '5.2 traded+mine+!tomorrow+!fees, 5.21 traded+mine+weekday+past+!fees+!each_time, 6.6 trades+weekday+mine+!market+!each_time, 5.2 trades, 9.2 recurring+closed',
+    when: '5.2 traded+mine+!tomorrow+!fees, 5.21 traded+mine+weekday+past+!fees+!each_time, 6.6 trades+weekday+mine+!market+!each_time, 5.2 trades, 5.45 trades+symbol+period, 9.2 recurring+closed',
     intent: (question) => ({
       kind: 'activities',
       kinds: ['fill'],
@@ -272,7 +280,7 @@ const topics: readonly PlannedAnswer[] = [
   },
   {
     say: 'my performance this month',
-    when: '5 period+gain+mine+!symbol, 5 period+holdings+!symbol, 5 performance+mine+period, 5 period+gain+account, 4.9 period+gain+profit+!symbol',
+    when: '5 period+gain+mine+!symbol, 5 period+holdings+!symbol, 5 performance+mine+period, 5 period+gain+account, 4.9 period+gain+profit+!symbol, 5.05 period+account+past+!symbol',
     intent: ({ period }) => (period === undefined ? undefined : { kind: 'performance', period }),
   },
   {
@@ -340,7 +348,7 @@ const topics: readonly PlannedAnswer[] = [
   },
   {
     say: 'quote AAPL',
-    when: '5.15 symbol+moved+today+!mine+!why, 5.15 symbol+moved+asked+!mine+!why+!period, 3.5 symbol+quote, 1 only_symbols, 2 symbol+what, 3.4 symbol+up_or_down',
+    when: '5.15 symbol+moved+today+!mine+!why, 5.15 symbol+moved+asked+!mine+!why+!period, 3.5 symbol+quote, 1 only_symbols, 2 symbol+what, 3.4 symbol+up_or_down, 3.6 symbol+level+number+asked+!mine+!trade',
     intent: ({ symbols }) => ({ kind: 'quote', symbols }),
   },
   {
