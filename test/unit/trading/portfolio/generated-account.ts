@@ -13,6 +13,8 @@ export interface HeldShares {
   readonly nano: bigint;
   /** What is left of each purchase, first in, first out. */
   readonly lots: readonly ExactLot[];
+  /** How far from the exact fraction a lot in billionths may be, because each split rounds and multiplies what was rounded. */
+  readonly slack: bigint;
 }
 
 interface GeneratedAccount {
@@ -67,6 +69,7 @@ export function generateAccount(random: () => number): GeneratedAccount {
 
   const held = ['KO', 'VTI', 'O'].slice(0, 1 + below(3)).map((symbol, index): HeldShares => {
     let lots: ExactLot[] = [];
+    let slack = 0n;
     let [nano, price] = [0n, BigInt(500 + below(40_000))];
     const trade = (at: number, side: 'buy' | 'sell', qty: bigint) => {
       row(at, { symbol, side, qty: decimal(qty, 9), price: decimal(price, 2) });
@@ -104,6 +107,7 @@ export function generateAccount(random: () => number): GeneratedAccount {
       if (below(2) === 0) row(at, { ...booked, qty: decimal(now - nano, 9) });
       else for (const qty of [-nano, now]) row(at, { ...booked, qty: decimal(qty, 9) });
       for (const lot of lots) [lot.numerator, lot.denominator] = [lot.numerator * now, lot.denominator * nano];
+      slack = (slack * now) / nano + 2n * BigInt(lots.length + 1);
       nano = now;
     };
     let at = START + index * 60_000;
@@ -119,7 +123,7 @@ export function generateAccount(random: () => number): GeneratedAccount {
       if (below(6) === 0) split(at + DAY);
       if (below(4) === 0) sell(at + 2 * DAY, below(4) === 0 ? nano : (nano * BigInt(1 + below(99))) / 100n);
     }
-    return { symbol, nano, lots };
+    return { symbol, nano, lots, slack };
   });
   activities.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   return { activities, held, paid, received };
