@@ -246,7 +246,7 @@ const topics: readonly PlannedAnswer[] = [
   },
   {
     say: 'trading days',
-    when: '6.5 holiday, 6.5 market+hours+calendar_date, 6.5 market+hours+tomorrow, 6.5 hours+tomorrow+mine, 6.4 market+tomorrow',
+    when: '6.5 holiday, 7.6 holiday+market+hours, 6.5 market+hours+calendar_date, 6.5 market+hours+tomorrow, 6.5 hours+tomorrow+mine, 6.4 market+tomorrow',
     intent: ({ has, words, items }) => ({
       kind: 'calendar',
       day:

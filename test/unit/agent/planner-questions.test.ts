@@ -113,6 +113,12 @@ describe('a question in other words', () => {
     ["what is KO trading at, and how does that compare with yesterday's close?", 'get_quote KO'],
     ['is there anything on my phone I still need to say yes to?', 'list_orders status=open'],
     ['filled yet?', 'list_orders status=all'],
+    [
+      "I'd like to know whether my limit order for KO at $75 has been filled yet.",
+      'get_quote KO + list_orders KO status=all,limit=500',
+    ],
+    ['will the stock market be open on Christmas Eve?', 'get_calendar days=366'],
+    ['how much is TSLA, and has it climbed since the yesterday?', 'get_quote TSLA'],
     ["what's the 30 day high on NVDA", 'get_bars NVDA days=30'],
     ['show trades in NVDA since September', 'get_activities period=1Y,kinds=fill'],
     ['how much interest did I earn', 'get_activities period=YTD,kinds=interest'],
