@@ -213,7 +213,7 @@ const topics: readonly PlannedAnswer[] = [
       if (symbols.length > 1)
         throw new NotUnderstoodError(
           phrase`I compare your performance with one asset at a time.`,
-          phrase`Name one, such as "how do I compare with SPY".`,
+          phrase`Name only one of them.`,
         );
       return benchmark === undefined ? undefined : { kind: 'performance', period: period ?? 'YTD', benchmark };
     },
