@@ -4,7 +4,7 @@ import { createStreamLimit } from '../../net/event-stream.ts';
 import { MAX_SUBSCRIPTIONS } from '../resources/subscriptions.ts';
 
 /** The resources that a stream follows, and their changes. */
-export interface FollowedResources {
+interface FollowedResources {
   /** The requested URIs that exist and whose changes the caller may see. */
   readonly uris: readonly string[];
   /** Yields the URI of a resource after each change. Ends when the caller's access ends. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-export const resourceSchemes = ['portfolio', 'proposal', 'receipt'] as const;
-export type ResourceScheme = (typeof resourceSchemes)[number];
+const schemes = ['portfolio', 'proposal', 'receipt'] as const;
+export type ResourceScheme = (typeof schemes)[number];
 
 /** The account in `portfolio://default`: the owner's default account. */
 export const DEFAULT_ACCOUNT = 'default';
@@ -13,7 +13,7 @@ interface ResourceName {
 }
 
 const uriPattern = /^([a-z]+):\/\/([A-Za-z0-9._~%-]{1,192})$/;
-const schemeSchema = z.enum(resourceSchemes);
+const schemeSchema = z.enum(schemes);
 
 /** Parses a resource's URI. Returns undefined for a URI that no resource has. */
 export function parseResourceUri(uri: string): ResourceName | undefined {
