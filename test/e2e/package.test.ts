@@ -31,7 +31,7 @@ const MEGABYTE = 1_000_000;
  * WebAssembly 4.3 MB, the client of MCP servers with mandates, rules and relations 1.4 MB, jq's WebAssembly 0.9 MB.
  */
 const MOST_PACKED = 5.7 * MEGABYTE;
-const MOST_UNPACKED = 21.1 * MEGABYTE;
+const MOST_UNPACKED = 21.3 * MEGABYTE;
 
 /** How this machine reaches the registry. */
 const network = Object.fromEntries(
