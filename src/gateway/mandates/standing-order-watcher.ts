@@ -63,11 +63,13 @@ const CLAIM_SIZE = 250;
 interface StandingWatchOptions {
   readonly standing: StandingOrderStore;
   readonly mandates: Pick<MandateStore, 'find'>;
-  readonly kernel: Pick<ApprovalKernel, 'propose' | 'noted'>;
+  readonly kernel: Pick<ApprovalKernel, 'propose' | 'findByKey' | 'noted'>;
   readonly brokerFor: OpenAccountFor;
   readonly clock: Clock;
   readonly onError?: (message: string) => void;
 }
+
+type LastOutcome = NonNullable<StandingOrderState['last']>;
 
 interface Watched extends AccountSymbol {
   readonly claimed: DueStandingOrder;
@@ -190,8 +192,13 @@ async function findWatched(
   const watched = terms.standing;
   // Counts an exhausted mandate as active, because its use is counted only when the order is due.
   const state = effectiveMandateState({ state: mandateState, terms, used: NO_USE }, now);
-  if (watched === undefined || state !== 'active') return await endWatch(options, claimed, state, now);
+  if (watched === undefined) return await endWatch(options, claimed, state, now);
   const { when } = watched;
+  if (state !== 'active') {
+    const outcome = await findEarlierOutcome(options, claimed);
+    if (outcome !== undefined) return await recordOutcome(options, { order: claimed, when }, outcome);
+    return await endWatch(options, claimed, state, now);
+  }
   const notBefore = Date.parse(terms.not_before);
   if (now < notBefore) return notBefore - now;
   const found = { claimed, sub, symbol, account: terms.account, terms: { ...terms, standing: watched } };
@@ -199,6 +206,8 @@ async function findWatched(
   const dueAt = firstPlaceableDueTime(when, claimed.dueAt, now);
   let order: StandingOrder = claimed;
   if (dueAt !== claimed.dueAt) {
+    const outcome = await findEarlierOutcome(options, claimed);
+    if (outcome !== undefined) return await recordOutcome(options, { order: claimed, when }, outcome);
     if ((await findMandateState(options, claimed, now)) !== 'active') return IDLE_DELAY_MS;
     const last = { outcome: 'missed', at: instant(now), text: missedText } as const;
     const next: StandingOrderStep = { dueAt, state: 'watching', last, event: 'standing_missed' };
@@ -256,25 +265,51 @@ function delayUntilDue(
 
 /** @returns the milliseconds until the next check; undefined if the proposal must be retried or the order has ended */
 async function proposeOrder(options: StandingWatchOptions, { order, terms }: Watched): Promise<number | undefined> {
-  const { kernel, standing, clock } = options;
+  const { kernel, clock } = options;
   const { sub, client } = order;
+  const { when } = terms.standing;
   const mandate = await findMandateState(options, order, clock.now());
+  if (mandate !== 'active') {
+    const outcome = await findEarlierOutcome(options, order);
+    if (outcome !== undefined) return await recordOutcome(options, { order, when }, outcome);
+  }
   // An exhausted mandate stays watched, because an unsettled order may still return its share of the budget. A standing
   // order at a price is no longer watched, because it is placed only once.
   if (mandate === 'exhausted' && order.dueAt !== null) return IDLE_DELAY_MS;
   if (mandate !== 'active') return await endWatch(options, order, mandate, clock.now());
   const caller = { sub, clientId: client, jkt: GATEWAY_THUMBPRINT_PLACEHOLDER, accessToken: NO_TOKEN };
-  let last: NonNullable<StandingOrderState['last']>;
+  let last: LastOutcome;
   try {
     const { proposal } = await kernel.propose(caller, toProposalRequest(order.mandate, terms), idempotencyKey(order));
-    last = cameOf(proposal, clock.now());
+    last = outcomeOf(proposal, clock.now());
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
     if (!isFinal(error)) return undefined;
     const { code, message: text } = error;
     last = { outcome: 'refused', at: instant(clock.now()), code, text };
   }
-  const { when } = terms.standing;
+  return await recordOutcome(options, { order, when }, last);
+}
+
+/**
+ * Returns the outcome of this due time if it was already proposed by a process that crashed before it recorded the
+ * outcome. That order may be the one that exhausted the mandate, and the due time may have passed since.
+ */
+async function findEarlierOutcome(
+  { kernel, clock }: StandingWatchOptions,
+  order: StandingOrder,
+): Promise<LastOutcome | undefined> {
+  const { sub, client } = order;
+  const proposal = await kernel.findByKey({ sub, client, key: idempotencyKey(order) });
+  return proposal === undefined ? undefined : outcomeOf(proposal, clock.now());
+}
+
+/** @returns the milliseconds until the next due time; undefined if the standing order has ended */
+async function recordOutcome(
+  { kernel, standing, clock }: StandingWatchOptions,
+  { order, when }: { readonly order: StandingOrder; readonly when: StandingOrderTerms['when'] },
+  last: LastOutcome,
+): Promise<number | undefined> {
   const dueAt = isRecurring(when) && order.dueAt !== null ? nextDueTime(when, order.dueAt) : null;
   const next: StandingOrderStep = {
     dueAt,
@@ -307,7 +342,7 @@ function idempotencyKey({ mandate, dueAt }: Pick<StandingOrder, 'mandate' | 'due
   return `standing.${mandate}.${dueAt === null ? 'once' : Math.floor(dueAt / 1000)}`;
 }
 
-function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable<StandingOrderState['last']> {
+function outcomeOf({ id, state, reason }: StoredProposal, now: number): LastOutcome {
   const at = instant(now);
   if (!['blocked', 'cancelled', 'expired'].includes(state)) return { outcome: 'ordered', at, proposal: id };
   const why = reason == null ? {} : { code: reason.code, text: reason.text };

@@ -33,7 +33,28 @@ const ordersOf = (mandate: string) =>
       .all(mandate)
       .map(({ state }) => state),
   );
+const missedOf = (mandate: string) =>
+  kept(
+    world,
+    async (_, database) =>
+      database
+        .prepare("SELECT 1 FROM record_lines WHERE line LIKE '%standing_missed%' AND line LIKE ?")
+        .all(`%${mandate}%`).length,
+  );
 const standingOf = (mandate: string) => kept(world, (stores) => stores.standing.find('alice', mandate));
+
+/** Sets a standing order back to what it was when a process crashed after proposing and before recording that. */
+const crashBeforeRecording = (mandate: string, before: { readonly dueAt: number | null }, meanwhile = async () => {}) =>
+  world.restart(async () => {
+    await kept(world, async (_, database) =>
+      database
+        .prepare(
+          "UPDATE standing_orders SET state = 'watching', due_at = ?, last = NULL, check_at = 0 WHERE mandate = ?",
+        )
+        .run(before.dueAt, mandate),
+    );
+    await meanwhile();
+  });
 
 /** Moves on to just after the next Monday at ten. */
 async function nextMonday(): Promise<number> {
@@ -82,6 +103,15 @@ describe('a conditional order', () => {
     expect(await standingOf(waits)).toMatchObject({ state: 'watching' });
     expect(await ordersOf(waits)).toEqual([]);
   });
+
+  it('is recorded as placed after a crash before that was recorded, although it used up its mandate', async () => {
+    const placed = (await standingOf(fires))?.last;
+    await crashBeforeRecording(fires, { dueAt: null });
+    await soon(() => standingOf(fires)).toMatchObject({
+      ...{ state: 'done', last: { outcome: 'ordered', proposal: placed?.proposal } },
+    });
+    expect(await ordersOf(fires)).toEqual(['placed']);
+  });
 });
 
 describe('a recurring order', () => {
@@ -90,6 +120,13 @@ describe('a recurring order', () => {
       await nextMonday();
       await soon(() => ordersOf(mandate)).toEqual(Array(week).fill('placed'));
     }
+    const placed = await standingOf(mandate);
+    const { dueAt } = placed ?? {};
+    await crashBeforeRecording(mandate, { dueAt: (dueAt ?? 0) - 14 * DAY });
+    await soon(() => standingOf(mandate)).toMatchObject({
+      ...{ dueAt, last: { outcome: 'ordered', proposal: placed?.last?.proposal } },
+    });
+    expect(await missedOf(mandate)).toBe(0);
     // Down on the third Monday, and up on Tuesday.
     await world.restart(async () => {
       await nextMonday();
