@@ -145,7 +145,11 @@ export default defineConfig({
           globalSetup: ['test/postgres/support/setup.ts'],
         },
       },
-      { extends: true, test: { name: 'fleet', include: ['test/fleet/**/*.test.ts'] } },
+      {
+        extends: true,
+        // One file after the other: each measures how long an order takes on the whole machine.
+        test: { name: 'fleet', include: ['test/fleet/**/*.test.ts'], maxWorkers: 1 },
+      },
       { extends: true, test: { name: 'mcp', include: ['test/mcp/**/*.test.ts'] } },
       {
         extends: true,
