@@ -194,20 +194,18 @@ async function findWatched(
   const state = effectiveMandateState({ state: mandateState, terms, used: NO_USE }, now);
   if (watched === undefined) return await endWatch(options, claimed, state, now);
   const { when } = watched;
-  if (state !== 'active') {
+  const dueAt = placeableDueTime(when, claimed.dueAt, now);
+  if (state !== 'active' || dueAt !== claimed.dueAt) {
     const outcome = await findEarlierOutcome(options, claimed);
-    if (outcome !== undefined) return await recordOutcome(options, { order: claimed, when }, outcome);
-    return await endWatch(options, claimed, state, now);
+    if (outcome !== undefined) return await recordOutcome(options, claimed, when, outcome);
   }
+  if (state !== 'active') return await endWatch(options, claimed, state, now);
   const notBefore = Date.parse(terms.not_before);
   if (now < notBefore) return notBefore - now;
   const found = { claimed, sub, symbol, account: terms.account, terms: { ...terms, standing: watched } };
-  if (!isRecurring(when) || claimed.dueAt === null) return { ...found, order: claimed, isQuoteNeeded: true };
-  const dueAt = firstPlaceableDueTime(when, claimed.dueAt, now);
+  if (!isRecurring(when) || dueAt === null) return { ...found, order: claimed, isQuoteNeeded: true };
   let order: StandingOrder = claimed;
   if (dueAt !== claimed.dueAt) {
-    const outcome = await findEarlierOutcome(options, claimed);
-    if (outcome !== undefined) return await recordOutcome(options, { order: claimed, when }, outcome);
     if ((await findMandateState(options, claimed, now)) !== 'active') return IDLE_DELAY_MS;
     const last = { outcome: 'missed', at: instant(now), text: missedText } as const;
     const next: StandingOrderStep = { dueAt, state: 'watching', last, event: 'standing_missed' };
@@ -217,6 +215,10 @@ async function findWatched(
   }
   const from = placeableFrom(when, dueAt, now);
   return now < from ? from - now : { ...found, order, isQuoteNeeded: false };
+}
+
+function placeableDueTime(when: StandingOrderTerms['when'], dueAt: number | null, now: number): number | null {
+  return isRecurring(when) && dueAt !== null ? firstPlaceableDueTime(when, dueAt, now) : dueAt;
 }
 
 const NO_USE = { total_notional: '0', day_notional: '0', orders: 0 };
@@ -271,7 +273,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   const mandate = await findMandateState(options, order, clock.now());
   if (mandate !== 'active') {
     const outcome = await findEarlierOutcome(options, order);
-    if (outcome !== undefined) return await recordOutcome(options, { order, when }, outcome);
+    if (outcome !== undefined) return await recordOutcome(options, order, when, outcome);
   }
   // An exhausted mandate stays watched, because an unsettled order may still return its share of the budget. A standing
   // order at a price is no longer watched, because it is placed only once.
@@ -288,17 +290,14 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
     const { code, message: text } = error;
     last = { outcome: 'refused', at: instant(clock.now()), code, text };
   }
-  return await recordOutcome(options, { order, when }, last);
+  return await recordOutcome(options, order, when, last);
 }
 
 /**
  * Returns the outcome of this due time if it was already proposed by a process that crashed before it recorded the
  * outcome. That order may be the one that exhausted the mandate, and the due time may have passed since.
  */
-async function findEarlierOutcome(
-  { kernel, clock }: StandingWatchOptions,
-  order: StandingOrder,
-): Promise<LastOutcome | undefined> {
+async function findEarlierOutcome({ kernel, clock }: StandingWatchOptions, order: StandingOrder) {
   const { sub, client } = order;
   const proposal = await kernel.findByKey({ sub, client, key: idempotencyKey(order) });
   return proposal === undefined ? undefined : outcomeOf(proposal, clock.now());
@@ -307,7 +306,8 @@ async function findEarlierOutcome(
 /** @returns the milliseconds until the next due time; undefined if the standing order has ended */
 async function recordOutcome(
   { kernel, standing, clock }: StandingWatchOptions,
-  { order, when }: { readonly order: StandingOrder; readonly when: StandingOrderTerms['when'] },
+  order: StandingOrder,
+  when: StandingOrderTerms['when'],
   last: LastOutcome,
 ): Promise<number | undefined> {
   const dueAt = isRecurring(when) && order.dueAt !== null ? nextDueTime(when, order.dueAt) : null;
