@@ -43,3 +43,17 @@ export function neutralizeJsonMarkers(json: string): string {
   const escaped = replaceMarks(json, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);
   return escaped === json || parseJson(escaped) !== undefined ? escaped : neutralizeMarkers(json);
 }
+
+/** Matches "Human:" and "Assistant:" anywhere, and "System:" at the start of a line, with the colons that follow. */
+const roleLabels =
+  /(?<![\p{L}\p{N}])(?:human|assistant)[ \t]*[:：][ \t:：]*|(?=system|developer)(?<=^[^\p{L}\p{N}\n]*)(?:(?:system|developer)[ \t]*[:：][ \t:：]*)+/gimu;
+
+/** Removes the labels with which plain text starts a turn of a conversation, until there are none. */
+export function removeRoleLabels(text: string): string {
+  let rest = text;
+  for (let before = ''; before !== rest; ) {
+    before = rest;
+    rest = rest.replace(roleLabels, '');
+  }
+  return rest;
+}

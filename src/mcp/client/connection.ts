@@ -11,6 +11,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { removeRoleLabels } from '../../agent/graph/inert-text.ts';
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { createBoundedFetch, isResponseTooLarge } from '../../net/bounded-fetch.ts';
@@ -54,7 +55,7 @@ interface ResultText {
 export function toResultText({ content, structuredContent, isError }: CallToolResult): ResultText {
   const parts = (content ?? []).map(partText);
   if (parts.length === 0 && structuredContent !== undefined) parts.push(JSON.stringify(structuredContent));
-  const text = safeText(parts.join('\n'));
+  const text = removeRoleLabels(safeText(parts.join('\n')));
   const bytes = Buffer.from(text);
   const ok = isError !== true;
   if (bytes.length <= MAX_RESULT_BYTES) return { ok, text, cut: false };

@@ -1,4 +1,4 @@
-import { neutralizeMarkers } from '../../agent/graph/inert-text.ts';
+import { neutralizeMarkers, removeRoleLabels } from '../../agent/graph/inert-text.ts';
 import { hasInvisibleCharacters } from '../../text/invisible.ts';
 import { safeText } from '../../text/sanitize.ts';
 
@@ -32,7 +32,7 @@ export function sanitizeTool({ name, description = '', inputSchema }: McpServerT
 }
 
 function fitText(text: string): string {
-  return neutralizeMarkers(safeText(text).slice(0, MAX_DESCRIPTION_LENGTH).toWellFormed());
+  return neutralizeMarkers(removeRoleLabels(safeText(text).slice(0, MAX_DESCRIPTION_LENGTH).toWellFormed()));
 }
 
 const UNFIT = Symbol('unfit');
@@ -65,5 +65,5 @@ function isSchema(value: unknown): boolean {
 }
 
 function isFit(text: string): boolean {
-  return !hasInvisibleCharacters(text) && neutralizeMarkers(text) === text;
+  return !hasInvisibleCharacters(text) && neutralizeMarkers(removeRoleLabels(text)) === text;
 }
