@@ -140,6 +140,38 @@ export const mcpClients = {
       remote: (name) => [`Start ${name} under "MCP: List Servers". VS Code opens the browser so that you can sign in.`],
     },
   },
+  // https://docs.windsurf.com/windsurf/cascade/mcp
+  windsurf: {
+    title: 'Windsurf',
+    format: 'json',
+    file: ({ userHome }) => join(userHome, '.codeium', 'windsurf', 'mcp_config.json'),
+    section: 'mcpServers',
+    stdio: stdioEntry,
+    remote: (url) => ({ serverUrl: url }),
+    next: {
+      stdio: restartStep('Windsurf'),
+      remote: () => [...restartStep('Windsurf')(), 'Windsurf opens the browser so that you can sign in.'],
+    },
+  },
+  // https://zed.dev/docs/ai/mcp
+  zed: {
+    title: 'Zed',
+    format: 'json',
+    comments: true,
+    file: (machine) => {
+      const { platform, userHome, env } = machine;
+      if (platform === 'win32') return join(applicationData(machine), 'Zed', 'settings.json');
+      const folder = platform === 'darwin' ? undefined : env.XDG_CONFIG_HOME;
+      return join(folder || join(userHome, '.config'), 'zed', 'settings.json');
+    },
+    section: 'context_servers',
+    stdio: stdioEntry,
+    remote: (url) => ({ url }),
+    next: {
+      stdio: () => ['Zed reads the file at once.'],
+      remote: () => ['Zed opens the browser so that you can sign in.'],
+    },
+  },
 } as const satisfies Readonly<Record<string, McpClientSpec>>;
 
 export type McpClientName = keyof typeof mcpClients;

@@ -58,6 +58,8 @@ describe('mcp install', () => {
     ['gemini', '"httpUrl": "https://gate.example/mcp"'],
     ['cursor', '"url": "https://gate.example/mcp"'],
     ['vscode', '"type": "http"'],
+    ['windsurf', '"serverUrl": "https://gate.example/mcp"'],
+    ['zed', '"url": "https://gate.example/mcp"'],
   ])('%s can have the address instead', async (client, line) => {
     const { file } = await install(client, { remote: true });
     expect(readFileSync(file, 'utf8')).toContain(line);
@@ -87,6 +89,9 @@ describe('mcp install', () => {
     ['claude', 'darwin', {}, 'Library/Application Support/Claude/claude_desktop_config.json'],
     ['claude', 'win32', {}, 'AppData/Roaming/Claude/claude_desktop_config.json'],
     ['vscode', 'darwin', {}, 'Library/Application Support/Code/User/mcp.json'],
+    ['windsurf', 'darwin', {}, '.codeium/windsurf/mcp_config.json'],
+    ['zed', 'darwin', {}, '.config/zed/settings.json'],
+    ['zed', 'win32', {}, 'AppData/Roaming/Zed/settings.json'],
     ['claude-code', 'linux', { CLAUDE_CONFIG_DIR: 'own' }, 'own/.claude.json'],
     ['codex', 'linux', { CODEX_HOME: 'own' }, 'own/config.toml'],
     ['gemini', 'linux', { GEMINI_CLI_HOME: 'own' }, 'own/.gemini/settings.json'],
