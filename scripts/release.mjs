@@ -1,14 +1,17 @@
 // node scripts/release.mjs FOLDER: builds the files of a release from the checked-out commit: the package, its bill of
-// materials, the notes, and the digests of all of them, signed if RELEASE_KEY names an SSH key
+// materials, the MCP Registry's server.json if GITHUB_REPOSITORY names the repository, the notes, and the digests of all of them, signed if RELEASE_KEY names an SSH key
 // (docs/develop/RELEASING.md). Publishes nothing, and changes nothing else but the build output.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { registryEntry } from './registry-entry.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const packageText = readFileSync(join(root, 'package.json'), 'utf8');
+const packageJson = JSON.parse(packageText);
+const { name, version } = packageJson;
 const [folder] = process.argv.slice(2);
 const run = (command, args) =>
   execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
@@ -34,7 +37,7 @@ if (notes === undefined)
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run(process.execPath, ['scripts/build.mjs']);
 mkdirSync(out, { recursive: true });
-const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', out]));
+const filename = packed(process.env.GITHUB_REPOSITORY);
 copyFileSync(join(root, 'dist/sbom.cdx.json'), join(out, `${name}-${version}.cdx.json`));
 writeFileSync(join(out, 'notes.md'), `${notes}\n\nBuilt of commit ${run('git', ['rev-parse', 'HEAD'])}.\n`);
 const files = readdirSync(out).sort();
@@ -51,6 +54,21 @@ if (key !== undefined) {
 console.log(
   `${out}: ${filename}, ${files.length} files${key === undefined ? '; SHA256SUMS is not signed (RELEASE_KEY)' : ', SHA256SUMS signed'}`,
 );
+
+/** Packs the package. With a repository, the package names it, and `server.json` describes the release for the registry. */
+function packed(repository) {
+  const file = join(root, 'package.json');
+  try {
+    if (repository !== undefined) {
+      const { members, server } = registryEntry(packageJson, repository);
+      writeFileSync(file, JSON.stringify({ ...packageJson, ...members }));
+      writeFileSync(join(out, 'server.json'), `${JSON.stringify(server, null, 2)}\n`);
+    }
+    return JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', out]))[0].filename;
+  } finally {
+    writeFileSync(file, packageText);
+  }
+}
 
 /** Returns the text below a version's heading. */
 function notesOf(changelog, wanted) {

@@ -44,7 +44,7 @@ const release = (folder: string) =>
     cwd: elsewhere,
     encoding: 'utf8',
     timeout: LIMIT_MS,
-    env: { PATH: process.env.PATH, HOME: elsewhere, RELEASE_KEY: key },
+    env: { PATH: process.env.PATH, HOME: elsewhere, RELEASE_KEY: key, GITHUB_REPOSITORY: 'acme/trade-agent' },
   });
 
 /** A release is made of a commit, and signed by SSH. */
@@ -85,8 +85,15 @@ describe.skipIf(needs !== '')(`a release of the same sources in another folder${
     expect(Object.keys(made).length).toBeGreaterThan(50);
     expect(digests(join(elsewhere, 'dist'))).toEqual(made);
 
-    const files = ['notes.md', `${name}-${version}.cdx.json`, `${name}-${version}.tgz`];
+    const files = ['notes.md', 'server.json', `${name}-${version}.cdx.json`, `${name}-${version}.tgz`];
     expect(readdirSync(out).sort()).toEqual(['SHA256SUMS', 'SHA256SUMS.sig', ...files]);
+    // The package names the repository and the registry's entry; the sources are left as they were.
+    const tar = ['-xzOf', join(out, `${name}-${version}.tgz`), 'package/package.json'];
+    expect(JSON.parse(execFileSync('tar', tar, { encoding: 'utf8' }))).toMatchObject({
+      repository: { type: 'git', url: 'git+https://github.com/acme/trade-agent.git' },
+      mcpName: JSON.parse(readFileSync(join(out, 'server.json'), 'utf8')).name,
+    });
+    expect(git('status', '--porcelain', '--', 'package.json').toString()).toBe('');
     execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: out });
     const signer = readFileSync(`${key}.pub`, 'utf8');
     writeFileSync(join(out, 'allowed'), `release@trade-agent ${signer}`);
